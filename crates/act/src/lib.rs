@@ -1,0 +1,1 @@
+//! The only crate that changes the host: plan, shown, confirmed, done.

@@ -1,0 +1,2 @@
+//! Arguments in, report out, exit code.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The only crate that looks at the world: answers probes, read-only.

@@ -1,0 +1,1 @@
+//! Pure reasoning: anti-patterns, simulators, effects against state, causes.

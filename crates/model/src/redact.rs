@@ -1,0 +1,130 @@
+//! Redacted text, and the redactor that alone can make it.
+//!
+//! A secret becomes `hmac:<16 hex>` under a key, so equal values stay equal and
+//! nothing can be read back. Well-known placeholders stay readable: being a
+//! default is the finding. A value recognised once is replaced everywhere.
+
+mod shapes;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Text from which secrets were taken out. Only [`Redactor::redact`] makes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Redacted(String);
+
+impl Redacted {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Display for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Shortest learned value, in bytes, that is replaced wherever it occurs.
+/// Shorter ones are replaced only where they were recognised.
+pub const LEARNED_BYTES_MIN: usize = 8;
+/// Most values remembered in one run.
+pub const LEARNED_COUNT_MAX: usize = 10_000;
+
+/// Finds secrets and replaces them by keyed hashes.
+#[derive(Clone)]
+pub struct Redactor {
+    key: [u8; 32],
+    learned: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redactor").field("learned", &self.learned.len()).finish_non_exhaustive()
+    }
+}
+
+impl Redactor {
+    /// A redactor under a key; equal values stay equal under the same key.
+    pub fn new(key: [u8; 32]) -> Redactor {
+        Redactor { key, learned: BTreeSet::new() }
+    }
+
+    /// Remembers the secrets of a text, so that they are replaced in every other.
+    pub fn learn(&mut self, raw: &str) {
+        for span in shapes::find(raw) {
+            if self.learned.len() >= LEARNED_COUNT_MAX {
+                return;
+            }
+            let value = &raw[span];
+            if value.len() >= LEARNED_BYTES_MIN {
+                self.learned.insert(value.to_owned());
+            }
+        }
+    }
+
+    /// The text with each secret replaced.
+    pub fn redact(&self, raw: &str) -> Redacted {
+        let mut spans = shapes::find(raw);
+        for value in &self.learned {
+            spans.extend(raw.match_indices(value.as_str()).map(|(at, v)| at..at + v.len()));
+        }
+        spans.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end)));
+        let mut out = String::with_capacity(raw.len());
+        let mut done = 0;
+        for span in spans {
+            if span.start < done {
+                continue;
+            }
+            out.push_str(&raw[done..span.start]);
+            out.push_str(&self.token(&raw[span.clone()]));
+            done = span.end;
+        }
+        out.push_str(&raw[done..]);
+        Redacted(out)
+    }
+
+    /// Whether the text holds something that would be replaced.
+    pub fn holds_secret(&self, raw: &str) -> bool {
+        !shapes::find(raw).is_empty() || self.learned.iter().any(|v| raw.contains(v.as_str()))
+    }
+
+    /// Takes redacted text apart for a reader and wraps a part of it again.
+    ///
+    /// `part` must be a piece of text that this or another redactor made; it is
+    /// looked over once more, since cutting can bring a secret's edge to light.
+    pub fn rewrap(&self, part: &str) -> Redacted {
+        self.redact(part)
+    }
+
+    /// Key for hashes of raw bytes from which something was redacted.
+    pub fn hash_key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// What stands for a secret value: `hmac:` and 16 hex digits.
+    pub fn token(&self, value: &str) -> String {
+        let hash = blake3::keyed_hash(&self.key, value.as_bytes()).to_hex();
+        format!("hmac:{}", &hash.as_str()[..16])
+    }
+}
+
+/// Whether a value is a well-known placeholder or default, which stays readable.
+pub fn is_placeholder(value: &str) -> bool {
+    shapes::is_placeholder(value)
+}
+
+/// Whether a value is a token that a redactor wrote.
+pub fn is_token(value: &str) -> bool {
+    value
+        .strip_prefix("hmac:")
+        .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}

@@ -1,0 +1,1 @@
+//! Pure readers: bytes in, facts with spans out.

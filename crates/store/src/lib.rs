@@ -1,0 +1,1 @@
+//! Keeps evidence and incidents: append-only, hash-chained, searchable.
