@@ -1,1 +1,10 @@
-//! Pure reasoning: anti-patterns, simulators, effects against state, causes.
+//! Pure reasoning: anti-patterns and their matchers, simulators, facts, causes.
+//!
+//! Nothing here looks at the world: it reads [`coroner_model::Answers`] and
+//! either asks for more probes or judges. The same answers give the same bytes.
+
+pub mod check;
+pub mod detect;
+pub mod fact;
+pub mod pattern;
+pub mod scene;

@@ -1,0 +1,148 @@
+//! Facts: typed bad states that detectors found in a scene, with their evidence.
+//!
+//! An anti-pattern names facts in its `[[when.*]]` and `[[confirm]]` rows. To add
+//! a kind: one file under `detect/` and one variant here.
+
+use coroner_model::finding::{Confidence, Location};
+use coroner_model::investigation::Reason;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::detect;
+use crate::scene::Scene;
+
+/// A kind of bad state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactKind {
+    /// A service runs, or would run, with a default credential because the
+    /// variable that should replace it does not reach it.
+    CredentialFallback,
+    /// The variable reaches the service, but the server was set up with another
+    /// credential and keeps it.
+    CredentialStale,
+    /// A container runs with another environment than its files give.
+    EnvDrift,
+    /// What a container has mounted is gone, or was replaced under it.
+    MountSourceMissing,
+    /// A proxy routes to a service that it shares no network with.
+    ProxyUnreachable,
+    /// A proxy reaches the service's network, but nothing answers on the port.
+    BackendPort,
+    /// A filesystem is fuller than its limits.
+    DiskUsage,
+}
+
+/// Which table of an anti-pattern a fact belongs to: `[[when.<layer>]]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    Compose,
+    Env,
+    Container,
+    Host,
+}
+
+impl FactKind {
+    /// Every kind.
+    pub const ALL: [FactKind; 7] = [
+        FactKind::CredentialFallback,
+        FactKind::CredentialStale,
+        FactKind::EnvDrift,
+        FactKind::MountSourceMissing,
+        FactKind::ProxyUnreachable,
+        FactKind::BackendPort,
+        FactKind::DiskUsage,
+    ];
+
+    /// The tables of an anti-pattern that may name it.
+    pub fn layers(self) -> &'static [Layer] {
+        match self {
+            FactKind::CredentialFallback | FactKind::CredentialStale => &[Layer::Env],
+            FactKind::EnvDrift => &[Layer::Env, Layer::Container],
+            FactKind::MountSourceMissing => &[Layer::Container],
+            FactKind::ProxyUnreachable | FactKind::BackendPort => &[Layer::Compose, Layer::Container],
+            FactKind::DiskUsage => &[Layer::Host],
+        }
+    }
+
+    /// The words that `is = [...]` may hold for it.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            // absent: nothing gives it · misspelt: a near name is given · elsewhere:
+            // another service gets it · not-loaded: a file gives it that the service does not load
+            FactKind::CredentialFallback => &["absent", "misspelt", "elsewhere", "not-loaded"],
+            // older-volume: the data directory is older than the password in the files
+            FactKind::CredentialStale => &["older-volume", "differs"],
+            // restarted: it was restarted after the change and kept the old environment
+            FactKind::EnvDrift => &["restarted", "not-recreated"],
+            // gone: no such path · replaced: another directory lies there now
+            FactKind::MountSourceMissing => &["gone", "replaced"],
+            FactKind::ProxyUnreachable => &["no-shared-network"],
+            FactKind::BackendPort => &["wrong-port", "not-listening", "not-running"],
+            FactKind::DiskUsage => &["warn", "block"],
+        }
+    }
+
+    /// The detector that finds it; a state that is fine gives no fact.
+    pub fn detector(self) -> fn(&Scene) -> Vec<Fact> {
+        match self {
+            FactKind::CredentialFallback => detect::credential_fallback::detect,
+            FactKind::CredentialStale => detect::credential_stale::detect,
+            FactKind::EnvDrift => detect::env_drift::detect,
+            FactKind::MountSourceMissing => detect::mount_source_missing::detect,
+            FactKind::ProxyUnreachable => detect::proxy_unreachable::detect,
+            FactKind::BackendPort => detect::backend_port::detect,
+            FactKind::DiskUsage => detect::disk_usage::detect,
+        }
+    }
+}
+
+/// Something whose change would explain a fact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An absolute path of the host.
+    Path(String),
+    /// A container by name.
+    Container(String),
+    /// A compose service.
+    Service(String),
+    /// A volume by name.
+    Volume(String),
+    /// A variable's name.
+    Variable(String),
+}
+
+/// One bad state with what proves it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    pub kind: FactKind,
+    /// Which form of it; one of [`FactKind::words`].
+    pub is: &'static str,
+    /// The service, container or host part that it is about.
+    pub component: String,
+    /// Services that suffer from it besides `component`.
+    pub affects: Vec<String>,
+    /// What is wrong, in one sentence, with names.
+    pub text: String,
+    pub because: Vec<Reason>,
+    pub against: Vec<Reason>,
+    /// High where live state shows it, medium where files do, low where half is unseen.
+    pub confidence: Confidence,
+    pub location: Location,
+    /// What a change to would explain it.
+    pub subjects: Vec<Subject>,
+    /// Since when, where evidence says so.
+    pub onset: Option<Timestamp>,
+    /// Look-alikes that were checked for: name, and why they are out.
+    pub ruled_out: Vec<Reason>,
+    /// Markdown: what to do, with real names; commands in backticks.
+    pub remedy: String,
+}
+
+/// All facts of a scene, in a stable order.
+pub fn all(scene: &Scene) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = FactKind::ALL.into_iter().flat_map(|kind| kind.detector()(scene)).collect();
+    facts.sort_by(|a, b| (a.kind, &a.component, a.is, &a.text).cmp(&(b.kind, &b.component, b.is, &b.text)));
+    facts
+}
