@@ -1,1 +1,4 @@
 //! One file and one function per verb: workspace and request in, report out.
+
+pub mod library;
+pub mod pattern;

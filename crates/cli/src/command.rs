@@ -1,0 +1,14 @@
+//! One file a verb: its arguments, the call, the rendering.
+
+pub mod pattern;
+
+use crate::args::{Args, Command};
+use crate::fail::Exit;
+
+/// Runs the verb that was asked for.
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    match args.command {
+        Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
+        None => Ok(Exit::Clean),
+    }
+}
