@@ -6,3 +6,4 @@
 pub mod compose;
 pub mod docker;
 pub mod log;
+pub mod transcript;

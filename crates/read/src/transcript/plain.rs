@@ -1,0 +1,24 @@
+//! A list of commands, one a line, without times or outcomes.
+
+use coroner_model::Document;
+use coroner_model::session::{Session, ToolCall};
+
+/// Reads it; blank lines and comments are no commands.
+pub fn read(document: &Document) -> Session {
+    let mut session =
+        Session { id: super::stem(&document.path).into(), path: document.path.clone(), ..Session::default() };
+    for (index, line) in document.text.as_str().lines().enumerate() {
+        let command = line.trim().strip_prefix("$ ").unwrap_or(line.trim());
+        if command.is_empty() || command.starts_with('#') {
+            continue;
+        }
+        session.calls.push(ToolCall {
+            number: session.calls.len() as u64 + 1,
+            tool: "shell".to_owned(),
+            command: Some(command.to_owned()),
+            line: index as u64 + document.first_line.max(1),
+            ..ToolCall::default()
+        });
+    }
+    session
+}
