@@ -1,0 +1,196 @@
+//! Taking out a secret that the redactor missed: from the record, from whatever
+//! quotes it, and from the bytes of the files.
+
+use coroner_model::EvidenceId;
+use coroner_model::evidence::EXCERPT_CHARS_MAX;
+use jiff::Timestamp;
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use crate::chain::Kind;
+use crate::error::{Result, StoreError};
+use crate::evidence::{Body, Removal, Tombstone};
+use crate::ledger::{Batch, Entry, Growth};
+use crate::{Access, Store, incident};
+
+/// What stands where a text was taken out.
+pub const REDACTED_MARK: &str = "[redacted]";
+/// Shortest text, in bytes, that is replaced inside of longer ones too.
+const INSIDE_BYTES_MIN: usize = 8;
+
+/// What a redaction did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redaction {
+    pub id: EvidenceId,
+    /// Number of the record whose content is gone.
+    pub record: u64,
+    /// Number of the tombstone; `None` where the content was gone before.
+    pub tombstone: Option<u64>,
+    /// Incidents, investigations and drafts that quoted it and do so no more.
+    pub rewritten: Vec<String>,
+    /// Other evidence in which the same text stands; not touched.
+    pub also_in: Vec<EvidenceId>,
+}
+
+impl Store {
+    /// Takes the content of a piece of evidence out and leaves a tombstone.
+    ///
+    /// When this returns, the bytes are in none of the files of the database.
+    pub fn redact(&self, id: &EvidenceId, reason: &str, at: Timestamp) -> Result<Redaction> {
+        let redaction = self.write(Growth::Shrinks, at, |batch| redact(batch, id, reason))?;
+        self.finish_scrub()?;
+        Ok(redaction)
+    }
+
+    /// Wipes old pages, where a redaction has left that to do.
+    ///
+    /// A redaction that was killed half-way is finished when the store is opened next.
+    pub(crate) fn finish_scrub(&self) -> Result<()> {
+        if self.access == Access::ReadOnly || !self.is_scrub_pending()? {
+            return Ok(());
+        }
+        let connection = self.connection();
+        empty_log(&connection)?;
+        connection.execute_batch("VACUUM")?;
+        empty_log(&connection)?;
+        connection.execute("DELETE FROM meta WHERE name = 'scrub'", [])?;
+        Ok(())
+    }
+
+    pub(crate) fn is_scrub_pending(&self) -> Result<bool> {
+        Ok(self.connection().query_row("SELECT count(*) FROM meta WHERE name = 'scrub'", [], |row| {
+            row.get::<_, i64>(0).map(|count| count > 0)
+        })?)
+    }
+}
+
+/// Writes all pages of the log into the database and cuts it to nothing.
+fn empty_log(connection: &rusqlite::Connection) -> Result<()> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(StoreError::ScrubUnfinished) }
+}
+
+fn redact(batch: &mut Batch<'_>, id: &EvidenceId, reason: &str) -> Result<Redaction> {
+    let found: Vec<(i64, Option<Vec<u8>>)> = batch
+        .transaction
+        .prepare("SELECT seq, body FROM record WHERE kind = 'evidence' AND id = ?1 ORDER BY seq")?
+        .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let Some((seq, body)) = found.into_iter().next() else { return Err(StoreError::NoSuchEvidence(id.clone())) };
+    let record = seq.unsigned_abs();
+    let mut redaction =
+        Redaction { id: id.clone(), record, tombstone: None, rewritten: Vec::new(), also_in: Vec::new() };
+    let Some(body) = body else { return Ok(redaction) };
+    let mut removed = vec![(record, record)];
+    if let Ok(body) = serde_json::from_slice::<Body>(&body) {
+        let patterns = patterns(body.content.as_str());
+        for quote in quotes(batch, &patterns)? {
+            removed.push((quote.seq, quote.seq));
+            if let Some(entry) = quote.rewritten {
+                redaction.rewritten.push(entry.id.clone());
+                batch.append(entry)?;
+            }
+        }
+        redaction.also_in = also_in(batch, id, body.content.as_str())?;
+    }
+    redaction.tombstone = Some(take_out(batch, Removal::Redacted, reason, removed)?);
+    batch.transaction.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('scrub', x'01')", [])?;
+    incident::rebuild_search(&batch.transaction)?;
+    Ok(redaction)
+}
+
+/// Removes the bodies of some records and appends the tombstone that says so.
+pub(crate) fn take_out(batch: &mut Batch<'_>, why: Removal, reason: &str, removed: Vec<(u64, u64)>) -> Result<u64> {
+    for &(from, to) in &removed {
+        batch.transaction.execute(
+            "UPDATE record SET body = NULL, salt = NULL WHERE seq BETWEEN ?1 AND ?2 AND kind <> 'tombstone'",
+            params![from as i64, to as i64],
+        )?;
+    }
+    let tombstone = Tombstone { why, reason: reason.to_owned(), removed };
+    batch.append(Entry::new(Kind::Tombstone, "", serde_json::to_vec(&tombstone)?))
+}
+
+/// A record that quotes what is taken out.
+struct Quote {
+    seq: u64,
+    /// What takes its place; `None` for a revision that is not the newest.
+    rewritten: Option<Entry>,
+}
+
+fn quotes(batch: &Batch<'_>, patterns: &[String]) -> Result<Vec<Quote>> {
+    let mut quotes = Vec::new();
+    for kind in [Kind::Incident, Kind::Problem, Kind::Draft, Kind::Investigation] {
+        let mut statement = batch.transaction.prepare(
+            "SELECT seq, id, body, seq = (SELECT max(seq) FROM record newest WHERE newest.kind = record.kind \
+             AND newest.id = record.id) FROM record WHERE kind = ?1 AND body IS NOT NULL ORDER BY seq",
+        )?;
+        let rows = statement.query_map([kind.as_str()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, bool>(3)?))
+        })?;
+        for row in rows {
+            let (seq, id, body, newest) = row?;
+            let Some(body) = without(&body, patterns) else { continue };
+            let rewritten = newest.then(|| Entry::new(kind, &id, body));
+            quotes.push(Quote { seq: seq.unsigned_abs(), rewritten });
+        }
+    }
+    Ok(quotes)
+}
+
+/// The body with the text replaced; `None` where it does not hold it.
+fn without(body: &[u8], patterns: &[String]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let mut out = text.to_owned();
+    for pattern in patterns {
+        let mark = if pattern.starts_with('"') { format!("\"{REDACTED_MARK}\"") } else { REDACTED_MARK.to_owned() };
+        out = out.replace(pattern.as_str(), &mark);
+    }
+    (out != text).then(|| out.into_bytes())
+}
+
+/// The text as it may stand in JSON: whole or as an excerpt, plain or in a report inside a string.
+///
+/// Replacing in the text of the JSON leaves all other bytes as they were. A
+/// short text is replaced only where it is a whole string.
+fn patterns(content: &str) -> Vec<String> {
+    let shown: String = content.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let shown = shown.trim_end();
+    let excerpt: String = shown.chars().take(EXCERPT_CHARS_MAX).collect();
+    let mut patterns = Vec::new();
+    for text in [content, content.trim(), shown, &excerpt] {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let once = escaped(text);
+        let twice = escaped(&once);
+        if text.len() >= INSIDE_BYTES_MIN {
+            patterns.extend([twice, once]);
+        } else {
+            patterns.push(format!("\"{once}\""));
+        }
+    }
+    // The longest first, so that no rest of a longer one stays.
+    patterns.sort_by_key(|p| std::cmp::Reverse(p.len()));
+    patterns.dedup();
+    patterns
+}
+
+/// The text as it stands between the quotes of a JSON string.
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// Other evidence in which the text stands too, at most a hundred.
+fn also_in(batch: &Batch<'_>, id: &EvidenceId, content: &str) -> Result<Vec<EvidenceId>> {
+    let text = content.trim();
+    if text.len() < INSIDE_BYTES_MIN {
+        return Ok(Vec::new());
+    }
+    let mut statement = batch.transaction.prepare(
+        "SELECT DISTINCT id FROM record WHERE kind = 'evidence' AND id <> ?1 AND instr(body, ?2) > 0 ORDER BY seq LIMIT 100",
+    )?;
+    let ids = statement.query_map(params![id.as_str(), escaped(text).into_bytes()], |row| row.get::<_, String>(0))?;
+    Ok(ids.map(|id| id.map(EvidenceId::new)).collect::<rusqlite::Result<_>>()?)
+}
