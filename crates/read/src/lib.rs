@@ -7,3 +7,5 @@ pub mod compose;
 pub mod docker;
 pub mod log;
 pub mod transcript;
+
+pub mod shell;

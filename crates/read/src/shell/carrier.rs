@@ -1,0 +1,479 @@
+//! Takes carriers off a command: `sudo`, `env`, `timeout`, `bash -c`, `ssh`, …
+//!
+//! A carrier's own options are data here: which of them take a value, and how
+//! many operands come before the carried command.
+
+use super::path;
+use super::walk::{Flow, Frame, Walker, World};
+use super::word::{Part, Unknown, Word};
+use super::{Carrier, Stdin, program_of};
+
+/// A carrier whose command is the rest of its words.
+struct Prefix {
+    name: &'static str,
+    /// Options that take a separate value.
+    valued: &'static [&'static str],
+    /// Operands before the command, such as the time of `timeout`.
+    operands: usize,
+}
+
+const fn prefix(name: &'static str, valued: &'static [&'static str], operands: usize) -> Prefix {
+    Prefix { name, valued, operands }
+}
+
+const PREFIXES: &[Prefix] = &[
+    prefix("nohup", &[], 0),
+    prefix("setsid", &[], 0),
+    prefix("command", &[], 0),
+    prefix("builtin", &[], 0),
+    prefix("exec", &["-a"], 0),
+    prefix("time", &["-f", "--format", "-o", "--output"], 0),
+    prefix("gtime", &["-f", "--format", "-o", "--output"], 0),
+    prefix("nice", &["-n", "--adjustment"], 0),
+    prefix("ionice", &["-c", "--class", "-n", "--classdata"], 0),
+    prefix("timeout", &["-s", "--signal", "-k", "--kill-after"], 1),
+    prefix("gtimeout", &["-s", "--signal", "-k", "--kill-after"], 1),
+    prefix("stdbuf", &["-i", "-o", "-e", "--input", "--output", "--error"], 0),
+    prefix("unbuffer", &[], 0),
+    prefix("chrt", &["-T", "-P", "-D"], 1),
+    prefix("taskset", &[], 1),
+    prefix("chronic", &[], 0),
+    prefix("caffeinate", &["-t", "-w"], 0),
+    prefix("busybox", &[], 0),
+    prefix("toybox", &[], 0),
+    prefix("strace", &["-o", "-e", "-p", "-s", "-u", "-E"], 0),
+    prefix("ltrace", &["-o", "-e", "-p", "-s", "-u"], 0),
+    prefix("systemd-run", &["-p", "--property", "-u", "--unit", "--slice", "-E", "--setenv", "--uid", "--gid"], 0),
+    prefix("systemd-inhibit", &["--what", "--who", "--why", "--mode"], 0),
+    prefix("unshare", &[], 0),
+    prefix("prlimit", &["-p"], 0),
+    prefix("faketime", &[], 1),
+    prefix("dbus-run-session", &[], 0),
+    prefix("noglob", &[], 0),
+    prefix("nocorrect", &[], 0),
+    prefix("-", &[], 0),
+];
+
+/// Whether a program reads shell text.
+pub(crate) fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "fish" | "rbash")
+}
+
+/// Follows what a command carries; gives the world back where it carries nothing.
+pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let name = program_of(argv);
+    match name {
+        _ if is_shell(name) => return shell(walker, argv, world, frame),
+        "sudo" | "doas" => return as_other(walker, argv, world, frame),
+        "su" | "runuser" => return switch_user(walker, argv, world, frame),
+        "env" => return environment(walker, argv, world, frame),
+        "xargs" | "parallel" => return arguments(walker, argv, world, frame),
+        "find" | "fd" | "fdfind" => return found(walker, argv, world, frame),
+        "watch" | "flock" | "script" => return texted(walker, argv, world, frame),
+        "ssh" => return remote(walker, argv, world, frame),
+        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" | "kubectl" => {
+            return container(walker, argv, world, frame);
+        }
+        _ => {}
+    }
+    if let Some(spec) = PREFIXES.iter().find(|p| p.name == name) {
+        let asks_only = name == "command" && argv.get(1).is_some_and(|w| matches!(w.as_literal(), Some("-v" | "-V")));
+        let (_, rest) = split_options(&argv[1..], spec.valued);
+        let rest = rest.get(spec.operands..).unwrap_or_default();
+        if asks_only || rest.is_empty() {
+            return Err(world);
+        }
+        let inside = frame.through(Carrier::Wrapped { program: name.to_owned() });
+        return Ok(walker.dispatch(rest.to_vec(), world, &inside));
+    }
+    run_file(walker, argv, world, frame)
+}
+
+/// A program given by a path may be a script that can be read.
+fn run_file(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let is_path = argv.first().and_then(Word::as_literal).is_some_and(|name| {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        name.contains('/') && !directory.ends_with("/bin") && !directory.ends_with("/sbin") && directory != "/dev/fd"
+    });
+    if is_path && walker.script_file(argv, false, &world, frame) {
+        return Ok(Flow::either(world));
+    }
+    Err(world)
+}
+
+/// Splits options (with their values) from what follows them.
+fn split_options<'w>(words: &'w [Word], valued: &[&str]) -> (Vec<(&'w str, Option<&'w Word>)>, &'w [Word]) {
+    let mut options = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let text = word.prefix();
+        if text == "--" {
+            return (options, &words[at + 1..]);
+        }
+        if !text.starts_with('-') || text == "-" {
+            break;
+        }
+        at += 1;
+        let separate = if text.starts_with("--") {
+            valued.contains(&text)
+        } else {
+            // `-u root` and `-Eu root`, but not `-uroot`.
+            let last = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
+            let valued_at = text.char_indices().skip(1).find(|(_, c)| valued.contains(&format!("-{c}").as_str()));
+            valued_at.is_some_and(|(i, _)| i == last)
+        };
+        let value = if separate { words.get(at) } else { None };
+        at += usize::from(separate);
+        options.push((text, value));
+    }
+    (options, words.get(at..).unwrap_or_default())
+}
+
+fn is_assignment(word: &Word) -> Option<(String, Word)> {
+    let (name, value) = word.prefix().split_once('=')?;
+    let valid = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-');
+    if !valid || name.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return None;
+    }
+    let mut rest = Word::literal(value);
+    for part in word.parts.iter().skip(1) {
+        rest.push(part.clone());
+    }
+    Some((name.to_owned(), rest))
+}
+
+fn take_assignments<'w>(words: &'w [Word], frame: &mut Frame) -> &'w [Word] {
+    let mut rest = words;
+    while let Some((assignment, tail)) = rest.split_first().and_then(|(w, tail)| Some((is_assignment(w)?, tail))) {
+        frame.assignments.push(assignment);
+        rest = tail;
+    }
+    rest
+}
+
+fn as_other(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &[
+        "-u", "--user", "-g", "--group", "-h", "--host", "-p", "--prompt", "-C", "--close-from", "-T",
+        "--command-timeout", "-R", "--chroot", "-D", "--chdir", "-r", "--role", "-t", "--type", "-U", "--other-user",
+    ];
+    let (options, rest) = split_options(&argv[1..], VALUED);
+    let value = |names: &[&str]| {
+        options.iter().find_map(|(name, value)| {
+            let exact = names.contains(name).then_some(*value).flatten().map(Word::show);
+            exact.or_else(|| names.iter().find_map(|n| name.strip_prefix(n)).map(|v| v.trim_start_matches('=').to_owned()))
+        })
+    };
+    let user = value(&["--user", "-u"]).filter(|u| !u.is_empty()).unwrap_or_else(|| "root".to_owned());
+    if let Some(directory) = value(&["--chdir", "-D"]).filter(|d| !d.is_empty()) {
+        world.cwd = path::join(&world.cwd, &Word::literal(directory));
+    }
+    let mut inside = frame.through(Carrier::As { user });
+    let rest = take_assignments(rest, &mut inside);
+    if rest.is_empty() {
+        // `echo … | sudo -s` feeds a shell.
+        let shell = options.iter().any(|(name, _)| matches!(*name, "-s" | "-i" | "--shell" | "--login"));
+        return if shell { fed(walker, &[Word::literal("bash")], world, &inside) } else { Err(world) };
+    }
+    Ok(walker.dispatch(rest.to_vec(), world, &inside))
+}
+
+fn switch_user(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &["-c", "--command", "-g", "--group", "-G", "-s", "--shell", "-u", "--user", "-w"];
+    let mut user = "root".to_owned();
+    let mut text = None;
+    let mut words = &argv[1..];
+    // The user may stand between the options.
+    while !words.is_empty() {
+        let (options, rest) = split_options(words, VALUED);
+        for (name, value) in options {
+            match name {
+                "-c" | "--command" | "-lc" => text = value.cloned().or(text),
+                "-u" | "--user" => user = value.map(Word::show).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        words = match rest.split_first() {
+            Some((first, rest)) if first.as_literal() == Some("-") => rest,
+            Some((first, rest)) if text.is_none() && program_of(argv) == "su" || rest.first().is_some_and(|w| w.prefix() == "-c") => {
+                user = first.show();
+                rest
+            }
+            _ => {
+                words = rest;
+                break;
+            }
+        };
+    }
+    let inside = frame.through(Carrier::As { user });
+    match text {
+        Some(text) => Ok(run_text(walker, &text, "su", world, &inside)),
+        None if program_of(argv) == "runuser" && !words.is_empty() => Ok(walker.dispatch(words.to_vec(), world, &inside)),
+        None => fed(walker, argv, world, &inside),
+    }
+}
+
+fn environment(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"];
+    let (options, rest) = split_options(&argv[1..], VALUED);
+    let mut inside = frame.through(Carrier::Wrapped { program: "env".into() });
+    for (name, value) in &options {
+        match (*name, value) {
+            ("-C" | "--chdir", Some(directory)) => world.cwd = path::join(&world.cwd, directory),
+            ("-S" | "--split-string", Some(text)) => {
+                let mut line = walker.raw_text(text, &mut world);
+                line.push(' ');
+                line.push_str(&walker.as_text(rest, &mut world));
+                return Ok(walker.text(&line, world, &inside));
+            }
+            _ => {}
+        }
+    }
+    let rest = take_assignments(rest, &mut inside);
+    if rest.is_empty() {
+        return Err(world);
+    }
+    Ok(walker.dispatch(rest.to_vec(), world, &inside))
+}
+
+fn run_text(walker: &mut Walker<'_>, text: &Word, program: &str, world: World, frame: &Frame) -> Flow {
+    let mut inside = world.clone();
+    for (name, value) in &frame.assignments {
+        inside.set(name, value.clone());
+    }
+    let text = walker.raw_text(text, &mut inside);
+    walker.text(&text, inside, &frame.through(Carrier::Shell { program: program.to_owned() }));
+    Flow::either(world)
+}
+
+/// `bash -c TEXT`, `bash FILE`, `bash < text`.
+fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let mut at = 1;
+    let mut takes_text = false;
+    while let Some(word) = argv.get(at) {
+        let text = word.prefix();
+        if text == "--" || text == "-" {
+            at += 1;
+            break;
+        }
+        if !(text.starts_with('-') || text.starts_with('+')) {
+            break;
+        }
+        at += 1;
+        if text.starts_with("--") {
+            at += usize::from(matches!(text, "--rcfile" | "--init-file"));
+        } else {
+            takes_text |= text.starts_with('-') && text.contains('c');
+            // `-o pipefail`, `-euo pipefail`, `-O extglob`.
+            at += usize::from(text.ends_with('o') || text.ends_with('O'));
+        }
+        if text == "-s" {
+            return fed(walker, argv, world, frame);
+        }
+    }
+    let program = program_of(argv).to_owned();
+    let rest = argv.get(at..).unwrap_or_default();
+    match rest.first() {
+        Some(text) if takes_text => {
+            let mut inside = world.clone();
+            inside.functions.clear();
+            inside.aliases.clear();
+            inside.arguments = match rest.get(1..) {
+                Some([]) | None => vec![Word::literal(program.clone())],
+                Some(words) => words.to_vec(),
+            };
+            run_text(walker, text, &program, inside, frame);
+            Ok(Flow::either(world))
+        }
+        Some(_) => {
+            if walker.script_file(rest, true, &world, frame) { Ok(Flow::either(world)) } else { Err(world) }
+        }
+        None => fed(walker, argv, world, frame),
+    }
+}
+
+/// A shell that reads its commands from the standard input.
+fn fed(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    match &frame.stdin {
+        Stdin::Text(text) => {
+            let text = text.clone();
+            let inside = Frame { stdin: Stdin::Inherited, ..frame.clone() };
+            Ok(run_text(walker, &text, program_of(argv), world, &inside))
+        }
+        Stdin::File(file) => {
+            let file = file.clone();
+            if walker.script_file(&[file], true, &world, frame) { Ok(Flow::either(world)) } else { Err(world) }
+        }
+        Stdin::Output(commands) => {
+            // `cat deploy.sh | bash` runs the file.
+            let source = commands.first().filter(|argv| program_of(argv) == "cat" && commands.len() == 1);
+            let file = source.and_then(|argv| argv.get(1)).cloned();
+            match file {
+                Some(file) if walker.script_file(std::slice::from_ref(&file), true, &world, frame) => Ok(Flow::either(world)),
+                _ => Err(world),
+            }
+        }
+        Stdin::Inherited => Err(world),
+    }
+}
+
+/// `xargs` and `parallel` put words of their input behind a command.
+fn arguments(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &[
+        "-I", "-i", "-n", "-P", "-L", "-l", "-d", "-a", "-E", "-s", "-j", "-S", "-N", "--max-args", "--max-procs",
+        "--max-lines", "--delimiter", "--arg-file", "--replace", "--max-chars", "--jobs", "--colsep",
+    ];
+    let (options, rest) = split_options(&argv[1..], VALUED);
+    let program = program_of(argv).to_owned();
+    let mut marker = (program == "parallel").then(|| "{}".to_owned());
+    for (name, value) in &options {
+        match *name {
+            "-I" | "--replace" => marker = value.map(Word::show).or(Some("{}".to_owned())),
+            "-i" => marker = Some("{}".to_owned()),
+            _ if name.starts_with("-I") => marker = Some(name[2..].to_owned()),
+            _ => {}
+        }
+    }
+    let from_file = options.iter().any(|(name, _)| name.starts_with("-a") || name.starts_with("--arg-file"));
+    let (command, items) = match rest.iter().position(|w| w.as_literal() == Some(":::")) {
+        Some(at) => (&rest[..at], rest[at + 1..].to_vec()),
+        None if from_file => (rest, vec![Word::unknown(Unknown::Other)]),
+        None => (rest, items_of(&frame.stdin)),
+    };
+    if command.is_empty() {
+        return Err(world);
+    }
+    let mut inside = frame.through(Carrier::Arguments { program });
+    inside.stdin = Stdin::Inherited;
+    let marked = marker.filter(|m| command.iter().any(|w| w.show().contains(m.as_str())));
+    match marked {
+        Some(marker) => {
+            for item in items {
+                let words = command.iter().map(|w| fill(w, &marker, &item)).collect();
+                walker.dispatch(words, world.clone(), &inside);
+            }
+        }
+        None => {
+            let words = command.iter().cloned().chain(items).collect();
+            walker.dispatch(words, world.clone(), &inside);
+        }
+    }
+    Ok(Flow::either(world))
+}
+
+/// Most words that are taken out of known input.
+const ITEMS_MAX: usize = 64;
+
+fn items_of(stdin: &Stdin) -> Vec<Word> {
+    match stdin {
+        Stdin::Text(text) => match text.as_literal() {
+            Some(text) => text.split(|c: char| c.is_whitespace() || c == '\0').filter(|w| !w.is_empty()).take(ITEMS_MAX).map(Word::literal).collect(),
+            None => vec![super::produce::without_last_newlines(text)],
+        },
+        Stdin::Output(commands) => vec![Word::unknown(Unknown::Output(commands.clone()))],
+        Stdin::File(_) | Stdin::Inherited => vec![Word::unknown(Unknown::Other)],
+    }
+}
+
+/// Puts an item where a marker such as `{}` stands.
+fn fill(word: &Word, marker: &str, item: &Word) -> Word {
+    let mut out = Word::default();
+    for part in &word.parts {
+        let Part::Text(text) = part else {
+            out.push(part.clone());
+            continue;
+        };
+        for (i, piece) in text.split(marker).enumerate() {
+            if i > 0 {
+                out.extend(item.clone());
+            }
+            out.push_text(piece);
+        }
+    }
+    out
+}
+
+/// `find … -exec COMMAND {} +`: the command gets what is found.
+fn found(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let is_exec = |w: &Word| matches!(w.as_literal(), Some("-exec" | "-execdir" | "-ok" | "-okdir" | "-x" | "-X"));
+    let Some(at) = argv.iter().position(is_exec) else { return Err(world) };
+    let length = argv[at + 1..].iter().position(|w| matches!(w.as_literal(), Some(";" | "+"))).unwrap_or(argv.len() - at - 1);
+    let item = Word::unknown(Unknown::Output(vec![argv[..at].to_vec()]));
+    let template = &argv[at + 1..at + 1 + length];
+    let mut command: Vec<Word> = template.iter().map(|w| fill(w, "{}", &item)).collect();
+    if !template.iter().any(|w| w.show().contains("{}")) && program_of(argv) != "find" {
+        command.push(item);
+    }
+    let inside = frame.through(Carrier::Arguments { program: program_of(argv).to_owned() });
+    walker.dispatch(command, world.clone(), &inside);
+    // What stands after it, another -exec or -delete, still counts.
+    let mut rest = argv[..at].to_vec();
+    rest.extend(argv.get(at + 2 + length..).unwrap_or_default().iter().cloned());
+    Ok(walker.dispatch(rest, world, frame))
+}
+
+/// `watch 'text'`, `flock FILE command`, `script -c text`.
+fn texted(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &["-n", "--interval", "-c", "--command", "-w", "--timeout", "-E"];
+    let name = program_of(argv).to_owned();
+    let operands = usize::from(name == "flock");
+    let (mut options, mut rest) = split_options(&argv[1..], VALUED);
+    rest = rest.get(operands..).unwrap_or_default();
+    if name == "flock" {
+        let (more, tail) = split_options(rest, VALUED);
+        options.extend(more);
+        rest = tail;
+    }
+    let inside = frame.through(Carrier::Wrapped { program: name.clone() });
+    if let Some(text) = options.iter().find(|(o, _)| matches!(*o, "-c" | "--command" | "-qc")).and_then(|(_, v)| *v) {
+        return Ok(run_text(walker, text, &name, world, &inside));
+    }
+    if rest.is_empty() || name == "script" {
+        return Err(world);
+    }
+    if name == "watch" && rest.len() == 1 {
+        let text = walker.raw_text(&rest[0], &mut world);
+        return Ok(walker.text(&text, world, &inside));
+    }
+    Ok(walker.dispatch(rest.to_vec(), world, &inside))
+}
+
+/// `ssh HOST command`: another host's shell, of which nothing is known.
+fn remote(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
+    const VALUED: &[&str] = &[
+        "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-Q", "-R", "-S",
+        "-W", "-w", "-B",
+    ];
+    let (_, rest) = split_options(&argv[1..], VALUED);
+    let Some((host, rest)) = rest.split_first() else { return Err(world) };
+    // Options may follow the host as well.
+    let (_, rest) = split_options(rest, VALUED);
+    let inside = frame.through(Carrier::Remote { host: host.show() });
+    let mut text = String::new();
+    for word in rest {
+        text.push_str(&walker.raw_text(word, &mut world));
+        text.push(' ');
+    }
+    let mut there = World { cwd: Word::unknown(Unknown::Variable("HOME".into())), vars: world.vars.clone(), ..World::default() };
+    there.vars.retain(|name, _| name.starts_with("__unknown_"));
+    if text.is_empty() {
+        return match fed(walker, &[Word::literal("sh")], there, &inside) {
+            Ok(_) => Ok(Flow::either(world)),
+            Err(_) => Err(world),
+        };
+    }
+    walker.text(&text, there, &inside);
+    Ok(Flow::either(world))
+}
+
+/// `docker exec NAME command`, `docker run … IMAGE command`, `kubectl exec POD -- command`.
+fn container(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let Some(inner) = super::inner::of_container(argv) else { return Err(world) };
+    let there = World {
+        cwd: inner.workdir.clone().unwrap_or_else(|| Word::literal("/")),
+        vars: world.vars.clone(),
+        ..World::default()
+    };
+    let carrier = Carrier::Container { name: inner.name, mounts: inner.mounts };
+    walker.dispatch(inner.argv, there, &frame.through(carrier));
+    if inner.starts_container { Err(world) } else { Ok(Flow::either(world)) }
+}

@@ -1,0 +1,122 @@
+//! The command that runs inside a container, and what of the host it sees.
+
+use super::word::Word;
+use super::{Mounted, program_of};
+
+/// A command inside a container.
+pub(crate) struct Inner {
+    /// The container or service; empty for one that is made for this command.
+    pub(crate) name: String,
+    pub(crate) argv: Vec<Word>,
+    pub(crate) workdir: Option<Word>,
+    pub(crate) mounts: Vec<Mounted>,
+    /// Whether the outer command makes a container, which is an effect of its own.
+    pub(crate) starts_container: bool,
+}
+
+/// Options of `exec` and `run` that take a separate value.
+const VALUED: &[&str] = &[
+    "-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "--detach-keys", "--index", "-v", "--volume",
+    "--mount", "--name", "--network", "--net", "-p", "--publish", "--entrypoint", "-l", "--label", "--label-file",
+    "-h", "--hostname", "-m", "--memory", "--cpus", "--platform", "--restart", "--add-host", "--cap-add", "--cap-drop",
+    "--device", "--dns", "--expose", "--gpus", "--ip", "--ipc", "--log-driver", "--log-opt", "--pid", "--pull",
+    "--runtime", "--security-opt", "--shm-size", "--stop-signal", "--stop-timeout", "--sysctl", "--tmpfs", "--ulimit",
+    "--userns", "--volumes-from", "-a", "--attach", "--cidfile", "--cgroupns", "--cpu-shares", "-c", "--cpuset-cpus",
+    "--group-add", "--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--link",
+    "--mac-address", "--network-alias", "--net-alias", "--oom-score-adj", "--storage-opt", "--uts", "--domainname",
+];
+
+/// Options before the verb that take a separate value.
+const GLOBAL_VALUED: &[&str] = &[
+    "-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "-f", "--file", "-p", "--project-name",
+    "--project-directory", "--profile", "--env-file", "--ansi", "--parallel", "-n", "--namespace",
+];
+
+/// Finds the command that a container command runs inside, if it runs one.
+pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
+    let mut rest = after_options(&argv[1..], GLOBAL_VALUED).1;
+    if rest.first()?.as_literal()? == "compose" {
+        rest = after_options(&rest[1..], GLOBAL_VALUED).1;
+    }
+    if rest.first()?.as_literal()? == "container" {
+        rest = &rest[1..];
+    }
+    let verb = rest.first()?.as_literal()?;
+    if !matches!(verb, "exec" | "run") {
+        return None;
+    }
+    let (options, rest) = after_options(&rest[1..], VALUED);
+    let (target, command) = rest.split_first()?;
+    let value = |names: &[&str]| options.iter().rev().find(|(n, _)| names.contains(n)).map(|(_, v)| v.clone());
+    let mut command = match command.first().and_then(Word::as_literal) {
+        Some("--") => command[1..].to_vec(),
+        _ => command.to_vec(),
+    };
+    if verb == "run" {
+        if let Some(entry) = value(&["--entrypoint"]) {
+            command.insert(0, entry);
+        }
+    }
+    if command.is_empty() || program_of(&command).starts_with('-') {
+        return None;
+    }
+    let mounts = options.iter().filter_map(|(name, value)| mounted(name, value)).collect();
+    let name = if verb == "exec" { target.show() } else { String::new() };
+    let workdir = value(&["-w", "--workdir"]);
+    Some(Inner { name, argv: command, workdir, mounts, starts_container: verb == "run" })
+}
+
+type Options<'w> = Vec<(&'w str, Word)>;
+
+fn after_options<'w>(words: &'w [Word], valued: &[&str]) -> (Options<'w>, &'w [Word]) {
+    let mut options = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let text = word.prefix();
+        if !text.starts_with('-') || text == "--" {
+            break;
+        }
+        at += 1;
+        if let Some((name, value)) = text.split_once('=').filter(|_| text.starts_with("--")) {
+            let mut whole = Word::literal(value);
+            word.parts.iter().skip(1).for_each(|p| whole.push(p.clone()));
+            options.push((name, whole));
+        } else if valued.contains(&text) {
+            options.push((text, words.get(at).cloned().unwrap_or_default()));
+            at += 1;
+        } else if let Some(short) = text.get(..2).filter(|s| text.len() > 2 && !text.starts_with("--") && valued.contains(s)) {
+            let mut whole = Word::literal(&text[2..]);
+            word.parts.iter().skip(1).for_each(|p| whole.push(p.clone()));
+            options.push((short, whole));
+        } else {
+            options.push((text, Word::default()));
+        }
+    }
+    (options, words.get(at..).unwrap_or_default())
+}
+
+/// `-v HOST:INSIDE[:ro]` and `--mount type=bind,source=HOST,target=INSIDE`.
+fn mounted(name: &str, value: &Word) -> Option<Mounted> {
+    let text = value.as_pattern()?;
+    let (source, target) = match name {
+        "-v" | "--volume" => {
+            let mut parts = text.split(':');
+            let pair = (parts.next()?.to_owned(), parts.next()?.to_owned());
+            if parts.any(|mode| mode.split(',').any(|m| m == "ro")) {
+                return None;
+            }
+            pair
+        }
+        "--mount" => {
+            let field = |names: &[&str]| {
+                text.split(',').filter_map(|f| f.split_once('=')).find(|(n, _)| names.contains(n)).map(|(_, v)| v.to_owned())
+            };
+            if text.split(',').any(|f| matches!(f, "readonly" | "ro" | "readonly=true" | "ro=true")) {
+                return None;
+            }
+            (field(&["source", "src"])?, field(&["target", "destination", "dst"])?)
+        }
+        _ => return None,
+    };
+    Some(Mounted { source, target })
+}

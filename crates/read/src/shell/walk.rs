@@ -1,0 +1,684 @@
+//! Walks the tree as a shell would, without running anything.
+//!
+//! A *world* is what the shell would know at one moment: variables, functions,
+//! directory. Where a command may succeed or fail, both ways are followed in
+//! worlds of their own; equal worlds melt together again.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
+use super::word::{Unknown, Word};
+use super::{Carrier, Context, Invocation, Limit, Redirect, RedirectKind, Script, Stdin, Wanted};
+use super::{builtin, carrier, fallback, grammar, path, produce, scan};
+
+/// Most simple commands that are followed.
+const STEPS_MAX: usize = 4_000;
+/// Most worlds that are followed side by side.
+const WORLDS_MAX: usize = 8;
+/// Most rounds of one loop that are followed.
+const ROUNDS_MAX: usize = 64;
+/// Deepest chain of texts within texts, functions and substitutions.
+const TEXT_DEPTH_MAX: usize = 12;
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Scalar(Word),
+    Array(Vec<(String, Word)>),
+}
+
+/// What the shell would know at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct World {
+    pub(crate) vars: BTreeMap<String, Value>,
+    pub(crate) cwd: Word,
+    pub(crate) previous: Option<Word>,
+    pub(crate) stack: Vec<Word>,
+    pub(crate) functions: BTreeMap<String, Rc<Node>>,
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// `$0` and the positional parameters.
+    pub(crate) arguments: Vec<Word>,
+    /// After a `cd` that failed: followed only where the text asks for it.
+    pub(crate) doubtful: bool,
+}
+
+impl World {
+    pub(crate) fn set(&mut self, name: &str, word: Word) {
+        self.vars.insert(name.to_owned(), Value::Scalar(word));
+    }
+}
+
+/// What surrounds a command: through what it runs and what it reads and writes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    pub(crate) carriers: Vec<Carrier>,
+    pub(crate) stdin: Stdin,
+    pub(crate) redirects: Vec<Redirect>,
+    pub(crate) assignments: Vec<(String, Word)>,
+    pub(crate) conditional: bool,
+    pub(crate) span: Option<Range<usize>>,
+}
+
+impl Frame {
+    pub(crate) fn through(&self, carrier: Carrier) -> Frame {
+        let mut frame = self.clone();
+        frame.carriers.push(carrier);
+        frame
+    }
+
+    fn conditional(&self) -> Frame {
+        Frame { conditional: true, ..self.clone() }
+    }
+}
+
+/// How a command ends, and what it prints where that is known.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    pub(crate) ok: Vec<World>,
+    pub(crate) fail: Vec<World>,
+    pub(crate) output: Option<Word>,
+}
+
+impl Flow {
+    /// Ends either way in the same world.
+    pub(crate) fn either(world: World) -> Flow {
+        Flow { ok: vec![world.clone()], fail: vec![world], output: None }
+    }
+
+    pub(crate) fn ok(world: World) -> Flow {
+        Flow { ok: vec![world], ..Flow::default() }
+    }
+
+    fn absorb(&mut self, other: Flow) {
+        self.ok.extend(other.ok);
+        self.fail.extend(other.fail);
+        self.output = other.output;
+    }
+}
+
+pub(crate) struct Walker<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) script: Script,
+    pub(crate) bodies: Vec<String>,
+    /// Worlds that left the functions being followed by `return`.
+    pub(crate) returned: Vec<Vec<World>>,
+    steps: usize,
+    depth: usize,
+    placeholders: usize,
+}
+
+/// Reads the outermost text.
+pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
+    let mut walker = Walker {
+        context,
+        script: Script::default(),
+        bodies: Vec::new(),
+        returned: Vec::new(),
+        steps: 0,
+        depth: 0,
+        placeholders: 0,
+    };
+    let cwd = match context.cwd {
+        "" => Word::unknown(Unknown::Variable("PWD".into())),
+        known => path::join(&Word::literal("/"), &Word::literal(known)),
+    };
+    let world = World { cwd, ..World::default() };
+    walker.text(text, world, &Frame::default());
+    walker.script.limits.sort();
+    walker.script.limits.dedup();
+    walker.script.wanted.sort();
+    walker.script.wanted.dedup();
+    walker.script
+}
+
+impl Walker<'_> {
+    pub(crate) fn limit(&mut self, limit: Limit) {
+        self.script.limits.push(limit);
+    }
+
+    /// Follows a text: the outermost one, or one that a shell is given.
+    pub(crate) fn text(&mut self, text: &str, world: World, frame: &Frame) -> Flow {
+        if self.depth >= TEXT_DEPTH_MAX {
+            self.limit(Limit::Steps);
+            return Flow::either(world);
+        }
+        let node = self.parse(text);
+        self.depth += 1;
+        let flow = self.exec(&node, world, frame);
+        self.depth -= 1;
+        flow
+    }
+
+    fn parse(&mut self, text: &str) -> Node {
+        let clean = text.replace('\0', "").replace("\r\n", "\n");
+        let scanned = scan::scan(&clean, &mut self.bodies);
+        if scanned.text.len() > scan::GRAMMAR_BYTES_MAX {
+            self.limit(Limit::Bytes);
+            return fallback::flat(&scanned.text);
+        }
+        if scanned.nesting > scan::NESTING_MAX {
+            self.limit(Limit::Nesting);
+            return fallback::flat(&scanned.text);
+        }
+        if let Some(node) = grammar::parse(&scanned.text) {
+            return node;
+        }
+        self.limit(Limit::Grammar);
+        fallback::parse(&scanned.text).unwrap_or_else(|| fallback::flat(&scanned.text))
+    }
+
+    pub(crate) fn exec(&mut self, node: &Node, world: World, frame: &Frame) -> Flow {
+        match node {
+            Node::Simple(simple) => self.simple(simple, world, frame),
+            Node::List(nodes) => self.sequence(nodes, world, frame),
+            Node::AndOr(first, rest) => self.and_or(first, rest, world, frame),
+            Node::Pipeline(stages) => self.pipeline(stages, world, frame),
+            Node::Not(inner) => {
+                let flow = self.exec(inner, world, frame);
+                Flow { ok: flow.fail, fail: flow.ok, output: flow.output }
+            }
+            Node::Subshell(inner) => {
+                let output = self.exec(inner, world.clone(), frame).output;
+                Flow { output, ..Flow::either(world) }
+            }
+            Node::For { variable, words, body } => self.for_loop(variable, words.as_deref(), body, world, frame),
+            Node::While { condition, body } => self.while_loop(condition, body, world, frame),
+            Node::If(branches) => self.branches(branches, world, frame),
+            Node::Case { value, arms } => self.case(value, arms, world, frame),
+            Node::Function { name, body } => {
+                let mut world = world;
+                world.functions.insert(name.clone(), Rc::clone(body));
+                Flow::ok(world)
+            }
+            Node::Redirected(inner, redirs) => {
+                let mut world = world;
+                let mut inside = frame.clone();
+                self.redirect(redirs, &mut world, &mut inside);
+                self.exec(inner, world, &inside)
+            }
+            Node::Test => Flow::either(world),
+        }
+    }
+
+    fn settle(&mut self, worlds: Vec<World>) -> Vec<World> {
+        let mut kept: Vec<World> = Vec::with_capacity(worlds.len());
+        for world in worlds {
+            if !kept.contains(&world) {
+                kept.push(world);
+            }
+        }
+        if kept.len() > WORLDS_MAX {
+            self.limit(Limit::Steps);
+            kept.truncate(WORLDS_MAX);
+        }
+        kept
+    }
+
+    fn sequence(&mut self, nodes: &[Node], world: World, frame: &Frame) -> Flow {
+        let mut flow = Flow::ok(world);
+        let mut output = Some(Word::default());
+        for node in nodes {
+            let mut before = std::mem::take(&mut flow.ok);
+            let (doubtful, sure): (Vec<_>, Vec<_>) = flow.fail.drain(..).partition(|w| w.doubtful);
+            before.extend(sure);
+            if before.is_empty() {
+                before = doubtful;
+            }
+            let before = self.settle(before);
+            if before.is_empty() {
+                return flow;
+            }
+            for mut world in before {
+                world.doubtful = false;
+                let next = self.exec(node, world, frame);
+                flow.absorb(next);
+            }
+            output = match (output, flow.output.take()) {
+                (Some(mut all), Some(more)) => {
+                    all.extend(more);
+                    Some(all)
+                }
+                _ => None,
+            };
+        }
+        flow.output = output.filter(|o| !o.parts.is_empty());
+        flow.ok = self.settle(flow.ok);
+        flow.fail = self.settle(flow.fail);
+        flow
+    }
+
+    fn and_or(&mut self, first: &Node, rest: &[(Join, Node)], world: World, frame: &Frame) -> Flow {
+        let mut flow = self.exec(first, world, frame);
+        for (join, node) in rest {
+            let entering = match join {
+                Join::And => std::mem::take(&mut flow.ok),
+                Join::Or => std::mem::take(&mut flow.fail),
+            };
+            for mut world in self.settle(entering) {
+                world.doubtful = false;
+                let next = self.exec(node, world, &frame.conditional());
+                flow.absorb(next);
+            }
+        }
+        flow.output = None;
+        flow.ok = self.settle(flow.ok);
+        flow.fail = self.settle(flow.fail);
+        flow
+    }
+
+    fn pipeline(&mut self, stages: &[Node], world: World, frame: &Frame) -> Flow {
+        let mut stdin = frame.stdin.clone();
+        let mut output = None;
+        for stage in stages {
+            let inside = Frame { stdin: stdin.clone(), ..frame.clone() };
+            let from = self.script.invocations.len();
+            output = self.exec(stage, world.clone(), &inside).output;
+            stdin = match &output {
+                Some(text) => Stdin::Text(text.clone()),
+                None => Stdin::Output(self.printed_since(from, &stdin)),
+            };
+        }
+        Flow { output, ..Flow::either(world) }
+    }
+
+    /// The commands whose output a following command reads.
+    pub(crate) fn printed_since(&self, from: usize, stdin: &Stdin) -> Vec<Vec<Word>> {
+        let mut commands = match stdin {
+            Stdin::Output(before) => before.clone(),
+            _ => Vec::new(),
+        };
+        commands.extend(self.script.invocations[from.min(self.script.invocations.len())..].iter().map(|i| i.argv.clone()));
+        commands
+    }
+
+    fn for_loop(&mut self, variable: &str, words: Option<&[String]>, body: &Node, world: World, frame: &Frame) -> Flow {
+        let mut world = world;
+        let values: Vec<Word> = match words {
+            Some(words) => words.iter().flat_map(|raw| self.expand(raw, &mut world, frame)).collect(),
+            None => world.arguments.iter().skip(1).cloned().collect(),
+        };
+        if values.len() > ROUNDS_MAX {
+            self.limit(Limit::Steps);
+        }
+        let mut worlds = vec![world];
+        for value in values.into_iter().take(ROUNDS_MAX) {
+            let mut next = Vec::new();
+            for mut world in std::mem::take(&mut worlds) {
+                world.set(variable, value.clone());
+                let flow = self.exec(body, world, frame);
+                next.extend(flow.ok);
+                next.extend(flow.fail);
+            }
+            worlds = self.settle(next);
+        }
+        Flow { ok: worlds.clone(), fail: worlds, output: None }
+    }
+
+    fn while_loop(&mut self, condition: &Node, body: &Node, world: World, frame: &Frame) -> Flow {
+        let tested = self.exec(condition, world, frame);
+        let mut after = tested.fail;
+        for world in self.settle(tested.ok) {
+            let flow = self.exec(body, world.clone(), &frame.conditional());
+            after.push(world);
+            after.extend(flow.ok);
+            after.extend(flow.fail);
+        }
+        let after = self.settle(after);
+        Flow { ok: after.clone(), fail: after, output: None }
+    }
+
+    fn branches(&mut self, branches: &[(Option<Node>, Node)], world: World, frame: &Frame) -> Flow {
+        let mut pending = vec![world];
+        let mut out = Flow::default();
+        let inside = frame.conditional();
+        for (condition, body) in branches {
+            let mut entering = Vec::new();
+            let mut skipped = Vec::new();
+            for world in std::mem::take(&mut pending) {
+                match condition {
+                    Some(condition) => {
+                        let flow = self.exec(condition, world, frame);
+                        entering.extend(flow.ok);
+                        skipped.extend(flow.fail);
+                    }
+                    None => entering.push(world),
+                }
+            }
+            for world in self.settle(entering) {
+                let flow = self.exec(body, world, &inside);
+                out.absorb(flow);
+            }
+            pending = self.settle(skipped);
+        }
+        out.ok.extend(pending);
+        out.output = None;
+        out.ok = self.settle(out.ok);
+        out.fail = self.settle(out.fail);
+        out
+    }
+
+    fn case(&mut self, value: &str, arms: &[(Vec<String>, Node)], world: World, frame: &Frame) -> Flow {
+        let mut world = world;
+        let subject = self.expand_one(value, &mut world, frame);
+        let known = subject.as_literal().map(str::to_owned);
+        let mut out = Flow::default();
+        let mut taken = false;
+        for (patterns, body) in arms {
+            let hit = known.as_ref().map(|text| {
+                patterns.iter().any(|raw| {
+                    let pattern = self.expand_one(raw, &mut world, frame).as_pattern();
+                    pattern.is_none_or(|p| super::pattern_matches(&p, text))
+                })
+            });
+            if hit == Some(false) || (hit == Some(true) && taken) {
+                continue;
+            }
+            taken |= hit == Some(true);
+            let flow = self.exec(body, world.clone(), &frame.conditional());
+            out.absorb(flow);
+        }
+        if !taken {
+            out.ok.push(world);
+        }
+        out.output = None;
+        out.ok = self.settle(out.ok);
+        out
+    }
+
+    fn simple(&mut self, simple: &Simple, world: World, frame: &Frame) -> Flow {
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            self.limit(Limit::Steps);
+            return Flow::either(world);
+        }
+        let mut world = world;
+        let mut frame = frame.clone();
+        if frame.span.is_none() || self.depth <= 1 {
+            frame.span = Some(simple.span.clone());
+        }
+        self.redirect(&simple.redirs, &mut world, &mut frame);
+        if simple.items.is_empty() {
+            for assign in &simple.assigns {
+                self.assign(assign, &mut world, &frame);
+            }
+            return Flow::either(world);
+        }
+        for assign in &simple.assigns {
+            if let AssignValue::Scalar(raw) = &assign.value {
+                let value = self.expand_one(raw, &mut world, &frame);
+                frame.assignments.push((assign.name.clone(), value));
+            }
+        }
+        let argv = self.words(&simple.items, &mut world, &frame);
+        self.dispatch(argv, world, &frame)
+    }
+
+    fn words(&mut self, items: &[Item], world: &mut World, frame: &Frame) -> Vec<Word> {
+        let mut argv = Vec::new();
+        for item in items {
+            match item {
+                Item::Word(raw) => argv.extend(self.expand(raw, world, frame)),
+                Item::Process(node) => argv.push(self.process(node, world, frame)),
+                Item::Assign(assign, raw) => {
+                    let declares = argv.first().and_then(Word::as_literal).is_some_and(builtin::declares);
+                    if declares {
+                        self.assign(assign, world, frame);
+                        argv.push(Word::literal(assign.name.clone()));
+                    } else {
+                        argv.extend(self.expand(raw, world, frame));
+                    }
+                }
+            }
+        }
+        argv
+    }
+
+    /// A file that stands for what a command prints.
+    fn process(&mut self, node: &Node, world: &World, frame: &Frame) -> Word {
+        let mut word = Word::literal("/dev/fd/");
+        word.extend(self.substitute(node, world, frame));
+        word
+    }
+
+    /// What a substituted command prints, or the commands that print it.
+    pub(crate) fn substitute(&mut self, node: &Node, world: &World, frame: &Frame) -> Word {
+        if self.depth >= TEXT_DEPTH_MAX {
+            self.limit(Limit::Steps);
+            return Word::unknown(Unknown::Other);
+        }
+        let inside = Frame { redirects: Vec::new(), assignments: Vec::new(), ..frame.through(Carrier::Substitution) };
+        let from = self.script.invocations.len();
+        self.depth += 1;
+        let flow = self.exec(node, world.clone(), &inside);
+        self.depth -= 1;
+        match flow.output {
+            Some(text) => produce::without_last_newlines(&text),
+            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited))),
+        }
+    }
+
+    /// The same for raw text between `$(` and `)`.
+    pub(crate) fn substitute_text(&mut self, text: &str, world: &World, frame: &Frame) -> Word {
+        let node = self.parse(text);
+        self.substitute(&node, world, frame)
+    }
+
+    pub(crate) fn assign(&mut self, assign: &Assign, world: &mut World, frame: &Frame) {
+        let value = match &assign.value {
+            AssignValue::Scalar(raw) => Value::Scalar(self.expand_one(raw, world, frame)),
+            AssignValue::Array(items) => {
+                let mut all: Vec<(String, Word)> = Vec::new();
+                for (key, raw) in items {
+                    for word in self.expand(raw, world, frame) {
+                        let key = key.clone().unwrap_or_else(|| all.len().to_string());
+                        all.push((key, word));
+                    }
+                }
+                Value::Array(all)
+            }
+        };
+        store(world, assign, value);
+    }
+
+    fn redirect(&mut self, redirs: &[Redir], world: &mut World, frame: &mut Frame) {
+        for redir in redirs {
+            let (kind, raw) = match redir {
+                Redir::Read(raw) => (RedirectKind::Read, raw),
+                Redir::Write(raw) => (RedirectKind::Write, raw),
+                Redir::Append(raw) => (RedirectKind::Append, raw),
+                Redir::Here { text, expands } => {
+                    let body = scan::lifted(text).and_then(|n| self.bodies.get(n).cloned()).unwrap_or_else(|| text.clone());
+                    let word = if *expands { self.expand_here(&body, world, frame) } else { Word::literal(body) };
+                    frame.stdin = Stdin::Text(word);
+                    continue;
+                }
+                Redir::HereString(raw) => {
+                    frame.stdin = Stdin::Text(self.expand_one(raw, world, frame));
+                    continue;
+                }
+                Redir::ReadFrom(node) => {
+                    let word = self.substitute(node, world, frame);
+                    frame.stdin = match word.produced_by() {
+                        Some(commands) => Stdin::Output(commands.to_vec()),
+                        None => Stdin::Text(word),
+                    };
+                    continue;
+                }
+                Redir::WriteTo(node) => {
+                    self.substitute(node, world, frame);
+                    continue;
+                }
+            };
+            let target = self.expand_one(raw, world, frame);
+            if kind == RedirectKind::Read {
+                frame.stdin = Stdin::File(target.clone());
+            }
+            frame.redirects.push(Redirect { kind, target });
+        }
+    }
+
+    /// Follows one command of which the words are known.
+    pub(crate) fn dispatch(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        let Some(name) = argv.first().and_then(Word::as_literal).map(str::to_owned) else {
+            return self.emit(argv, world, frame);
+        };
+        if let Some(alias) = world.aliases.get(&name).cloned() {
+            return self.alias(&name, &alias, &argv[1..], world, frame);
+        }
+        if let Some(body) = world.functions.get(&name).cloned() {
+            return self.call(&name, &body, argv, world, frame);
+        }
+        match builtin::run(self, &name, &argv, world, frame) {
+            Ok(flow) => flow,
+            Err(world) => match carrier::unwrap(self, &argv, world, frame) {
+                Ok(flow) => flow,
+                Err(world) => self.emit(argv, world, frame),
+            },
+        }
+    }
+
+    /// Records a command that nothing carries further.
+    pub(crate) fn emit(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        let output = produce::output(&argv, &world, &frame.stdin);
+        self.script.invocations.push(Invocation {
+            argv,
+            cwd: world.cwd.clone(),
+            assignments: frame.assignments.clone(),
+            redirects: frame.redirects.clone(),
+            stdin: frame.stdin.clone(),
+            carriers: frame.carriers.clone(),
+            conditional: frame.conditional,
+            span: frame.span.clone().unwrap_or_default(),
+        });
+        Flow { output, ..Flow::either(world) }
+    }
+
+    fn alias(&mut self, name: &str, alias: &str, rest: &[Word], world: World, frame: &Frame) -> Flow {
+        let mut inside = world.clone();
+        // An alias is not expanded again within itself.
+        inside.aliases.remove(name);
+        let words = self.as_text(rest, &mut inside);
+        self.text(&format!("{alias} {words}"), inside, frame)
+    }
+
+    fn call(&mut self, name: &str, body: &Rc<Node>, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        if self.depth >= TEXT_DEPTH_MAX {
+            self.limit(Limit::Steps);
+            return Flow::either(world);
+        }
+        let arguments = world.arguments.clone();
+        let inside = World { arguments: argv, ..world };
+        self.depth += 1;
+        self.returned.push(Vec::new());
+        let mut flow = self.exec(body, inside, &frame.through(Carrier::Function { name: name.to_owned() }));
+        self.depth -= 1;
+        let returned = self.returned.pop().unwrap_or_default();
+        flow.ok.extend(returned.clone());
+        flow.fail.extend(returned);
+        for world in flow.ok.iter_mut().chain(&mut flow.fail) {
+            world.arguments.clone_from(&arguments);
+        }
+        flow.ok = self.settle(flow.ok);
+        flow.fail = self.settle(flow.fail);
+        flow
+    }
+
+    /// Runs a script file whose text is at hand, or notes that it is wanted.
+    pub(crate) fn script_file(&mut self, argv: &[Word], shell: bool, world: &World, frame: &Frame) -> bool {
+        let Some(file) = argv.first() else { return false };
+        let full = path::join(&world.cwd, file);
+        let Some(full) = full.as_literal() else { return false };
+        let Some(text) = self.context.files.get(full) else {
+            self.script.wanted.push(Wanted { path: full.to_owned(), shell });
+            return false;
+        };
+        if !(shell || is_shell_script(full, text)) {
+            return false;
+        }
+        let inside = World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
+        self.text(text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
+        true
+    }
+
+    /// Words as shell text again; what is unknown becomes a variable that holds it.
+    pub(crate) fn as_text(&mut self, words: &[Word], world: &mut World) -> String {
+        let mut out = String::new();
+        for word in words {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            if word.parts.is_empty() {
+                out.push_str("''");
+            }
+            for part in &word.parts {
+                match part {
+                    super::Part::Text(text) => out.push_str(&format!("'{}'", text.replace('\'', r"'\''"))),
+                    super::Part::Glob(text) => out.push_str(text),
+                    super::Part::Unknown(unknown) => out.push_str(&self.placeholder(unknown.clone(), world)),
+                }
+            }
+        }
+        out
+    }
+
+    /// Text that a shell is given as text, such as the argument of `-c`.
+    pub(crate) fn raw_text(&mut self, word: &Word, world: &mut World) -> String {
+        let mut out = String::new();
+        for part in &word.parts {
+            match part {
+                super::Part::Text(text) | super::Part::Glob(text) => out.push_str(text),
+                super::Part::Unknown(unknown) => out.push_str(&self.placeholder(unknown.clone(), world)),
+            }
+        }
+        out
+    }
+
+    fn placeholder(&mut self, unknown: Unknown, world: &mut World) -> String {
+        self.placeholders += 1;
+        let name = format!("__unknown_{}", self.placeholders);
+        world.set(&name, Word::unknown(unknown));
+        format!("${{{name}}}")
+    }
+}
+
+fn is_shell_script(path: &str, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    match first.strip_prefix("#!") {
+        Some(line) => line.split_whitespace().any(|w| carrier::is_shell(w.rsplit('/').next().unwrap_or(w))),
+        None => [".sh", ".bash"].iter().any(|end| path.ends_with(end)),
+    }
+}
+
+fn store(world: &mut World, assign: &Assign, value: Value) {
+    let old = world.vars.remove(&assign.name);
+    let new = match (&assign.index, value, old) {
+        (Some(index), Value::Scalar(word), old) => {
+            let mut items = match old {
+                Some(Value::Array(items)) => items,
+                Some(Value::Scalar(word)) => vec![("0".to_owned(), word)],
+                None => Vec::new(),
+            };
+            items.retain(|(key, _)| key != index);
+            items.push((index.clone(), word));
+            Value::Array(items)
+        }
+        (_, Value::Scalar(more), Some(Value::Scalar(mut word))) if assign.append => {
+            word.extend(more);
+            Value::Scalar(word)
+        }
+        (_, Value::Array(more), Some(old)) if assign.append => {
+            let mut items = match old {
+                Value::Array(items) => items,
+                Value::Scalar(word) => vec![("0".to_owned(), word)],
+            };
+            for (_, word) in more {
+                items.push((items.len().to_string(), word));
+            }
+            Value::Array(items)
+        }
+        (_, value, _) => value,
+    };
+    world.vars.insert(assign.name.clone(), new);
+}
