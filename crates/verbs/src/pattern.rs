@@ -155,14 +155,6 @@ fn push_list<T: Serialize>(out: &mut String, lead: &str, values: &[T]) {
     }
 }
 
-fn row_words<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::Array(all)) => all.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" or "),
-        Ok(serde_json::Value::String(one)) => one,
-        _ => String::new(),
-    }
-}
-
 /// The word or words by which a value stands in files.
 fn words<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
