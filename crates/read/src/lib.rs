@@ -4,8 +4,17 @@
 //! opens and streams, a reader understands one format. One file or folder each.
 
 pub mod compose;
+pub mod config;
+pub mod df;
 pub mod docker;
+pub mod dotenv;
+pub mod exchange;
+pub mod git_log;
+pub mod listeners;
 pub mod log;
 pub mod transcript;
+pub mod tree;
+pub mod tsv;
 
 pub mod shell;
+pub mod yaml;

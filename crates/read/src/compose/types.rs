@@ -22,6 +22,30 @@ pub struct Project {
     pub unset_variables: Vec<(String, Citation)>,
     /// Variables that interpolation could use (env files of compose itself and `.env`).
     pub variables: BTreeMap<String, Variable>,
+    /// Absolute paths of the env files of compose itself (`.env` or `--env-file`) that were read.
+    pub env_files: Vec<String>,
+    /// Files that the project names and that were not at hand.
+    pub wanted: Vec<Wanted>,
+    /// Parts that could not be read; the rest is used.
+    pub problems: Vec<Problem>,
+}
+
+/// A file that a project names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// Absolute.
+    pub path: String,
+    /// Compose refuses to start without it.
+    pub required: bool,
+}
+
+/// A part of a file that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    pub path: String,
+    /// 1-based; 0 where the whole file is meant.
+    pub line: u64,
+    pub reason: String,
 }
 
 /// A declared network.
@@ -50,9 +74,13 @@ pub struct Service {
     pub image: String,
     /// Absolute build context; empty where there is none.
     pub build_context: String,
+    /// `dockerfile`, absolute; empty where the context's own is used.
+    pub dockerfile: String,
     pub container_name: String,
     /// Variables that its container would get: `environment` over `env_file`.
     pub environment: BTreeMap<String, Variable>,
+    /// Variables that it names without a value and that nothing sets: they stay absent.
+    pub passed_through: BTreeMap<String, Citation>,
     /// Absolute paths of `env_file`s, in order.
     pub env_files: Vec<String>,
     pub command: Vec<String>,
@@ -84,6 +112,45 @@ pub struct Variable {
     pub at: Citation,
     /// A default of the compose file (`${X:-value}`) made it, since the named variable is unset.
     pub defaulted_from: Option<String>,
+    /// Variables in the value that nothing sets and that have no default: whoever runs
+    /// compose may set them, so that the real value is not known.
+    pub unresolved: Vec<String>,
+    /// Every variable whose value or absence shaped this one.
+    pub from: Vec<String>,
+}
+
+impl Variable {
+    /// Whether the value is what every run of compose would give, whatever its shell holds.
+    pub fn is_settled(&self) -> bool {
+        self.unresolved.is_empty() && self.defaulted_from.is_none()
+    }
+}
+
+impl Project {
+    /// The service of that name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|s| s.name == name)
+    }
+
+    /// The engine's names of the networks that a service joins.
+    pub fn network_names(&self, service: &Service) -> Vec<String> {
+        let named = |key: &String| self.networks.get(key).map_or_else(|| key.clone(), |n| n.name.clone());
+        service.networks.iter().map(named).collect()
+    }
+}
+
+impl Service {
+    /// Whether others reach it under that name inside a shared network.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name
+            || (!self.container_name.is_empty() && self.container_name == name)
+            || self.aliases.values().any(|all| all.iter().any(|a| a == name))
+    }
+
+    /// Variables that its code could read, with those whose value is not known.
+    pub fn gives(&self, name: &str) -> bool {
+        self.environment.contains_key(name) || self.passed_through.contains_key(name)
+    }
 }
 
 /// A published port.
