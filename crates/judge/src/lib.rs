@@ -8,3 +8,4 @@ pub mod detect;
 pub mod fact;
 pub mod pattern;
 pub mod scene;
+pub mod simulate;
