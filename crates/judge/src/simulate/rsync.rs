@@ -3,6 +3,9 @@
 //!
 //! The text of filter files comes through a function. Whoever calls may note
 //! which paths were asked for in vain, look them up, and ask again.
+//!
+//! Not simulated: per-directory rules of one source, which rsync lets leak into
+//! the next; errors of rsync's own, after which it deletes less; `--remote-option`.
 
 mod chain;
 mod idle;
@@ -33,13 +36,13 @@ pub enum FilterArgument {
     Implied(String),
 }
 
-/// When the deletions happen.
+/// When the deletions are decided on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timing {
     Before,
+    /// While each directory is visited; also `--delete-delay`, which decides then.
     #[default]
     During,
-    Delay,
     After,
 }
 
@@ -227,3 +230,6 @@ pub fn removed_source_files(
         .map(|transfer| transfer.files_by_source(sources.len()))
         .unwrap_or_else(|_| vec![Vec::new(); sources.len()])
 }
+
+#[cfg(test)]
+mod tests;

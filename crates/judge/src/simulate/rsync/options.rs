@@ -157,10 +157,9 @@ impl Reading {
     fn deletion(&mut self, name: &str, value: &str) {
         match name {
             "delete" => self.delete = true,
-            "del" | "delete-during" => self.timings.push(Timing::During),
+            "del" | "delete-during" | "delete-delay" => self.timings.push(Timing::During),
             "delete-before" => self.timings.push(Timing::Before),
             "delete-after" => self.timings.push(Timing::After),
-            "delete-delay" => self.timings.push(Timing::Delay),
             "delete-excluded" => (self.delete, self.command.delete_excluded) = (true, true),
             "delete-missing-args" => {
                 (self.command.deletes_missing_args, self.command.ignores_missing_args) = (true, true);

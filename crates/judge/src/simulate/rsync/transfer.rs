@@ -166,10 +166,12 @@ struct Sender<'t, 'a> {
 }
 
 impl Sender<'_, '_> {
+    /// Lists one entry. Of two with one name a directory wins, else the first.
     fn list(&mut self, path: &str, name: &str, is_dir: bool) {
-        self.transfer.names.insert(name.to_owned(), is_dir);
+        *self.transfer.names.entry(name.to_owned()).or_default() |= is_dir;
         if !is_dir {
-            self.transfer.origin.insert(name.to_owned(), (self.source, path.to_owned()));
+            let from = || (self.source, path.to_owned());
+            self.transfer.origin.entry(name.to_owned()).or_insert_with(from);
         }
     }
 

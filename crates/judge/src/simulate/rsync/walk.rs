@@ -69,7 +69,7 @@ impl Receiver<'_> {
 
     /// The scope in a directory that the transfer visits: rules of the visited ones above it hold.
     fn scope_of(&self, base: &Scope, dir: &str) -> Result<Scope, String> {
-        let during = matches!(self.command.timing, Timing::During | Timing::Delay);
+        let during = self.command.timing == Timing::During;
         let above = dir.match_indices('/').map(|(at, _)| &dir[..at]);
         let below_root = above.chain([dir]).filter(|visited| !visited.is_empty());
         let mut scope = base.clone();
