@@ -1,0 +1,494 @@
+//! The labels of a post-mortem in their many spellings, and how they are found in running text.
+
+use std::collections::BTreeMap;
+
+use super::pattern::pattern;
+
+/// The five labelled fields of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    WhatHappened,
+    RootCause,
+    DataLost,
+    Fix,
+    Lesson,
+}
+
+/// What a key in a record's header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    Title,
+    Date,
+    Severity,
+    Status,
+    Session,
+    Category,
+    Number,
+}
+
+/// What a label stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Label {
+    /// A field, and how well the word fits: where a record has two words for
+    /// one field the lower rank is the field and the other stays beside it.
+    Field(Field, u8),
+    Key(Key),
+    /// A labelled part that no field holds, such as *Timeline*.
+    Other,
+}
+
+impl Label {
+    /// Whether only an account of a failure carries such a label.
+    pub fn tells_of_failure(self, name: &str) -> bool {
+        match self {
+            Label::Field(Field::Fix, _) | Label::Key(_) => false,
+            Label::Field(Field::WhatHappened, rank) => rank == 0 || name.to_lowercase().contains("impact"),
+            Label::Field(_, rank) => rank == 0 || name.eq_ignore_ascii_case("trigger"),
+            Label::Other => name.eq_ignore_ascii_case("detection"),
+        }
+    }
+}
+
+use Field::{DataLost, Fix, Lesson, RootCause, WhatHappened};
+
+const PHRASES: &[(&str, Label)] = &[
+    ("what happened", Label::Field(WhatHappened, 0)),
+    ("what went wrong", Label::Field(WhatHappened, 0)),
+    ("what broke", Label::Field(WhatHappened, 0)),
+    ("what we saw", Label::Field(WhatHappened, 0)),
+    ("incident description", Label::Field(WhatHappened, 0)),
+    ("incident summary", Label::Field(WhatHappened, 1)),
+    ("executive summary", Label::Field(WhatHappened, 1)),
+    ("summary", Label::Field(WhatHappened, 1)),
+    ("description", Label::Field(WhatHappened, 1)),
+    ("overview", Label::Field(WhatHappened, 1)),
+    ("problem statement", Label::Field(WhatHappened, 1)),
+    ("problem", Label::Field(WhatHappened, 1)),
+    ("issue", Label::Field(WhatHappened, 1)),
+    ("symptoms", Label::Field(WhatHappened, 2)),
+    ("symptom", Label::Field(WhatHappened, 2)),
+    ("impact", Label::Field(WhatHappened, 3)),
+    ("user impact", Label::Field(WhatHappened, 3)),
+    ("customer impact", Label::Field(WhatHappened, 3)),
+    ("root cause analysis", Label::Field(RootCause, 0)),
+    ("root causes", Label::Field(RootCause, 0)),
+    ("root cause", Label::Field(RootCause, 0)),
+    ("underlying cause", Label::Field(RootCause, 0)),
+    ("why it happened", Label::Field(RootCause, 0)),
+    ("why did it happen", Label::Field(RootCause, 0)),
+    ("causes", Label::Field(RootCause, 0)),
+    ("cause", Label::Field(RootCause, 0)),
+    ("why", Label::Field(RootCause, 1)),
+    ("reason", Label::Field(RootCause, 1)),
+    ("contributing factors", Label::Field(RootCause, 2)),
+    ("trigger", Label::Field(RootCause, 2)),
+    ("data lost", Label::Field(DataLost, 0)),
+    ("data loss", Label::Field(DataLost, 0)),
+    ("lost data", Label::Field(DataLost, 0)),
+    ("what was lost", Label::Field(DataLost, 0)),
+    ("losses", Label::Field(DataLost, 1)),
+    ("lost", Label::Field(DataLost, 1)),
+    ("how it was fixed", Label::Field(Fix, 0)),
+    ("how we fixed it", Label::Field(Fix, 0)),
+    ("fix applied", Label::Field(Fix, 0)),
+    ("resolution", Label::Field(Fix, 0)),
+    ("the fix", Label::Field(Fix, 0)),
+    ("fixes", Label::Field(Fix, 0)),
+    ("fix", Label::Field(Fix, 0)),
+    ("remedy", Label::Field(Fix, 1)),
+    ("repair", Label::Field(Fix, 1)),
+    ("solution", Label::Field(Fix, 1)),
+    ("remediation", Label::Field(Fix, 1)),
+    ("mitigation", Label::Field(Fix, 2)),
+    ("recovery", Label::Field(Fix, 2)),
+    ("actions taken", Label::Field(Fix, 2)),
+    ("workaround", Label::Field(Fix, 3)),
+    ("lessons learned", Label::Field(Lesson, 0)),
+    ("lessons learnt", Label::Field(Lesson, 0)),
+    ("lesson learned", Label::Field(Lesson, 0)),
+    ("what we learned", Label::Field(Lesson, 0)),
+    ("lessons", Label::Field(Lesson, 0)),
+    ("lesson", Label::Field(Lesson, 0)),
+    ("key takeaways", Label::Field(Lesson, 0)),
+    ("key takeaway", Label::Field(Lesson, 0)),
+    ("takeaways", Label::Field(Lesson, 0)),
+    ("takeaway", Label::Field(Lesson, 0)),
+    ("learnings", Label::Field(Lesson, 0)),
+    ("prevention", Label::Field(Lesson, 1)),
+    ("rule", Label::Field(Lesson, 1)),
+    ("do instead", Label::Field(Lesson, 1)),
+    ("instead", Label::Field(Lesson, 1)),
+    ("detection", Label::Other),
+    ("timeline", Label::Other),
+    ("action items", Label::Other),
+    ("follow-up", Label::Other),
+    ("follow-ups", Label::Other),
+    ("contributing conditions", Label::Other),
+    ("affected services", Label::Other),
+    ("affected", Label::Other),
+    ("blast radius", Label::Other),
+    ("duration", Label::Other),
+    ("evidence", Label::Other),
+    ("title", Label::Key(Key::Title)),
+    ("incident", Label::Key(Key::Title)),
+    ("name", Label::Key(Key::Title)),
+    ("date", Label::Key(Key::Date)),
+    ("when", Label::Key(Key::Date)),
+    ("occurred", Label::Key(Key::Date)),
+    ("severity", Label::Key(Key::Severity)),
+    ("priority", Label::Key(Key::Severity)),
+    ("status", Label::Key(Key::Status)),
+    ("state", Label::Key(Key::Status)),
+    ("session", Label::Key(Key::Session)),
+    ("sessions", Label::Key(Key::Session)),
+    ("category", Label::Key(Key::Category)),
+    ("type", Label::Key(Key::Category)),
+    ("number", Label::Key(Key::Number)),
+    ("no", Label::Key(Key::Number)),
+    ("#", Label::Key(Key::Number)),
+];
+
+/// Word stems that give a marked label of unknown wording its field.
+const STEMS: &[(&str, Field)] = &[
+    ("cause", RootCause),
+    ("lesson", Lesson),
+    ("learn", Lesson),
+    ("takeaway", Lesson),
+    ("happened", WhatHappened),
+    ("fixed", Fix),
+    ("resol", Fix),
+    ("remedi", Fix),
+];
+
+/// Most words of a label.
+const LABEL_WORDS_MAX: usize = 5;
+
+/// What a phrase that is marked as a label (bold, a heading, before a colon) stands for.
+pub fn classify(phrase: &str) -> Option<Label> {
+    let plain = normal(phrase);
+    if let Some((_, label)) = PHRASES.iter().find(|(text, _)| *text == plain) {
+        return Some(*label);
+    }
+    let words: Vec<&str> = plain.split(' ').collect();
+    if words.len() > LABEL_WORDS_MAX || words.len() < 2 {
+        return None;
+    }
+    // "Cause of the outage", "what we learned"; not "root cause categories".
+    let edges = [words.first()?, words.last()?];
+    let field = STEMS.iter().find(|(stem, _)| edges.iter().any(|w| w.starts_with(stem)))?.1;
+    Some(Label::Field(field, 1))
+}
+
+/// A label's words: lower case, without numbering, marks and closing colon.
+pub fn normal(phrase: &str) -> String {
+    let trimmed = phrase.trim().trim_matches(|c: char| matches!(c, '*' | '_' | '`' | ':' | '：' | '-' | '–' | '—' | '?' | '.') || c.is_whitespace());
+    if trimmed == "#" {
+        return "#".to_owned();
+    }
+    let bare = trimmed.trim_start_matches(|c: char| !c.is_alphabetic());
+    bare.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// How a label is set off from its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    Colon,
+    Dash,
+    /// Nothing but its capitals.
+    Bare,
+}
+
+/// A phrase in running text that may be a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where the label starts and where its text starts.
+    pub at: usize,
+    pub text_at: usize,
+    pub name: String,
+    pub label: Label,
+    pub mark: Mark,
+    /// Behind the end of a sentence, or at the start of the text.
+    pub at_sentence: bool,
+    /// Every word is capitalised.
+    pub capitals: bool,
+}
+
+/// Phrases of a text that may be labels, in order, not overlapping.
+pub fn candidates(text: &str, learned: &Learned) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut previous = ' ';
+    let mut sentence = true;
+    for (at, c) in text.char_indices() {
+        let starts_word = c.is_uppercase() && !previous.is_alphanumeric() && !matches!(previous, '-' | '/' | '.' | '_' | '`');
+        if starts_word && found.last().is_none_or(|last| last.text_at <= at) {
+            found.extend(candidate_at(text, at, sentence, learned));
+        }
+        if !c.is_whitespace() {
+            sentence = matches!(c, '.' | '!' | '?' | ')' | ']' | '"' | '”' | '’' | '\'' | '`' | '…' | ':' | ';' | '|' | '·' | '•');
+        }
+        previous = c;
+    }
+    found
+}
+
+fn candidate_at(text: &str, at: usize, at_sentence: bool, learned: &Learned) -> Option<Candidate> {
+    let rest = &text[at..];
+    let (len, label) = PHRASES
+        .iter()
+        .filter(|(phrase, _)| starts_with_words(rest, phrase))
+        .map(|(phrase, label)| (phrase.len(), *label))
+        .chain(learned.names.iter().filter(|n| rest.starts_with(n.as_str())).map(|n| (n.len(), Label::Other)))
+        .max_by_key(|(len, _)| *len)?;
+    let name = &rest[..len];
+    let behind = &rest[len..];
+    let (mark, skipped) = mark_of(behind)?;
+    let capitals = name.split(' ').all(|w| w.starts_with(char::is_uppercase));
+    let bare_is_plain = capitals && !matches!(label, Label::Key(_)) && bare_allowed(name);
+    if mark == Mark::Bare && !bare_is_plain || !at_sentence && !(mark == Mark::Bare && bare_is_plain) {
+        return None;
+    }
+    Some(Candidate {
+        at,
+        text_at: at + len + skipped,
+        name: name.to_owned(),
+        label: learned_label(label, name),
+        mark,
+        at_sentence,
+        capitals,
+    })
+}
+
+fn learned_label(label: Label, name: &str) -> Label {
+    match label {
+        Label::Other => classify(name).unwrap_or(Label::Other),
+        label => label,
+    }
+}
+
+/// Words that start sentences too often to be a label without a mark.
+fn bare_allowed(name: &str) -> bool {
+    !matches!(
+        normal(name).as_str(),
+        "why" | "lost" | "rule" | "instead" | "problem" | "issue" | "reason" | "affected" | "losses" | "repair"
+    )
+}
+
+fn starts_with_words(text: &str, phrase: &str) -> bool {
+    text.get(..phrase.len()).is_some_and(|head| head.eq_ignore_ascii_case(phrase))
+}
+
+fn mark_of(behind: &str) -> Option<(Mark, usize)> {
+    let spaces = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+    let next = &behind[spaces..];
+    for colon in [':', '：'] {
+        if next.starts_with(colon) {
+            return Some((Mark::Colon, spaces + colon.len_utf8()));
+        }
+    }
+    for dash in ["– ", "— ", "- "] {
+        if spaces > 0 && next.starts_with(dash) {
+            return Some((Mark::Dash, spaces + dash.len()));
+        }
+    }
+    (behind.is_empty() || behind.starts_with(char::is_whitespace)).then_some((Mark::Bare, spaces))
+}
+
+/// What the page as a whole shows of its labels, so that one paragraph can be read by the others.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    /// Phrases before a colon that most records carry though no list knows them.
+    names: Vec<String>,
+    /// How often each label stands with each mark in paragraphs that start with one.
+    marks: BTreeMap<(String, Mark), usize>,
+    /// Mean place of each label among its siblings.
+    places: BTreeMap<String, (usize, usize)>,
+    /// Paragraphs that start with a label.
+    paragraphs: usize,
+}
+
+pattern!(NAMED, r"(?:^|[.!?)] )([A-Z][A-Za-z'’-]*(?: [A-Za-z'’-]+){0,3}):\s");
+
+impl Learned {
+    /// Reads the paragraphs of a page once, before any is split.
+    pub fn of<'a>(paragraphs: impl Iterator<Item = &'a str> + Clone) -> Learned {
+        let mut learned = Learned::default();
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for text in paragraphs.clone().filter(|t| starts_with_label(t, &Learned::default())) {
+            learned.paragraphs += 1;
+            let mut seen: Vec<String> = NAMED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect();
+            seen.dedup();
+            for name in seen.into_iter().filter(|n| classify(n).is_none()) {
+                *names.entry(name).or_default() += 1;
+            }
+        }
+        let enough = learned.paragraphs.div_ceil(2).max(2);
+        learned.names = names.into_iter().filter(|(_, count)| *count >= enough).map(|(name, _)| name).collect();
+        for text in paragraphs {
+            let found = candidates(text, &learned);
+            if found.first().is_none_or(|c| c.at != 0) {
+                continue;
+            }
+            for (place, one) in found.iter().filter(|c| c.at_sentence).enumerate() {
+                let name = normal(&one.name);
+                *learned.marks.entry((name.clone(), one.mark)).or_default() += 1;
+                if found.iter().filter(|c| normal(&c.name) == name).count() == 1 {
+                    let mean = learned.places.entry(name).or_default();
+                    mean.0 += place;
+                    mean.1 += 1;
+                }
+            }
+        }
+        learned
+    }
+
+    fn count(&self, name: &str, mark: Mark) -> usize {
+        self.marks.get(&(name.to_owned(), mark)).copied().unwrap_or(0)
+    }
+
+    /// Mean place, in hundredths, of a label among its siblings.
+    fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).map(|(sum, count)| sum * 100 / count.max(&1))
+    }
+
+    fn usual_mark(&self, name: &str) -> Option<Mark> {
+        [Mark::Colon, Mark::Dash, Mark::Bare].into_iter().rev().max_by_key(|m| self.count(name, *m)).filter(|m| self.count(name, *m) > 0)
+    }
+}
+
+fn starts_with_label(text: &str, learned: &Learned) -> bool {
+    candidates(text, learned).first().is_some_and(|c| c.at == 0)
+}
+
+/// A piece of running text under its label; `None` before the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub name: String,
+    pub label: Label,
+    pub text: String,
+}
+
+/// Splits a paragraph that starts with a label at each label in it.
+///
+/// A label stands once in a record. Where its words occur twice, the spelling
+/// and the order that the rest of the page uses decide which one is the label.
+pub fn split(text: &str, learned: &Learned) -> Option<Vec<Part>> {
+    let found = candidates(text, learned);
+    let first = found.first().filter(|c| c.at == 0)?;
+    if !believable(first, &found, learned) {
+        return None;
+    }
+    let chosen = choose(&found, learned);
+    let mut parts = Vec::new();
+    for (i, one) in chosen.iter().enumerate() {
+        let end = chosen.get(i + 1).map_or(text.len(), |next| next.at);
+        let inner = text[one.text_at..end].trim().trim_end_matches(['|', '·']).trim_end();
+        parts.push(Part { name: one.name.clone(), label: one.label, text: inner.to_owned() });
+    }
+    Some(parts)
+}
+
+/// Whether the first candidate is a label rather than the start of a sentence.
+fn believable(first: &Candidate, all: &[Candidate], learned: &Learned) -> bool {
+    match first.mark {
+        Mark::Colon => true,
+        Mark::Dash => !matches!(first.label, Label::Key(_)),
+        Mark::Bare => {
+            let siblings = all.iter().filter(|c| c.at_sentence && c.mark == Mark::Bare && c.name != first.name).count();
+            let wordy = first.name.contains(' ') && first.capitals;
+            siblings > 0 || wordy || learned.count(&normal(&first.name), Mark::Bare) >= 2 && learned.paragraphs > 2
+        }
+    }
+}
+
+fn choose<'a>(found: &'a [Candidate], learned: &Learned) -> Vec<&'a Candidate> {
+    let mut names: Vec<String> = Vec::new();
+    for one in found {
+        let name = normal(&one.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut chosen: Vec<&Candidate> = Vec::new();
+    let single = |name: &str| found.iter().filter(|c| normal(&c.name) == name && c.at_sentence).count() == 1;
+    let fixed: Vec<&Candidate> = found.iter().filter(|c| c.at_sentence && single(&normal(&c.name))).collect();
+    for name in &names {
+        let all: Vec<&Candidate> = found.iter().filter(|c| &normal(&c.name) == name).collect();
+        chosen.extend(pick(name, &all, &fixed, learned));
+    }
+    chosen.sort_by_key(|c| c.at);
+    chosen
+}
+
+fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &Learned) -> Option<&'a Candidate> {
+    let usual = learned.usual_mark(name);
+    let firm: Vec<&&Candidate> = all.iter().filter(|c| c.at_sentence).collect();
+    if firm.is_empty() {
+        // In the middle of a sentence: a label only where nearly every record has it.
+        let common = learned.count(name, Mark::Bare) * 10 >= learned.paragraphs * 6 && learned.paragraphs >= 3;
+        return all.iter().find(|c| common && all.len() == 1 && c.capitals).copied();
+    }
+    let score = |c: &Candidate| {
+        let spelled = usize::from(usual.is_none_or(|mark| mark == c.mark));
+        let ordered = fixed.iter().filter(|f| in_order(c, f, name, learned)).count();
+        (spelled, ordered, std::cmp::Reverse(c.at))
+    };
+    let best = firm.into_iter().max_by_key(|c| score(c))?;
+    let rare_bare = best.mark == Mark::Bare
+        && !best.name.contains(' ')
+        && best.at != 0
+        && learned.paragraphs >= 3
+        && learned.count(name, Mark::Bare) * 10 < learned.paragraphs * 2;
+    (!rare_bare).then_some(*best)
+}
+
+fn in_order(one: &Candidate, fixed: &Candidate, name: &str, learned: &Learned) -> bool {
+    let (Some(mine), Some(theirs)) = (learned.place(name), learned.place(&normal(&fixed.name))) else { return false };
+    (mine < theirs) == (one.at < fixed.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str, page: &[&str]) -> Vec<(String, String)> {
+        let learned = Learned::of(page.iter().copied().chain([text]).collect::<Vec<_>>().into_iter());
+        split(text, &learned).unwrap_or_default().into_iter().map(|p| (p.name, p.text)).collect()
+    }
+
+    #[test]
+    fn splits_a_paragraph_without_colons() {
+        let got = parts("What Happened Disk full. Root Cause set -e hid it. Fix Freed space. Lesson Watch it.", &[]);
+        assert_eq!(got.len(), 4, "{got:?}");
+        assert_eq!(got[1], ("Root Cause".to_owned(), "set -e hid it.".to_owned()));
+    }
+
+    #[test]
+    fn the_pages_own_spelling_wins() {
+        let others = ["What Happened A b. Root Cause C d. Fix E f. Lesson G h."; 3];
+        let got = parts("What Happened It broke. Root cause: unknown then. Root Cause A typo. Fix Corrected it. Lesson Look.", &others);
+        assert_eq!(got[0].1, "It broke. Root cause: unknown then.");
+        assert_eq!(got[1].1, "A typo.");
+    }
+
+    #[test]
+    fn the_pages_order_decides_between_equal_spellings() {
+        let others = ["What Happened A b. Root Cause C d. Fix E f. Lesson G h."; 3];
+        let got = parts("What Happened It broke. Fix attempts failed. Root Cause A typo. Fix Corrected it. Lesson Look.", &others);
+        assert_eq!(got[0].1, "It broke. Fix attempts failed.");
+        assert_eq!(got[2], ("Fix".to_owned(), "Corrected it.".to_owned()));
+    }
+
+    #[test]
+    fn colons_and_unknown_labels_are_learned() {
+        let page = ["Summary: A. Blast radius: b. Root cause: c. Resolution: d."; 2];
+        let got = parts("Summary: X y. Blast radius: one host. Root cause: z. Resolution: w.", &page);
+        assert_eq!(got.iter().map(|p| p.0.as_str()).collect::<Vec<_>>(), ["Summary", "Blast radius", "Root cause", "Resolution"]);
+    }
+
+    #[test]
+    fn sentences_are_not_labels() {
+        for text in ["Fix it before it breaks.", "Summary tables are slow.", "See the Root Cause Analysis below."] {
+            assert_eq!(parts(text, &[]), [], "{text}");
+        }
+    }
+}
