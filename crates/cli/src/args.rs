@@ -45,6 +45,8 @@ pub enum Format {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Lists, shows, verifies, exports and redacts kept evidence.
+    Evidence(command::evidence::EvidenceArgs),
     /// Lists, shows, explains, starts and tests anti-patterns.
     Pattern(command::pattern::PatternArgs),
 }

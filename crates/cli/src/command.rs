@@ -1,5 +1,6 @@
 //! One file a verb: its arguments, the call, the rendering.
 
+pub mod evidence;
 pub mod pattern;
 
 use crate::args::{Args, Command};
@@ -8,6 +9,7 @@ use crate::fail::Exit;
 /// Runs the verb that was asked for.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
+        Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         None => Ok(Exit::Clean),
     }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use coroner_verbs::library::Library;
+use coroner_verbs::workspace::{Workspace, WorkspaceError, WorkspaceRequest};
+use jiff::Timestamp;
 
 use crate::args::Global;
+use crate::fail::{Exit, Failure};
 
 /// The environment as it was when the program started; values that are not UTF-8 are left out.
 pub fn environment() -> BTreeMap<String, String> {
@@ -26,4 +29,37 @@ pub fn library(_global: &Global) -> anyhow::Result<Library> {
     let env = environment();
     let cwd = std::env::current_dir()?;
     Ok(coroner_verbs::library::open(&home(&env), &cwd))
+}
+
+/// What a workspace is opened with.
+pub fn request(global: &Global) -> anyhow::Result<WorkspaceRequest> {
+    let env = environment();
+    Ok(WorkspaceRequest {
+        home: home(&env),
+        store: global.store.clone(),
+        casefile: global.casefile.clone(),
+        cwd: std::env::current_dir()?,
+        env,
+        now: Timestamp::now(),
+    })
+}
+
+/// The workspace: store, world and anti-patterns.
+pub fn workspace(global: &Global) -> anyhow::Result<Workspace> {
+    let ws = Workspace::open(request(global)?).map_err(|e| failed(&e))?;
+    for error in &ws.patterns.errors {
+        eprintln!("warning: {error}\n  hint: {}", error.hint);
+    }
+    Ok(ws)
+}
+
+/// A workspace that cannot be opened, as a person reads it.
+pub fn failed(error: &WorkspaceError) -> anyhow::Error {
+    let mut because = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        because.push(next.to_string());
+        cause = next.source();
+    }
+    Failure { what: error.to_string(), because, hint: error.hint().to_owned(), exit: Exit::CouldNotLook }.into()
 }

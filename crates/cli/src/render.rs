@@ -1,5 +1,7 @@
 //! Reports as text; one file a report.
 
+pub mod evidence;
+
 use serde::Serialize;
 
 /// Prints a report as JSON, indented, with a newline at its end.

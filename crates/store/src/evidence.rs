@@ -52,6 +52,25 @@ pub struct KeptEvidence {
     pub content: Content,
 }
 
+impl KeptEvidence {
+    /// The redacted text, or the words of its tombstone.
+    pub fn text(&self) -> &str {
+        match &self.content {
+            Content::Kept { text, .. } => text.as_str(),
+            Content::Removed(removed) => &removed.reason,
+        }
+    }
+
+    /// The kind of hash and its digits.
+    pub fn hash_text(&self) -> String {
+        match &self.content {
+            Content::Kept { hash: ContentHash::Sha256(digits), .. } => format!("sha256 {digits}"),
+            Content::Kept { hash: ContentHash::Hmac(digits), .. } => format!("hmac {digits} (something was redacted)"),
+            Content::Removed(_) => "taken out".to_owned(),
+        }
+    }
+}
+
 /// The content of a piece of evidence, or what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use coroner_model::{EvidenceId, Source};
-use coroner_store::{CustodyReport, EvidenceFilter, KeptEvidence, Redaction, Store, StoreError};
+pub use coroner_store::{CustodyReport, KeptEvidence, Redaction};
+use coroner_store::{EvidenceFilter, Store, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
