@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod detect;
+pub mod effect;
 pub mod fact;
 pub mod pattern;
 pub mod scene;

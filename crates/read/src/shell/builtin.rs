@@ -1,5 +1,7 @@
 //! The commands of the shell itself, as far as they change what follows.
 
+#![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
+
 use super::path;
 use super::walk::{Flow, Frame, Value, Walker, World};
 use super::word::{Unknown, Word};

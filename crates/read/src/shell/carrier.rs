@@ -3,6 +3,8 @@
 //! A carrier's own options are data here: which of them take a value, and how
 //! many operands come before the carried command.
 
+#![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
+
 use super::path;
 use super::walk::{Flow, Frame, Walker, World};
 use super::word::{Part, Unknown, Word};
@@ -473,7 +475,11 @@ fn container(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame
         vars: world.vars.clone(),
         ..World::default()
     };
-    let carrier = Carrier::Container { name: inner.name, mounts: inner.mounts };
+    let mut mounts = inner.mounts;
+    for mount in mounts.iter_mut().filter(|m| m.source.starts_with(['.', '/'])) {
+        mount.source = path::join(&world.cwd, &Word::literal(mount.source.clone())).show();
+    }
+    let carrier = Carrier::Container { name: inner.name, mounts };
     walker.dispatch(inner.argv, there, &frame.through(carrier));
     if inner.starts_container { Err(world) } else { Ok(Flow::either(world)) }
 }

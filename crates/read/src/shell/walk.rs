@@ -403,6 +403,9 @@ impl Walker<'_> {
             for assign in &simple.assigns {
                 self.assign(assign, &mut world, &frame);
             }
+            if !simple.redirs.is_empty() {
+                self.emit(Vec::new(), world.clone(), &frame);
+            }
             return Flow::either(world);
         }
         for assign in &simple.assigns {
@@ -412,6 +415,10 @@ impl Walker<'_> {
             }
         }
         let argv = self.words(&simple.items, &mut world, &frame);
+        if !simple.redirs.is_empty() && matches!(argv.first().and_then(Word::as_literal), Some(":" | "true" | "exec")) {
+            // A builtin does nothing else, but its redirections still empty files.
+            self.emit(argv.clone(), world.clone(), &frame);
+        }
         self.dispatch(argv, world, &frame)
     }
 
