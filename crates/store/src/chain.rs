@@ -179,7 +179,7 @@ impl Checkpoint {
     }
 
     fn message(&self) -> String {
-        format!("{CHECKPOINT_SCHEMA}\n{}\n{}\n{}\n", self.count, self.chain, self.at)
+        format!("{}\n{}\n{}\n{}\n", self.schema, self.count, self.chain, self.at)
     }
 
     /// As JSON of one line.

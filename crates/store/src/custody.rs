@@ -71,8 +71,8 @@ impl CustodyReport {
         }
     }
 
-    fn names(&self, record: u64) -> bool {
-        self.problems.iter().any(|p| p.record == Some(record))
+    fn names_one_of(&self, from: u64, to: u64) -> bool {
+        self.problems.iter().any(|p| p.record.is_some_and(|record| (from..=to).contains(&record)))
     }
 
     /// Notes that a step could not be done; it must not pass for one that found nothing.
@@ -137,7 +137,7 @@ impl Store {
         let result = checkpoints(&snapshot, &public, &scan, &mut report);
         report.step("the list of checkpoints", result);
         if is_whole && let Some(fault) = head_fault(&snapshot, scan.last, &scan.chain, &head, &public)? {
-            let is_known = fault.record.is_some_and(|r| r <= scan.last && report.names(r));
+            let is_known = fault.record.is_some_and(|r| r <= scan.last && report.names_one_of(r, r));
             if !is_known {
                 report.add(fault.record, fault.text);
             }
@@ -328,8 +328,8 @@ fn checkpoints(connection: &Connection, public: &Hash, scan: &Scan, report: &mut
         }
         let chain = chain_at(connection, found.count).ok().flatten();
         let fits = chain.is_some_and(|c| hex(&c) == found.chain);
-        if !fits && is_good && found.count <= scan.last && !report.names(found.count) {
-            let from = signed + 1;
+        let from = signed + 1;
+        if !fits && is_good && found.count <= scan.last && !report.names_one_of(from, found.count) {
             report.add(Some(from), format!("records {from} to {} are not those that were signed", found.count));
         }
         if found.count > scan.last {

@@ -114,6 +114,11 @@ impl Store {
         self.place.database.clone()
     }
 
+    /// Waits so long for another process instead of the default.
+    pub fn set_wait(&self, wait: Duration) -> Result<()> {
+        Ok(self.connection().busy_timeout(wait)?)
+    }
+
     /// Whether it was opened for reading only.
     pub fn is_read_only(&self) -> bool {
         self.access == Access::ReadOnly
