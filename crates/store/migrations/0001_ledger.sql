@@ -16,6 +16,7 @@ CREATE TABLE record (
     chain       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX record_by_id ON record (kind, id, seq);
+CREATE INDEX record_held ON record (kind, seq) WHERE body IS NOT NULL;
 
 -- One signature for each batch, in the transaction of the batch.
 CREATE TABLE checkpoint (

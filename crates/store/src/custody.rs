@@ -136,11 +136,9 @@ impl Store {
         }
         let result = checkpoints(&snapshot, &public, &scan, &mut report);
         report.step("the list of checkpoints", result);
-        if is_whole && let Some(fault) = head_fault(&snapshot, scan.last, &scan.chain, &head, &public)? {
-            let is_known = fault.record.is_some_and(|r| r <= scan.last && report.names_one_of(r, r));
-            if !is_known {
-                report.add(fault.record, fault.text);
-            }
+        if is_whole {
+            let result = compare_head(&snapshot, &scan, &head, &public, &mut report);
+            report.step("the record that the head file names", result);
         }
         report.records = scan.records;
         drop(snapshot);
@@ -174,6 +172,21 @@ impl Store {
         };
         own.or(noted).or_else(from_head).unwrap_or_default()
     }
+}
+
+fn compare_head(
+    connection: &Connection,
+    scan: &Scan,
+    head: &Head,
+    public: &Hash,
+    report: &mut CustodyReport,
+) -> Result<()> {
+    let Some(fault) = head_fault(connection, scan.last, &scan.chain, head, public)? else { return Ok(()) };
+    let is_named = fault.record.is_some_and(|r| r <= scan.last && report.names_one_of(r, r));
+    if !is_named {
+        report.add(fault.record, fault.text);
+    }
+    Ok(())
 }
 
 fn structure(connection: &Connection, report: &mut CustodyReport) -> Result<()> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{COLUMNS, Kind, Row};
 use crate::error::{Result, StoreError};
 use crate::ledger::{Entry, Growth, instant};
-use crate::{Store, retain};
+use crate::{REDACTED_MARK, Store, retain};
 
 /// Most records that one listing gives.
 pub const EVIDENCE_COUNT_MAX: usize = 100_000;
@@ -76,7 +76,11 @@ impl KeptEvidence {
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Content {
     /// As it was recorded.
-    Kept { text: Redacted, hash: ContentHash },
+    Kept {
+        text: Redacted,
+        #[serde(flatten)]
+        hash: ContentHash,
+    },
     /// Taken out; a tombstone says so.
     Removed(Removed),
 }
@@ -84,6 +88,8 @@ pub enum Content {
 /// Why a content is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
+    /// Stands where the content stood.
+    pub text: String,
     pub why: Removal,
     /// What the person who took it out said.
     pub reason: String,
@@ -249,15 +255,12 @@ pub(crate) type Tombstones = BTreeMap<u64, (Tombstone, Option<Timestamp>)>;
 
 /// Reads all tombstones; one that cannot be read explains nothing.
 pub(crate) fn tombstones(connection: &Connection) -> Result<Tombstones> {
-    let mut statement = connection.prepare("SELECT seq, recorded_at, body FROM record WHERE kind = 'tombstone'")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
-    })?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM record WHERE kind = 'tombstone'"))?;
     let mut found = Tombstones::new();
-    for row in rows {
-        let (seq, at, body) = row?;
-        if let Some(tombstone) = body.and_then(|b| serde_json::from_slice(&b).ok()) {
-            found.insert(seq.unsigned_abs(), (tombstone, at.parse().ok()));
+    for row in statement.query_map([], Row::read)? {
+        let row = row?;
+        if let Some(tombstone) = row.body.as_ref().and_then(|b| serde_json::from_slice(b).ok()) {
+            found.insert(row.seq, (tombstone, row.text(2).parse().ok()));
         }
     }
     Ok(found)
@@ -287,10 +290,25 @@ fn kept(row: &Row, tombstones: &Tombstones) -> Result<KeptEvidence> {
 
 fn removed(seq: u64, tombstones: &Tombstones) -> Removed {
     let covers = |t: &Tombstone| t.removed.iter().any(|&(from, to)| (from..=to).contains(&seq));
+    let mark = |why: Removal| match why {
+        Removal::Redacted => REDACTED_MARK.to_owned(),
+        Removal::Expired => "[expired]".to_owned(),
+        Removal::Unexplained => "[removed]".to_owned(),
+    };
     match tombstones.iter().find(|(_, (tombstone, _))| covers(tombstone)) {
-        Some((&number, (tombstone, at))) => {
-            Removed { why: tombstone.why, reason: tombstone.reason.clone(), at: *at, tombstone: number }
-        }
-        None => Removed { why: Removal::Unexplained, reason: String::new(), at: None, tombstone: 0 },
+        Some((&number, (tombstone, at))) => Removed {
+            text: mark(tombstone.why),
+            why: tombstone.why,
+            reason: tombstone.reason.clone(),
+            at: *at,
+            tombstone: number,
+        },
+        None => Removed {
+            text: mark(Removal::Unexplained),
+            why: Removal::Unexplained,
+            reason: String::new(),
+            at: None,
+            tombstone: 0,
+        },
     }
 }

@@ -41,6 +41,9 @@ pub use retain::{Limits, Retained};
 use chain::Checkpoint;
 use place::Place;
 
+/// How long opening waits for readers of old pages.
+const SCRUB_WAIT_AT_OPEN: Duration = Duration::from_millis(50);
+
 /// What a store was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
@@ -82,7 +85,7 @@ impl Store {
             limits,
             place,
         };
-        store.finish_scrub()?;
+        store.finish_scrub_at_once()?;
         Ok(store)
     }
 
@@ -122,6 +125,18 @@ impl Store {
     /// Whether it was opened for reading only.
     pub fn is_read_only(&self) -> bool {
         self.access == Access::ReadOnly
+    }
+
+    /// Finishes a redaction that was interrupted, unless somebody is in the way.
+    ///
+    /// Whoever opens the store must not wait for that; until it is done, `verify` says so.
+    fn finish_scrub_at_once(&self) -> Result<()> {
+        if !self.is_scrub_pending()? {
+            return Ok(());
+        }
+        self.set_wait(SCRUB_WAIT_AT_OPEN)?;
+        self.finish_scrub().ok();
+        self.set_wait(wait_max())
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -31,7 +31,7 @@ pub(crate) struct Place {
 impl Place {
     /// The store in a folder, or the one whose database file is named (`*.db`).
     pub(crate) fn at(path: &Path) -> Place {
-        let names_file = path.extension().is_some_and(|e| e == "db") && !path.is_dir();
+        let names_file = path.is_file() || (path.extension().is_some_and(|e| e == "db") && !path.is_dir());
         let (folder, name) = match (names_file, path.parent(), path.file_name()) {
             (true, Some(parent), Some(name)) => (parent.to_path_buf(), name.to_string_lossy().into_owned()),
             _ => (path.to_path_buf(), DATABASE_NAME.to_owned()),

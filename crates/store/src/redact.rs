@@ -49,9 +49,14 @@ impl Store {
         if self.access == Access::ReadOnly || !self.is_scrub_pending()? {
             return Ok(());
         }
+        let _lock = self.place.lock()?;
         let connection = self.connection();
         empty_log(&connection)?;
-        connection.execute_batch("VACUUM")?;
+        match connection.execute_batch("VACUUM") {
+            // No room for a second copy; the pages were overwritten in place all the same.
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {}
+            other => other?,
+        }
         empty_log(&connection)?;
         connection.execute("DELETE FROM meta WHERE name = 'scrub'", [])?;
         Ok(())

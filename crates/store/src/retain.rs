@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -104,15 +103,10 @@ impl Store {
     }
 
     fn oldest_recorded(&self) -> Result<Option<String>> {
-        Ok(self
-            .connection()
-            .query_row(
-                "SELECT recorded_at FROM record WHERE kind IN ('evidence', 'investigation') AND body IS NOT NULL \
-                 ORDER BY seq LIMIT 1",
-                [],
-                |row| row.get(0),
-            )
-            .optional()?)
+        let sql = "SELECT min(recorded_at) FROM record WHERE seq IN ( \
+             (SELECT min(seq) FROM record WHERE kind = 'evidence' AND body IS NOT NULL), \
+             (SELECT min(seq) FROM record WHERE kind = 'investigation' AND body IS NOT NULL))";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Ids that an incident names, in its evidence or anywhere in its text.

@@ -1,4 +1,5 @@
 //! What a store promises, whatever keeps the bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

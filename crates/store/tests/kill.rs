@@ -1,6 +1,7 @@
 //! Processes that are killed, and processes that write at the same time.
 //!
 //! The test binary runs itself again as the process that is killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Every kind of change to the files of a store, and what `verify` says of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

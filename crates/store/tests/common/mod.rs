@@ -1,5 +1,5 @@
 //! Stores and evidence for the suites.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use coroner_model::{Citation, ContentHash, Evidence, Redactor, Source};
 use coroner_store::Store;
