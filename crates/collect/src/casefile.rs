@@ -79,6 +79,17 @@ impl Casefile {
         } else {
             return Err(OpenError::NoCasefile { path: path.to_path_buf() });
         };
+        Ok(Casefile::over(shelf, limits, refused))
+    }
+
+    /// A casefile that consists of texts by path: an example, or a case under construction.
+    pub fn of_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>, limits: Limits) -> Result<Casefile, OpenError> {
+        let shelf = shelf::of_texts(texts)
+            .map_err(|error| OpenError::Unreadable { path: std::path::PathBuf::from("example"), error })?;
+        Ok(Casefile::over(shelf, limits, Vec::new()))
+    }
+
+    fn over(shelf: shelf::Shelf, limits: Limits, mut refused: Vec<String>) -> Casefile {
         let (meta, problem) = meta::read(&shelf, &limits);
         refused.extend(problem);
         let redactor = Arc::new(meta::redactor(&shelf, &limits));
@@ -91,7 +102,7 @@ impl Casefile {
                 detail: redactor.redact(&detail).as_str().to_owned(),
             })
             .collect();
-        Ok(Casefile { shelf, meta, clock, redactor, limits, notes })
+        Casefile { shelf, meta, clock, redactor, limits, notes }
     }
 
     /// What `casefile.toml` says.

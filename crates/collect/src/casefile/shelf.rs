@@ -275,6 +275,21 @@ pub(super) fn of_folder(root: &Path, entries_max: usize, notes: &mut Vec<String>
     Ok(Shelf::new(nodes, None))
 }
 
+/// A shelf over texts by path, as an example in an anti-pattern file holds them.
+pub(super) fn of_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> io::Result<Shelf> {
+    use std::io::Write;
+    let mut spool = tempfile::tempfile()?;
+    let mut nodes = BTreeMap::new();
+    let mut offset = 0;
+    for (path, text) in texts {
+        spool.write_all(text.as_bytes())?;
+        let bytes = text.len() as u64;
+        nodes.insert(path.trim_matches('/').to_owned(), Node::File { place: Place::Spool(offset), bytes });
+        offset += bytes;
+    }
+    Ok(Shelf::new(nodes, Some(spool)))
+}
+
 /// Reads at most `bytes_max` bytes; whether there was more is the second value.
 pub(crate) fn read_bounded(reader: impl Read, bytes_max: u64) -> io::Result<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
