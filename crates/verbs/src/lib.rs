@@ -1,5 +1,6 @@
 //! One file and one function per verb: workspace and request in, report out.
 
+pub mod book;
 pub mod evidence;
 pub mod library;
 pub mod pattern;
