@@ -1,0 +1,118 @@
+//! One incident: its fields, its evidence, and what would stop a repeat.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use coroner_model::incident::Incident;
+use coroner_verbs::book::filter::by_time;
+use coroner_verbs::book::{Book, PatternEntry, similar};
+
+use super::pattern::Rule;
+use super::{Badge, Here, Link};
+use crate::chip::{Chip, Chips};
+use crate::markdown::{self, Html};
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct IncidentPage<'a> {
+    here: Here,
+    title: &'a str,
+    id: &'a str,
+    severity: Badge,
+    status: Badge,
+    date: String,
+    sessions: String,
+    recurring: bool,
+    category: Link,
+    contradictions: &'a [String],
+    sections: Vec<(&'static str, Html)>,
+    /// Labels that the source does not carry.
+    absent: Vec<&'static str>,
+    body: Option<Html>,
+    evidence: Vec<Chip>,
+    rules: Vec<Rule>,
+    /// Numbers of the failure log for which the library has no pattern.
+    unknown_numbers: Vec<u32>,
+    similar: Vec<(Link, Badge, String)>,
+    earlier: Option<Link>,
+    later: Option<Link>,
+}
+
+/// Renders the page of one incident.
+pub fn page(book: &Book, id: &str) -> Response {
+    let Some(incident) = book.incident(id) else {
+        return super::not_found("No incident has this id.");
+    };
+    let mut chips = Chips::new(&book.evidence);
+    let (sections, absent) = sections(incident, &mut chips);
+    let body = (!incident.body.trim().is_empty()).then(|| markdown::cited(&incident.body, &incident.evidence, &mut chips));
+    let patterns = book.patterns_of(incident);
+    let (earlier, later) = neighbours(book, incident);
+    let page = IncidentPage {
+        here: Here::Incidents,
+        title: &incident.title,
+        id: incident.id.as_str(),
+        severity: Badge::severity(incident.severity),
+        status: Badge::status(incident.status),
+        date: super::date(incident),
+        sessions: super::sessions(incident),
+        recurring: incident.recurring,
+        category: Link {
+            href: super::category_href(incident.category),
+            text: super::category_name(incident.category).to_owned(),
+        },
+        contradictions: &incident.contradictions,
+        sections,
+        absent,
+        body,
+        evidence: chips.all(&incident.evidence),
+        unknown_numbers: unknown_numbers(incident, &patterns),
+        rules: patterns.iter().map(|p| Rule::of(book, p)).collect(),
+        similar: alike(book, incident),
+        earlier,
+        later,
+    };
+    super::html(StatusCode::OK, &page)
+}
+
+type Sections = Vec<(&'static str, Html)>;
+
+fn sections(incident: &Incident, chips: &mut Chips) -> (Sections, Vec<&'static str>) {
+    let fields = [
+        ("What happened", &incident.what_happened),
+        ("Root cause", &incident.root_cause),
+        ("Data lost", &incident.data_lost),
+        ("Fix", &incident.fix),
+        ("Lesson", &incident.lesson),
+    ];
+    let (mut sections, mut absent) = (Vec::new(), Vec::new());
+    for (label, text) in fields {
+        match text {
+            Some(text) => sections.push((label, markdown::cited(text, &incident.evidence, chips))),
+            None => absent.push(label),
+        }
+    }
+    (sections, absent)
+}
+
+fn unknown_numbers(incident: &Incident, patterns: &[&PatternEntry]) -> Vec<u32> {
+    let known = |n: &u32| patterns.iter().any(|p| p.number == Some(*n));
+    incident.pattern_numbers.iter().copied().filter(|n| !known(n)).collect()
+}
+
+fn alike(book: &Book, incident: &Incident) -> Vec<(Link, Badge, String)> {
+    let found = similar(book, incident);
+    found
+        .iter()
+        .map(|s| (Link::incident(s.incident), Badge::severity(s.incident.severity), s.shared.join(", ")))
+        .collect()
+}
+
+/// The incidents before and after in time.
+fn neighbours(book: &Book, incident: &Incident) -> (Option<Link>, Option<Link>) {
+    let mut all: Vec<&Incident> = book.incidents.iter().collect();
+    all.sort_by(|a, b| by_time(a, b));
+    let Some(at) = all.iter().position(|i| i.id == incident.id) else { return (None, None) };
+    let link = |i: Option<&&Incident>| i.map(|i| Link::incident(i));
+    (at.checked_sub(1).and_then(|before| link(all.get(before))), link(all.get(at + 1)))
+}
