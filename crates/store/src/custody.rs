@@ -321,10 +321,16 @@ fn out_of_order(connection: &Connection, public: &[u8; 32], report: &mut Custody
 }
 
 fn checkpoints(connection: &Connection, public: &Hash, scan: &Scan, report: &mut CustodyReport) -> Result<()> {
-    let mut statement = connection.prepare("SELECT count, chain, at, signature FROM checkpoint ORDER BY number")?;
+    let mut statement =
+        connection.prepare("SELECT count, chain, at, signature, number FROM checkpoint ORDER BY number")?;
     let mut rows = statement.query([])?;
-    let (mut signed, mut is_good) = (0, true);
+    let (mut signed, mut is_good, mut number) = (0, true, 0);
     while let Some(row) = rows.next()? {
+        number += 1;
+        if row.get::<_, i64>(4)? != number {
+            report.add(None, format!("checkpoint {number} was removed or renumbered"));
+            number = row.get(4)?;
+        }
         let found = match checkpoint(row, public) {
             Ok(found) => found,
             Err(error) => {

@@ -258,7 +258,7 @@ fn recompute_after(database: &Path, record: i64) {
 
 #[test]
 fn changed_checkpoints_are_named() {
-    for change in ["signature = zeroblob(64)", "chain = zeroblob(32)", "at = '2020'", "count = 8"] {
+    for change in ["number = 77", "signature = zeroblob(64)", "chain = zeroblob(32)", "at = '2020'", "count = 8"] {
         let store = Closed::new();
         store.sql(&format!("UPDATE checkpoint SET {change} WHERE count = 9"));
         assert!(store.problems().iter().any(|p| p.reason.contains("checkpoint")), "{change}: {:?}", store.problems());
