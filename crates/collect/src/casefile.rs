@@ -20,12 +20,14 @@ use coroner_model::{Answer, CouldNotLook, Probe, Redactor, Why};
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::git::Window;
 use crate::limits::Limits;
 use crate::named_log;
 use crate::seen::Seen;
 
 pub use meta::CasefileMeta;
 pub(crate) use shelf::{newlines, read_bounded};
+pub(crate) use tree::HEADER as TREE_HEADER;
 pub use write::{WriteError, Written, write_casefile};
 
 /// Why a casefile could not be opened.
@@ -159,7 +161,7 @@ impl Casefile {
             Probe::Proxy(table) => self.first_of(proxy_paths(*table)),
             Probe::HttpGet { url } => http::exchanges_of(self, url),
             Probe::HttpRecorded => self.all_under("http", Part::Whole),
-            Probe::Git { table, since, until, .. } => git::answer(self, *table, *since, *until),
+            Probe::Git { table, since, until, .. } => git::answer(self, *table, Window { since: *since, until: *until }),
             Probe::Sessions { .. } => self.all_under("sessions", Part::Tail),
             Probe::Backups => self.first_of(&["backups/listing.tsv"]),
         }
@@ -182,10 +184,11 @@ impl Casefile {
         format!("/{}", parts.join("/"))
     }
 
+    /// Both configurations that a case can have; none of them is an answer: nothing is configured.
     fn config(&self) -> Raw {
         let project = self.root().map(|root| format!("files{root}/.coroner/coroner.toml"));
-        let paths: Vec<&str> = std::iter::once("casefile.toml").chain(project.as_deref()).collect();
-        self.any_of(&paths)
+        let there = |path: &&str| self.shelf.file_bytes(path).is_some();
+        std::iter::once("casefile.toml").chain(project.as_deref()).filter(there).map(|path| self.read(path, Part::Head)).collect()
     }
 
     fn file(&self, path: &str) -> Raw {

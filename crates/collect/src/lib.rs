@@ -5,7 +5,9 @@
 
 pub mod casefile;
 mod class;
+mod git;
 pub mod limits;
+pub mod live;
 mod named_log;
 pub mod own_files;
 mod seen;
@@ -19,13 +21,17 @@ use jiff::Timestamp;
 
 pub use casefile::{Casefile, CasefileMeta, OpenError, WriteError, Written, write_casefile};
 pub use limits::Limits;
+pub use live::{Live, LiveSettings};
 
 /// Threads that answer from a casefile.
 const THREADS_MAX: usize = 4;
 
 /// Where answers come from.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one world in a process")]
 pub enum World {
+    /// The host as it is now.
+    Live(Live),
     /// What was recorded, and nothing else.
     Casefile(Casefile),
 }
@@ -34,6 +40,7 @@ impl World {
     /// Answers one probe.
     pub fn answer(&self, probe: &Probe) -> Answer {
         match self {
+            World::Live(live) => live.answer(probe),
             World::Casefile(case) => case.answer(probe),
         }
     }
@@ -41,6 +48,7 @@ impl World {
     /// Answers several probes at once; the answers come in the order of the probes.
     pub fn answer_all(&self, probes: &[Probe]) -> Vec<(Probe, Answer)> {
         match self {
+            World::Live(live) => live.answer_all(probes),
             World::Casefile(case) => in_parallel(probes, |probe| case.answer(probe)),
         }
     }
@@ -48,18 +56,20 @@ impl World {
     /// The redactor that every document went through, as it stands now.
     pub fn redactor(&self) -> Arc<Redactor> {
         match self {
+            World::Live(live) => live.redactor(),
             World::Casefile(case) => case.redactor().clone(),
         }
     }
 
     /// Whether this is the host as it is now.
     pub fn is_live(&self) -> bool {
-        false
+        matches!(self, World::Live(_))
     }
 
     /// The clock for "how old": now, or when the casefile was collected.
     pub fn clock(&self) -> Option<Timestamp> {
         match self {
+            World::Live(live) => Some(live.now()),
             World::Casefile(case) => case.clock(),
         }
     }
@@ -67,6 +77,7 @@ impl World {
     /// Name of the host; empty where unknown.
     pub fn host(&self) -> &str {
         match self {
+            World::Live(live) => live.host(),
             World::Casefile(case) => &case.meta().host,
         }
     }
@@ -74,6 +85,7 @@ impl World {
     /// The project root, where it is declared or plain to see.
     pub fn root(&self) -> Option<String> {
         match self {
+            World::Live(live) => Some(live.root().display().to_string()),
             World::Casefile(case) => case.root(),
         }
     }
@@ -81,6 +93,7 @@ impl World {
     /// What went wrong while the world was opened; a report lists it under *Could not look*.
     pub fn notes(&self) -> &[CouldNotLook] {
         match self {
+            World::Live(_) => &[],
             World::Casefile(case) => case.notes(),
         }
     }

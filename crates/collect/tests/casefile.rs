@@ -68,7 +68,7 @@ fn tables_are_found_under_either_spelling() {
     assert_eq!(why(&world, &Probe::Logs), Why::NotRecorded);
     assert_eq!(why(&world, &Probe::HttpRecorded), Why::NotRecorded);
     assert_eq!(why(&world, &Probe::Docker(DockerTable::Inspect)), Why::NotRecorded);
-    assert_eq!(why(&world, &Probe::Config), Why::NotRecorded);
+    assert_eq!(texts(&world, &Probe::Config), [], "nothing is configured");
 }
 
 #[test]
