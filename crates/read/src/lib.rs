@@ -14,6 +14,7 @@ pub mod git_log;
 pub mod incident_file;
 pub mod listeners;
 pub mod log;
+pub mod settings;
 pub mod transcript;
 pub mod tree;
 pub mod tsv;
