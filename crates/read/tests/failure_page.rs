@@ -50,3 +50,41 @@ fn the_page_that_the_project_was_made_from() {
     let want = [("contradiction", 1), ("count-mismatch", 2), ("order", 1), ("status-as-severity", 1), ("undated", 2)];
     assert_eq!(kinds(&page), BTreeMap::from(want));
 }
+
+fn fixture(name: &str) -> Page {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    read(&std::fs::read_to_string(&path).expect("fixture"), name).expect("a failure page")
+}
+
+#[test]
+fn our_own_page_as_text() {
+    let page = fixture("failure-page.txt");
+    let ids: Vec<&str> = page.incidents.iter().map(|i| i.id.as_str()).collect();
+    assert_eq!(ids, [
+        "2026-03-14-mirror-job-emptied-the-photo-archive",
+        "2026-03-20-offsite-copies-stopped-2-weeks",
+        "2026-01-05-booking-form-unreachable-after-a-hand-made-container",
+        "undated-new-routes-ignored-until-the-proxy-restarts",
+        "2026-04-02-price-page-shipped-with-last-year-s-numbers",
+    ]);
+    let first = &page.incidents[0];
+    assert!(first.what_happened.as_deref().is_some_and(|t| t.ends_with("Root cause: was first thought to be the disk.")));
+    assert_eq!(first.root_cause.as_deref(), Some("The ignore rule matched no path, and nothing warned about that."));
+    let second = &page.incidents[1];
+    assert_eq!(second.root_cause.as_deref(), Some("One failed deletion ended the script before the copy. Fix attempts were made by hand."));
+    assert_eq!((second.sessions.clone(), second.pattern_numbers.clone()), (vec!["33-B".to_owned()], vec![12]));
+    let want = [("contradiction", 1), ("count-mismatch", 1), ("order", 1), ("status-as-severity", 1), ("undated", 1)];
+    assert_eq!(kinds(&page), BTreeMap::from(want));
+}
+
+#[test]
+fn html_gives_what_its_text_gives() {
+    assert_eq!(fixture("failure-page.html"), fixture("failure-page.txt"));
+}
+
+#[test]
+fn markdown_with_other_labels_gives_the_same_records() {
+    let (markdown, text) = (fixture("failure-page.md"), fixture("failure-page.txt"));
+    assert_eq!(markdown.incidents, text.incidents);
+    assert_eq!(kinds(&markdown), kinds(&text));
+}

@@ -211,6 +211,8 @@ pub struct Candidate {
     pub at_sentence: bool,
     /// Every word is capitalised.
     pub capitals: bool,
+    /// What follows does not go on in lower case, as the rest of a sentence would.
+    pub opens_text: bool,
 }
 
 /// Phrases of a text that may be labels, in order, not overlapping.
@@ -255,6 +257,7 @@ fn candidate_at(text: &str, at: usize, at_sentence: bool, learned: &Learned) -> 
         mark,
         at_sentence,
         capitals,
+        opens_text: !rest[len + skipped..].trim_start().starts_with(char::is_lowercase),
     })
 }
 
@@ -430,7 +433,7 @@ fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &L
     let score = |c: &Candidate| {
         let spelled = usize::from(usual.is_none_or(|mark| mark == c.mark));
         let ordered = fixed.iter().filter(|f| in_order(c, f, name, learned)).count();
-        (spelled, ordered, std::cmp::Reverse(c.at))
+        (spelled, ordered, c.opens_text, std::cmp::Reverse(c.at))
     };
     let best = firm.into_iter().max_by_key(|c| score(c))?;
     let rare_bare = best.mark == Mark::Bare

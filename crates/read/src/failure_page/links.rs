@@ -11,9 +11,11 @@ use super::incident::unique_id;
 use super::meta;
 use super::pattern::pattern;
 
-pattern!(LINKED, r"^\W*?\[((?:[^\[\]]|\[[^\]]*\])+)\]\((<?[a-z][a-z0-9+.-]*://[^\s)>]+(?:\([^\s)]*\)[^\s)]*)?>?)[^)]*\)[*_]*\s*(.*)$");
+pattern!(LINKED, r"^\W*?\[((?:[^\[\]]|\[[^\]]*\])+)\]\((<?[a-z][a-z0-9+.-]*://(?:[^\s()<>]|\([^\s()]*\))+>?)[^)]*\)[*_]*\s*(.*)$");
 pattern!(ANY_LINK, r"\[([^\[\]]+)\]\([^)\s]+\)");
 pattern!(FAILURE_WORDS, r"(?i)\b(?:post-?\s?mortems?|incidents?|outages?|downtime|failures?|disasters?|root causes?|crash(?:ed|es)?|breach(?:es)?)\b");
+
+pattern!(LIST_WORDS, r"(?i)\b(?:post-?\s?mortems|outages|failure stories|incident reports)\b");
 
 /// The link list of a page, if it is one.
 pub struct List {
@@ -100,7 +102,7 @@ fn entry(text: &str, group: Option<&str>) -> Option<Entry> {
 /// Whether the page, or most of its entries, speak of failures.
 fn about_failures(entries: &[Entry], page_title: Option<&str>, blocks: &[Block]) -> bool {
     let intro = blocks.iter().take(8).filter(|b| !LINKED.is_match(&b.text));
-    let said = page_title.is_some_and(|t| FAILURE_WORDS.is_match(t)) || intro.filter(|b| FAILURE_WORDS.is_match(&b.text)).count() > 0;
+    let said = page_title.is_some_and(|t| FAILURE_WORDS.is_match(t)) || intro.filter(|b| LIST_WORDS.is_match(&b.text)).count() > 0;
     let told = entries.iter().filter(|e| FAILURE_WORDS.is_match(&e.text) || FAILURE_WORDS.is_match(&e.name) || FAILURE_WORDS.is_match(&e.url)).count();
     said || told * 2 >= entries.len()
 }

@@ -10,7 +10,7 @@ use super::record::Record;
 
 pattern!(
     NUMBER,
-    r"(?i)^[\[(]?(?:(anti-?\s?patterns?|patterns?|AP|failures?|mistakes?|lessons?|rules?|entry|incidents?|no\.?|nr\.?|item)\s*)?(#|№|-)?\s*(\d{1,5})[\])]?\s*([.):]|\s[–—-]|$)\s*(.*)$"
+    r"(?i)^[\[(]?(?:(anti-?\s?patterns?|patterns?|AP|failures?|mistakes?|lessons?|rules?|entry|incidents?|no\.?|nr\.?|item)\s*)?(#|№|-)?\s*(\d{1,5})\]?\s*([.):]|\s[–—-]|\s|$)\s*(.*)$"
 );
 
 /// The number in front of an entry's title.
@@ -25,10 +25,11 @@ pub struct Numbered {
 /// Reads the number in front of a title, if there is one.
 pub fn number(title: &str) -> Option<Numbered> {
     let plain = title.trim().trim_start_matches("**").trim_start();
+    let plain = plain.trim_end_matches("**");
     let hit = NUMBER.captures(plain)?;
     let word = hit.get(1).map(|m| m.as_str().to_lowercase());
-    let marked = word.is_some() || hit.get(2).is_some();
     let mark = hit.get(4).map_or("", |m| m.as_str()).trim();
+    let marked = hit.get(2).is_some() || word.is_some() && !mark.is_empty();
     let title = hit.get(5).map_or("", |m| m.as_str()).trim().trim_end_matches("**").to_owned();
     // "502: bad gateway" is a title; "59: title" needs its word or mark.
     if !marked && (mark.is_empty() || mark == ":" || mark.starts_with(['–', '—', '-'])) || title.is_empty() {
@@ -148,6 +149,7 @@ mod tests {
             ("59) Silent parameter", Some((59, "Silent parameter", false))),
             ("#7 — Title", Some((7, "Title", true))),
             ("AP-12: Title", Some((12, "Title", true))),
+            ("**#12 Deleting without looking**", Some((12, "Deleting without looking", true))),
             ("8 Test Failures Dismissed", None),
             ("502: bad gateway", None),
             ("2026-01-23: rsync", None),

@@ -18,6 +18,7 @@ mod meta;
 mod pattern;
 mod piece;
 mod record;
+mod section;
 mod text;
 
 use std::collections::BTreeSet;
@@ -132,11 +133,13 @@ fn accepted(records: Vec<Record>, itemised: bool) -> Vec<Record> {
         strong && (names.len() >= 2 || placed) || graded && (!fields.is_empty() || !r.loose.is_empty())
     };
     let page_of_records = records.iter().any(told);
+    let numbered = |r: &Record| log::number(&r.title).is_some();
+    let all_numbered = records.iter().filter(|r| told(r) && numbered(r)).count() * 2 > records.iter().filter(|r| told(r)).count();
     let kept = |r: &Record| {
         let something = !r.parts.is_empty() || !r.loose.is_empty();
-        let numbered = log::number(&r.title).is_some();
-        let sibling = page_of_records && (r.meta.date.is_some() && r.meta.severity.is_some() || numbered && !r.parts.is_empty());
-        !r.title.is_empty() && (told(r) || sibling || a_log && numbered && something || a_log && explicit(r))
+        let dated = page_of_records && r.meta.date.is_some() && r.meta.severity.is_some();
+        let sibling = dated || all_numbered && numbered(r) && !r.parts.is_empty();
+        !r.title.is_empty() && (told(r) || sibling || a_log && (numbered(r) && something || explicit(r)))
     };
     records.into_iter().filter(kept).collect()
 }

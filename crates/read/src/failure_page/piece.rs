@@ -14,6 +14,8 @@ pub enum Sense {
     Field { name: String, label: Label },
     /// A heading of a label's words, until its place tells what it is.
     LabelHeading { level: u8, name: String, label: Label },
+    /// A heading inside a labelled part.
+    Sub(u8),
     /// A short line that ends no sentence: a title, or the name of a group.
     Short,
     Prose,
@@ -50,7 +52,7 @@ pub fn pieces(blocks: &[Block], slashes: SlashOrder) -> Vec<Piece> {
         }
     }
     groups(&mut out);
-    sections(&mut out);
+    super::section::settle(&mut out);
     out
 }
 
@@ -97,29 +99,6 @@ fn numbered_labels(blocks: &[Block]) -> bool {
     fields.sort_unstable();
     fields.dedup();
     fields.len() >= 2
-}
-
-/// A heading of a label's words is a section of the page unless it stands below a record's heading.
-fn sections(pieces: &mut [Piece]) {
-    let mut open: Vec<u8> = Vec::new();
-    for piece in pieces {
-        match piece.sense {
-            Sense::Heading(level) => {
-                open.retain(|l| *l < level);
-                open.push(level);
-            }
-            Sense::LabelHeading { level, ref name, label } if open.last().is_none_or(|l| *l < level) => {
-                piece.sense = Sense::Field { name: name.clone(), label };
-                piece.text.clear();
-            }
-            Sense::LabelHeading { level, .. } => {
-                piece.sense = Sense::Heading(level);
-                open.retain(|l| *l < level);
-                open.push(level);
-            }
-            _ => {}
-        }
-    }
 }
 
 fn one(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder, out: &mut Vec<Piece>) {
@@ -183,7 +162,8 @@ fn running(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder) -> 
         return vec![piece(Sense::Field { name: plain_label(bare), label }, "")];
     }
     if let Some(meta) = meta::read(text, slashes) {
-        let keyed = text.contains(':') && !meta.places() || meta.title.is_some();
+        let first_key = text.split_once(':').and_then(|(key, _)| classify(key));
+        let keyed = matches!(first_key, Some(Label::Key(_)));
         return vec![piece(Sense::Meta { meta: Box::new(meta), keyed }, text)];
     }
     if let Some(parts) = label::split(text, &page.learned) {

@@ -217,7 +217,7 @@ impl Cutter<'_> {
         let piece = &self.pieces[i];
         let Some(before) = i.checked_sub(1).map(|b| &self.pieces[b]) else { return true };
         let ended = before.text.trim_end().ends_with(['.', '!', '?', ')', '"', '”', '\'', '`', '…']);
-        piece.gap || matches!(before.sense, Sense::Meta { .. }) || ended && !self.shape.wrapped
+        piece.gap || matches!(before.sense, Sense::Meta { .. } | Sense::Item { .. }) || ended && !self.shape.wrapped
     }
 
     /// Opens a record from the header zone.
@@ -288,6 +288,7 @@ pub fn append(text: &mut String, piece: &Piece) {
             let mark = number.map_or("-".to_owned(), |n| format!("{n}."));
             format!("{}{mark} {}", "  ".repeat(*depth), piece.text)
         }
+        Sense::Sub(level) => format!("{} {}", "#".repeat(usize::from(*level).max(4)), piece.text),
         _ => piece.text.clone(),
     };
     if !text.is_empty() {
@@ -295,7 +296,7 @@ pub fn append(text: &mut String, piece: &Piece) {
         let behind_item = text.lines().next_back().is_some_and(|l| l.trim_start().starts_with("- "));
         text.push_str(match (item, piece.gap) {
             (true, _) if behind_item || !piece.gap => "\n",
-            (false, false) if !matches!(piece.sense, Sense::Code) => " ",
+            (false, false) if !matches!(piece.sense, Sense::Code | Sense::Sub(_)) => " ",
             _ => "\n\n",
         });
     }
@@ -328,13 +329,15 @@ impl Header {
             }
         }
         let heading = last_heading.filter(|h| shape.headed && !names_a_group(&zone[*h].text) || shorts.is_empty() && !zone[*h].text.is_empty());
-        let keyed_title = zone.iter().rev().find_map(|p| match &p.sense {
+        let titled = |p: &&Piece| matches!(&p.sense, Sense::Meta { meta, .. } if meta.title.is_some());
+        let keyed_at = zone.iter().rposition(titled);
+        let keyed_title = keyed_at.and_then(|at| match &zone[at].sense {
             Sense::Meta { meta, .. } => meta.title.clone(),
             _ => None,
         });
         let facts = zone.iter().rposition(|p| matches!(p.sense, Sense::Meta { .. }));
         let title_at = match (&keyed_title, heading) {
-            (Some(_), heading) => heading,
+            (Some(_), _) => keyed_at,
             (None, Some(heading)) => Some(heading),
             (None, None) => shorts.pop().or_else(|| sentence_title(&zone, facts)),
         };
