@@ -14,6 +14,7 @@ pub mod options;
 mod owner;
 pub mod path;
 mod rm;
+pub mod rsync;
 mod service;
 
 use std::collections::BTreeMap;
@@ -80,7 +81,7 @@ fn of_invocation(index: usize, call: &Invocation) -> Vec<Planned> {
         "mv" => mv::plan(&mut out),
         "cp" | "install" | "dd" | "tee" | "sed" | "ln" | "perl" => copy::plan(&mut out),
         "chown" | "chgrp" | "chmod" => owner::plan(&mut out),
-        "rsync" => crate::effect::rsync_plan(&mut out),
+        "rsync" => rsync::plan(&mut out),
         "git" => git::plan(&mut out),
         "docker" | "podman" | "nerdctl" => docker::plan(&mut out),
         "docker-compose" | "podman-compose" => compose::plan(&mut out, &call.argv[1..]),
@@ -93,9 +94,6 @@ fn of_invocation(index: usize, call: &Invocation) -> Vec<Planned> {
     redirects(&mut out);
     out.planned
 }
-
-/// Replaced by the file of its own as soon as the simulator is there.
-fn rsync_plan(_plan: &mut Plan<'_>) {}
 
 /// Whether a shell reads commands that the reader could not follow.
 fn shell_without_text(name: &str, call: &Invocation) -> bool {

@@ -3,6 +3,7 @@
 use coroner_read::shell::{self, Mounted, Word, components, glob_matches};
 
 use super::find::Expression;
+use crate::simulate::rsync::RsyncCommand;
 
 /// Paths with what limits them.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,7 @@ pub enum Filter {
     Find(Expression),
     /// `git clean`: what git does not track.
     Clean(CleanFilter),
+    Rsync(Box<RsyncCommand>),
 }
 
 /// What `git clean` takes.
@@ -80,6 +82,7 @@ impl Paths {
         match &self.filter {
             Some(Filter::Find(expression)) => self.found(expression, path, known),
             Some(Filter::Clean(clean)) => self.cleaned(clean, path),
+            Some(Filter::Rsync(command)) => super::rsync::hits(command, self.path.as_literal()?, path),
             None => self.plain(path),
         }
     }
