@@ -24,10 +24,11 @@ pub struct KeptInvestigation {
     pub report: Option<String>,
 }
 
+/// What the record of an investigation holds.
 #[derive(Serialize, Deserialize)]
-struct Body {
-    cites: Vec<EvidenceId>,
-    report: String,
+pub(crate) struct Body {
+    pub(crate) cites: Vec<EvidenceId>,
+    pub(crate) report: String,
 }
 
 impl Store {

@@ -18,6 +18,7 @@ mod investigation;
 mod key;
 mod ledger;
 mod place;
+mod quote;
 mod redact;
 mod retain;
 mod schema;

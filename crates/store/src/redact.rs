@@ -2,7 +2,6 @@
 //! quotes it, and from the bytes of the files.
 
 use coroner_model::EvidenceId;
-use coroner_model::evidence::EXCERPT_CHARS_MAX;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -11,12 +10,11 @@ use crate::chain::Kind;
 use crate::error::{Result, StoreError};
 use crate::evidence::{Body, Removal, Tombstone};
 use crate::ledger::{Batch, Entry, Growth};
+use crate::quote::{INSIDE_BYTES_MIN, Search, escaped};
 use crate::{Access, Store, incident};
 
 /// What stands where a text was taken out.
 pub const REDACTED_MARK: &str = "[redacted]";
-/// Shortest text, in bytes, that is replaced inside of longer ones too.
-const INSIDE_BYTES_MIN: usize = 8;
 
 /// What a redaction did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +86,8 @@ fn redact(batch: &mut Batch<'_>, id: &EvidenceId, reason: &str) -> Result<Redact
     let Some(body) = body else { return Ok(redaction) };
     let mut removed = vec![(record, record)];
     if let Ok(body) = serde_json::from_slice::<Body>(&body) {
-        let patterns = patterns(body.content.as_str());
-        for quote in quotes(batch, &patterns)? {
+        let search = Search::new(id, body.content.as_str());
+        for quote in quotes(batch, &search)? {
             removed.push((quote.seq, quote.seq));
             if let Some(entry) = quote.rewritten {
                 redaction.rewritten.push(entry.id.clone());
@@ -123,7 +121,7 @@ struct Quote {
     rewritten: Option<Entry>,
 }
 
-fn quotes(batch: &Batch<'_>, patterns: &[String]) -> Result<Vec<Quote>> {
+fn quotes(batch: &Batch<'_>, search: &Search) -> Result<Vec<Quote>> {
     let mut quotes = Vec::new();
     for kind in [Kind::Incident, Kind::Problem, Kind::Draft, Kind::Investigation] {
         let mut statement = batch.transaction.prepare(
@@ -135,56 +133,12 @@ fn quotes(batch: &Batch<'_>, patterns: &[String]) -> Result<Vec<Quote>> {
         })?;
         for row in rows {
             let (seq, id, body, newest) = row?;
-            let Some(body) = without(&body, patterns) else { continue };
+            let Some(body) = search.without(&body, kind)? else { continue };
             let rewritten = newest.then(|| Entry::new(kind, &id, body));
             quotes.push(Quote { seq: seq.unsigned_abs(), rewritten });
         }
     }
     Ok(quotes)
-}
-
-/// The body with the text replaced; `None` where it does not hold it.
-fn without(body: &[u8], patterns: &[String]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(body).ok()?;
-    let mut out = text.to_owned();
-    for pattern in patterns {
-        let mark = if pattern.starts_with('"') { format!("\"{REDACTED_MARK}\"") } else { REDACTED_MARK.to_owned() };
-        out = out.replace(pattern.as_str(), &mark);
-    }
-    (out != text).then(|| out.into_bytes())
-}
-
-/// The text as it may stand in JSON: whole or as an excerpt, plain or in a report inside a string.
-///
-/// Replacing in the text of the JSON leaves all other bytes as they were. A
-/// short text is replaced only where it is a whole string.
-fn patterns(content: &str) -> Vec<String> {
-    let shown: String = content.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    let shown = shown.trim_end();
-    let excerpt: String = shown.chars().take(EXCERPT_CHARS_MAX).collect();
-    let mut patterns = Vec::new();
-    for text in [content, content.trim(), shown, &excerpt] {
-        if text.trim().is_empty() {
-            continue;
-        }
-        let once = escaped(text);
-        let twice = escaped(&once);
-        if text.len() >= INSIDE_BYTES_MIN {
-            patterns.extend([twice, once]);
-        } else {
-            patterns.push(format!("\"{once}\""));
-        }
-    }
-    // The longest first, so that no rest of a longer one stays.
-    patterns.sort_by_key(|p| std::cmp::Reverse(p.len()));
-    patterns.dedup();
-    patterns
-}
-
-/// The text as it stands between the quotes of a JSON string.
-fn escaped(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Other evidence in which the text stands too, at most a hundred.

@@ -129,6 +129,22 @@ fn a_long_content_is_taken_out_of_excerpts_too() {
 }
 
 #[test]
+fn a_citation_goes_by_its_id_though_its_text_differs() {
+    let (folder, store) = open();
+    let leak = leaking(1);
+    store.append(std::slice::from_ref(&leak), at(1)).unwrap();
+    let cited = Citation { text: format!("vault: {}", secret()), ..citation(&leak) };
+    let report =
+        serde_json::to_string_pretty(&serde_json::json!({ "because": [cited, citation(&evidence(1))] })).unwrap();
+    store.put_investigation(&"1a2b3c4d".into(), &report, &[], at(2)).unwrap();
+    store.put_incident(&Incident { id: "x".into(), evidence: vec![cited], ..Default::default() }, at(2)).unwrap();
+    store.redact(&leak.id, "", at(3)).unwrap();
+    assert_eq!(files_with(folder.path(), &secret()), Vec::<String>::new());
+    let kept = store.investigation(&"1a2b3c4d".into()).unwrap().unwrap().report.unwrap();
+    assert!(kept.contains(evidence(1).content.as_str()) && kept.contains(REDACTED_MARK), "{kept}");
+}
+
+#[test]
 fn other_evidence_with_the_same_text_is_named_and_left() {
     let (_folder, store) = open();
     let (one, other) = (leaking(1), leaking(2));

@@ -1,13 +1,16 @@
 //! `evidence`: lists, shows, verifies, exports and redacts what the store keeps.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use coroner_model::{EvidenceId, Source};
-pub use coroner_store::{CustodyReport, KeptEvidence, Redaction};
+use coroner_model::{Answers, Citation, ContentHash, Document, Evidence, EvidenceId, Redactor, Source};
+pub use coroner_store::{Appended, CustodyReport, KeptEvidence, Redaction};
 use coroner_store::{EvidenceFilter, Store, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::workspace::Workspace;
 
 /// The schema that a list of evidence carries.
 pub const EVIDENCE_SCHEMA: &str = "coroner/evidence/v1";
@@ -65,6 +68,43 @@ impl EvidenceError {
             EvidenceError::Ambiguous { .. } => "give more digits",
         }
     }
+}
+
+/// Keeps what a report cites, so that it can be looked up when the log is long gone.
+///
+/// What is known by its id is left as it is.
+pub fn keep(ws: &Workspace, answers: &Answers, citations: &[Citation]) -> Result<Appended, EvidenceError> {
+    let redactor = ws.world.redactor();
+    let documents: BTreeMap<&str, &Document> =
+        answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flatten().map(|d| (d.path.as_str(), d)).collect();
+    let evidence: Vec<Evidence> = citations
+        .iter()
+        .map(|citation| backing(citation, document_of(&documents, &citation.locator), &redactor))
+        .collect();
+    Ok(ws.store.append(&evidence, ws.now)?)
+}
+
+/// The evidence behind a citation.
+fn backing(citation: &Citation, document: Option<&Document>, redactor: &Redactor) -> Evidence {
+    // A text from no document stands for itself; it may hold tokens, so its hash is keyed.
+    let own_hash = || ContentHash::hmac(redactor.hash_key(), citation.text.as_bytes());
+    Evidence {
+        id: citation.id.clone(),
+        source: citation.source,
+        locator: citation.locator.clone(),
+        observed_at: document.and_then(|d| d.observed_at),
+        host: document.map(|d| d.host.clone()).unwrap_or_default(),
+        hash: document.map_or_else(own_hash, |d| d.hash.clone()),
+        content: redactor.rewrap(&citation.text),
+    }
+}
+
+/// The document that `path`, `path:line` or `path#/pointer` names; the longest path wins.
+fn document_of<'d>(documents: &BTreeMap<&str, &'d Document>, locator: &str) -> Option<&'d Document> {
+    let ends = locator.char_indices().filter(|(_, c)| matches!(c, ':' | '#')).map(|(at, _)| at);
+    let mut ends: Vec<usize> = ends.chain([locator.len()]).collect();
+    ends.reverse();
+    ends.into_iter().find_map(|end| documents.get(&locator[..end]).copied())
 }
 
 /// Lists evidence, the newest pieces of it.
@@ -125,8 +165,6 @@ fn resolve(store: &Store, id: &str) -> Result<EvidenceId, EvidenceError> {
 
 #[cfg(test)]
 mod tests {
-    use coroner_model::{Citation, ContentHash, Evidence, Redactor};
-
     use super::*;
 
     fn store_with(lines: &[&str]) -> (tempfile::TempDir, Store, Vec<EvidenceId>) {
@@ -149,6 +187,33 @@ mod tests {
             hash: ContentHash::sha256(text.as_bytes()),
             content: Redactor::new([1; 32]).redact(text),
         }
+    }
+
+    fn document(path: &str, text: &str) -> Document {
+        Document {
+            path: path.to_owned(),
+            observed_at: Some(Timestamp::UNIX_EPOCH),
+            host: "box".to_owned(),
+            text: Redactor::new([1; 32]).redact(text),
+            hash: ContentHash::sha256(text.as_bytes()),
+            bytes_left_out: 0,
+            first_line: 1,
+        }
+    }
+
+    #[test]
+    fn a_citation_is_backed_by_the_document_that_it_names() {
+        let (log, table) = (document("logs/a:b.log", "one\ntwo"), document("docker/inspect.json", "[]"));
+        let documents = BTreeMap::from([(log.path.as_str(), &log), (table.path.as_str(), &table)]);
+        for citation in [log.cite_line(2), log.cite_whole("all")] {
+            assert_eq!(document_of(&documents, &citation.locator), Some(&log));
+        }
+        assert_eq!(document_of(&documents, "docker/inspect.json#/0/State:x"), Some(&table));
+        assert_eq!(document_of(&documents, "docker/inspect"), None);
+        let redactor = Redactor::new([1; 32]);
+        let backed = backing(&log.cite_line(2), Some(&log), &redactor);
+        assert_eq!((backed.content.as_str(), backed.host.as_str(), &backed.hash), ("two", "box", &log.hash));
+        assert!(matches!(backing(&log.cite_line(1), None, &redactor).hash, ContentHash::Hmac(_)));
     }
 
     #[test]
