@@ -49,4 +49,8 @@ pub enum Command {
     Evidence(command::evidence::EvidenceArgs),
     /// Lists, shows, explains, starts and tests anti-patterns.
     Pattern(command::pattern::PatternArgs),
+    /// Writes what can be seen of this host as a casefile.
+    Record(command::record::RecordArgs),
+    /// Shows incidents, investigations and anti-patterns in a browser.
+    Serve(command::serve::ServeArgs),
 }

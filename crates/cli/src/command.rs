@@ -2,6 +2,8 @@
 
 pub mod evidence;
 pub mod pattern;
+pub mod record;
+pub mod serve;
 
 use crate::args::{Args, Command};
 use crate::fail::Exit;
@@ -11,6 +13,8 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
+        Some(Command::Record(record)) => record::run(&args.global, record),
+        Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
         None => Ok(Exit::Clean),
     }
 }

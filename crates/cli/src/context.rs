@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use coroner_verbs::library::Library;
-use coroner_verbs::workspace::{Workspace, WorkspaceError, WorkspaceRequest};
+use coroner_verbs::workspace::{Tokens, Workspace, WorkspaceError, WorkspaceRequest};
 use jiff::Timestamp;
 
 use crate::args::Global;
@@ -41,12 +41,22 @@ pub fn request(global: &Global) -> anyhow::Result<WorkspaceRequest> {
         cwd: std::env::current_dir()?,
         env,
         now: Timestamp::now(),
+        tokens: Tokens::OfStore,
     })
 }
 
 /// The workspace: store, world and anti-patterns.
 pub fn workspace(global: &Global) -> anyhow::Result<Workspace> {
-    let ws = Workspace::open(request(global)?).map_err(|e| failed(&e))?;
+    open(request(global)?)
+}
+
+/// The same with tokens that nobody can compute again, for what leaves the host.
+pub fn workspace_for_export(global: &Global) -> anyhow::Result<Workspace> {
+    open(WorkspaceRequest { tokens: Tokens::ThrownAway, ..request(global)? })
+}
+
+fn open(request: WorkspaceRequest) -> anyhow::Result<Workspace> {
+    let ws = Workspace::open(request).map_err(|e| failed(&e))?;
     for error in &ws.patterns.errors {
         eprintln!("warning: {error}\n  hint: {}", error.hint);
     }

@@ -7,7 +7,9 @@
 mod shapes;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde::{Deserialize, Serialize};
 
 /// Text from which secrets were taken out. Only [`Redactor::redact`] makes it.
@@ -44,6 +46,8 @@ pub const LEARNED_COUNT_MAX: usize = 10_000;
 pub struct Redactor {
     key: [u8; 32],
     learned: BTreeSet<String>,
+    /// Finds all learned values in one pass; made when first needed.
+    finder: OnceLock<Option<AhoCorasick>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -55,7 +59,7 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// A redactor under a key; equal values stay equal under the same key.
     pub fn new(key: [u8; 32]) -> Redactor {
-        Redactor { key, learned: BTreeSet::new() }
+        Redactor { key, learned: BTreeSet::new(), finder: OnceLock::new() }
     }
 
     /// Remembers the secrets of a text, so that they are replaced in every other.
@@ -65,8 +69,8 @@ impl Redactor {
                 return;
             }
             let value = &raw[span];
-            if value.len() >= LEARNED_BYTES_MIN {
-                self.learned.insert(value.to_owned());
+            if value.len() >= LEARNED_BYTES_MIN && self.learned.insert(value.to_owned()) {
+                self.finder = OnceLock::new();
             }
         }
     }
@@ -74,8 +78,8 @@ impl Redactor {
     /// The text with each secret replaced.
     pub fn redact(&self, raw: &str) -> Redacted {
         let mut spans = shapes::find(raw);
-        for value in &self.learned {
-            spans.extend(raw.match_indices(value.as_str()).map(|(at, v)| at..at + v.len()));
+        if let Some(finder) = self.finder() {
+            spans.extend(finder.find_iter(raw).map(|m| m.range()));
         }
         spans.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end)));
         let mut out = String::with_capacity(raw.len());
@@ -94,7 +98,12 @@ impl Redactor {
 
     /// Whether the text holds something that would be replaced.
     pub fn holds_secret(&self, raw: &str) -> bool {
-        !shapes::find(raw).is_empty() || self.learned.iter().any(|v| raw.contains(v.as_str()))
+        !shapes::find(raw).is_empty() || self.finder().is_some_and(|finder| finder.is_match(raw))
+    }
+
+    fn finder(&self) -> Option<&AhoCorasick> {
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.learned).ok();
+        self.finder.get_or_init(|| if self.learned.is_empty() { None } else { build() }).as_ref()
     }
 
     /// Takes redacted text apart for a reader and wraps a part of it again.
@@ -127,4 +136,36 @@ pub fn is_token(value: &str) -> bool {
     value
         .strip_prefix("hmac:")
         .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value with the entropy of a key, made here so that no key lies in the repository.
+    fn fake() -> String {
+        (0..24).map(|i| char::from(b"b8Jt3Wq6Zc1Vm5Xp"[(i * 5 + i / 2) % 16])).collect()
+    }
+
+    #[test]
+    fn a_value_recognised_once_is_replaced_everywhere() {
+        let value = fake();
+        let mut redactor = Redactor::new([7; 32]);
+        redactor.learn(&format!("DB_PASSWORD={value}\n"));
+        let text = redactor.redact(&format!("tried with {value} and failed"));
+        assert!(!text.as_str().contains(&value));
+        assert_eq!(text.as_str(), format!("tried with {} and failed", redactor.token(&value)));
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing_and_json_stays_json() {
+        let redactor = Redactor::new([7; 32]);
+        let raw = format!("{{\"Env\":[\"API_KEY={}\"],\"password\":\"{}\"}}", fake(), fake());
+        let once = redactor.redact(&raw);
+        assert_eq!(redactor.redact(once.as_str()), once);
+        let json: serde_json::Value = serde_json::from_str(once.as_str()).unwrap();
+        let token = redactor.token(&fake());
+        assert_eq!(json["password"], token.as_str());
+        assert_eq!(json["Env"][0], format!("API_KEY={token}"));
+    }
 }

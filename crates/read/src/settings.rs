@@ -25,8 +25,6 @@ pub struct Reading {
     pub any_case: bool,
     /// The default stands in the image's own environment (`ENV` of a Dockerfile).
     pub in_image: bool,
-    /// The default is also used where the variable is set and empty.
-    pub when_empty: bool,
 }
 
 /// A reading before it is tied to its document.
@@ -39,7 +37,6 @@ struct Found {
     development_only: bool,
     any_case: bool,
     in_image: bool,
-    when_empty: bool,
 }
 
 /// Largest source text that is read, in bytes; settings are not kept in larger files.
@@ -74,7 +71,6 @@ pub fn read(document: &Document) -> Vec<Reading> {
                 development_only: f.development_only,
                 any_case: f.any_case,
                 in_image: f.in_image,
-                when_empty: f.when_empty,
             }
         })
         .collect()

@@ -37,7 +37,7 @@ pub(crate) fn keep_private(path: &Path) -> Result<()> {
 }
 
 /// Thirty-two bytes that nobody can foresee.
-pub(crate) fn random() -> Result<[u8; 32]> {
+pub fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(StoreError::Randomness)?;
     Ok(bytes)

@@ -35,6 +35,7 @@ pub use evidence::{Appended, Content, EvidenceFilter, KeptEvidence, Removal, Rem
 pub use export::EXPORT_SCHEMA;
 pub use incident::{Kept, Revision};
 pub use investigation::KeptInvestigation;
+pub use key::random as fresh_key;
 pub use place::DATABASE_NAME;
 pub use redact::{REDACTED_MARK, Redaction};
 pub use retain::{Limits, Retained};

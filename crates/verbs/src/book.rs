@@ -5,6 +5,7 @@
 
 pub mod filter;
 pub mod method;
+pub mod open;
 pub mod pattern;
 pub mod similar;
 
@@ -16,6 +17,7 @@ use coroner_model::{Category, Evidence, EvidenceId, IncidentId, InvestigationId,
 use jiff::Timestamp;
 
 pub use filter::{Facet, FacetCount, Filter, Loosened, Order, Shown};
+pub use open::open;
 pub use method::{STEPS, StepText};
 pub use pattern::PatternEntry;
 pub use similar::{Similar, similar};

@@ -4,4 +4,5 @@ pub mod book;
 pub mod evidence;
 pub mod library;
 pub mod pattern;
+pub mod record;
 pub mod workspace;

@@ -12,11 +12,6 @@ use serde::Serialize;
 
 use crate::workspace::Workspace;
 
-/// The POSIX shell script that collects a casefile on a host without Coroner.
-pub fn script() -> &'static str {
-    coroner_collect::script::collector_script()
-}
-
 /// Rounds in which answers may lead to more questions.
 const ROUNDS_MAX: usize = 4;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use coroner_collect::live::{Live, LiveSettings};
 use coroner_collect::{Casefile, Limits, OpenError, World};
 use coroner_judge::pattern::Library;
 use coroner_model::{CouldNotLook, Why};
@@ -26,6 +27,18 @@ pub struct WorkspaceRequest {
     pub cwd: PathBuf,
     pub env: BTreeMap<String, String>,
     pub now: Timestamp,
+    /// Which key stands behind the tokens of a live look.
+    pub tokens: Tokens,
+}
+
+/// Under which key secrets of the live host become tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tokens {
+    /// The store's: equal values stay equal from run to run.
+    #[default]
+    OfStore,
+    /// A fresh one that is forgotten: for a casefile that leaves the host.
+    ThrownAway,
 }
 
 /// Everything that a verb works with.
@@ -54,9 +67,8 @@ pub enum WorkspaceError {
     /// A database server instead of a path.
     #[error("the store {store} is no path; this version keeps its store in a file")]
     StoreIsNoPath { store: String },
-    /// There is nothing to look at.
-    #[error("there is no casefile to look at")]
-    NoWorld,
+    #[error("no random key can be had from this machine")]
+    NoKey(#[source] StoreError),
 }
 
 impl WorkspaceError {
@@ -66,7 +78,7 @@ impl WorkspaceError {
             WorkspaceError::Store(error) => error.hint().unwrap_or_default(),
             WorkspaceError::Casefile(error) => error.hint(),
             WorkspaceError::StoreIsNoPath { .. } => "give `--store` a folder",
-            WorkspaceError::NoWorld => "give one with `--casefile`",
+            WorkspaceError::NoKey(_) => "check that /dev/urandom can be read",
         }
     }
 }
@@ -77,7 +89,7 @@ impl Workspace {
         let (store, note) = open_store(&request)?;
         let world = match &request.casefile {
             Some(path) => World::Casefile(Casefile::open(path, Limits::default())?),
-            None => return Err(WorkspaceError::NoWorld),
+            None => World::Live(Live::new(live_settings(&request, &store)?, Limits::default())),
         };
         let patterns = library::open(&request.home, &request.cwd);
         Ok(Workspace {
@@ -97,6 +109,15 @@ impl Workspace {
     pub fn root(&self) -> &Path {
         self.project.as_deref().unwrap_or(&self.cwd)
     }
+}
+
+fn live_settings(request: &WorkspaceRequest, store: &Store) -> Result<LiveSettings, WorkspaceError> {
+    let home = request.env.get("HOME").map_or_else(|| request.home.clone(), PathBuf::from);
+    let redaction_key = match request.tokens {
+        Tokens::OfStore => store.redaction_key(),
+        Tokens::ThrownAway => coroner_store::fresh_key().map_err(WorkspaceError::NoKey)?,
+    };
+    Ok(LiveSettings { env: request.env.clone(), home, cwd: request.cwd.clone(), now: request.now, redaction_key })
 }
 
 /// Where the store of a request lies.

@@ -168,10 +168,8 @@ impl Engine {
 
     /// An answer to be read piece by piece. This is the only request there is.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<reqwest::Response, CouldNotLook> {
-        let mut url = url::Url::parse(&format!("{}{path}", self.base)).map_err(|error| obstacle(Why::Unreadable, error.to_string()))?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = url::Url::parse_with_params(&format!("{}{path}", self.base), query)
+            .map_err(|error| obstacle(Why::Unreadable, error.to_string()))?;
         let answer = self.client.get(url).send().await.map_err(|error| self.failed(&error))?;
         let status = answer.status();
         if status.is_success() {

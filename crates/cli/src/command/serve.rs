@@ -1,0 +1,42 @@
+//! `coroner serve`: the pages, for this machine only.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use clap::Args;
+use coroner_verbs::{book, workspace};
+
+use crate::args::Global;
+use crate::context;
+use crate::fail::{Exit, Failure};
+
+/// Shows incidents, investigations and anti-patterns in a browser.
+///
+/// Listens on 127.0.0.1 only and turns away requests with a foreign Host or Origin. Reach it from elsewhere with
+/// `ssh -L`.
+///
+/// Example: coroner serve --port 4510
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The port to listen on; 0 takes any free one.
+    #[arg(long, default_value_t = 4510)]
+    port: u16,
+}
+
+/// Runs `serve` until it is interrupted.
+pub fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
+    let request = context::request(global)?;
+    // Opened once before, so that a store that cannot be read is said here and not on a page.
+    workspace::open_store(&request).map_err(|e| context::failed(&e))?;
+    let open = move || book::open(&request).map(Arc::new).map_err(Into::into);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = coroner_serve::serve(open, address, |at| eprintln!("Serving http://{at}/ (end with Ctrl-C)")) => served,
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        }
+    });
+    served.map_err(|e| Failure::usage(e.to_string(), e.hint()))?;
+    Ok(Exit::Clean)
+}
