@@ -7,6 +7,7 @@ pub mod check;
 pub mod detect;
 pub mod effect;
 pub mod fact;
+pub mod investigate;
 pub mod pattern;
 pub mod scene;
 pub mod simulate;
