@@ -47,6 +47,8 @@ pub enum Format {
 pub enum Command {
     /// Lists, shows, verifies, exports and redacts kept evidence.
     Evidence(command::evidence::EvidenceArgs),
+    /// Finds the cause of a failure and proves it.
+    Investigate(command::investigate::InvestigateArgs),
     /// Lists, shows, explains, starts and tests anti-patterns.
     Pattern(command::pattern::PatternArgs),
     /// Writes what can be seen of this host as a casefile.

@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, the call, the rendering.
 
 pub mod evidence;
+pub mod investigate;
 pub mod pattern;
 pub mod record;
 pub mod serve;
@@ -12,6 +13,7 @@ use crate::fail::Exit;
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
+        Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),

@@ -1,6 +1,7 @@
 //! Reports as text; one file a report.
 
 pub mod evidence;
+pub mod investigate;
 pub mod progress;
 
 use coroner_model::CouldNotLook;
