@@ -6,8 +6,9 @@ pub mod pattern;
 pub mod record;
 pub mod serve;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
+use crate::{context, render};
 
 /// Runs the verb that was asked for.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
@@ -17,6 +18,17 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
-        None => Ok(Exit::Clean),
+        None => status(&args.global),
     }
+}
+
+/// `coroner` alone: where things stand.
+fn status(global: &Global) -> anyhow::Result<Exit> {
+    let ws = context::workspace(global)?;
+    let status = coroner_verbs::status::status(&ws)?;
+    match global.format {
+        Format::Json => render::json(&status)?,
+        _ => render::status::status(&status),
+    }
+    Ok(Exit::Clean)
 }

@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod investigate;
 pub mod progress;
+pub mod status;
 
 use coroner_model::CouldNotLook;
 use serde::Serialize;

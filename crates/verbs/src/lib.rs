@@ -6,4 +6,5 @@ pub mod investigate;
 pub mod library;
 pub mod pattern;
 pub mod record;
+pub mod status;
 pub mod workspace;
