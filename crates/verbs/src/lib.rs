@@ -4,6 +4,7 @@ pub mod book;
 pub mod evidence;
 pub mod investigate;
 pub mod library;
+pub mod look;
 pub mod pattern;
 pub mod record;
 pub mod status;

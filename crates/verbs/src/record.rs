@@ -1,6 +1,5 @@
 //! `record --to`: everything that could be looked at, as a casefile.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use coroner_collect::{CasefileMeta, WriteError, Written, write_casefile};
@@ -10,10 +9,8 @@ use coroner_model::{Answers, CouldNotLook, Probe};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::look;
 use crate::workspace::Workspace;
-
-/// Rounds in which answers may lead to more questions.
-const ROUNDS_MAX: usize = 4;
 
 /// What is recorded, and where to.
 #[derive(Clone, Debug, Default)]
@@ -68,26 +65,16 @@ pub fn record(ws: &Workspace, request: &RecordRequest, progress: &dyn Fn(&str)) 
 fn everything(ws: &Workspace, request: &RecordRequest, progress: &dyn Fn(&str)) -> Answers {
     let goals = [Goal::Investigate { since: request.since, until: request.until }, Goal::Check];
     let mut answers = Answers::new();
-    let mut asked = BTreeSet::new();
-    let mut wanted = tables();
-    wanted.push(Probe::Sessions { since: request.since, until: request.until });
-    wanted.extend(request.urls.iter().map(|url| Probe::HttpGet { url: url.clone() }));
-    for round in 0..=ROUNDS_MAX {
-        wanted.extend(goals.iter().flat_map(|goal| Scene::ask(goal, &answers)));
-        if round > 0 {
-            let scene = Scene::read(&answers);
-            wanted.extend(scene.containers.iter().map(|c| Probe::ContainerLog { container: c.name.clone() }));
-        }
-        wanted.retain(|probe| asked.insert(probe.clone()));
-        if wanted.is_empty() {
-            break;
-        }
-        progress(&format!("looking: {} questions, round {}", wanted.len(), round + 1));
-        for (probe, answer) in ws.world.answer_all(&wanted) {
-            answers.insert(probe, answer);
-        }
-        wanted.clear();
-    }
+    let mut first = tables();
+    first.push(Probe::Sessions { since: request.since, until: request.until });
+    first.extend(request.urls.iter().map(|url| Probe::HttpGet { url: url.clone() }));
+    progress("looking at host, containers, files, transcripts");
+    look::rounds(&ws.world, &mut answers, first, |answers| {
+        let mut more: Vec<Probe> = goals.iter().flat_map(|goal| Scene::ask(goal, answers)).collect();
+        let scene = Scene::read(answers);
+        more.extend(scene.containers.iter().map(|c| Probe::ContainerLog { container: c.name.clone() }));
+        more
+    });
     answers
 }
 
