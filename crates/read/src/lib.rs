@@ -3,6 +3,7 @@
 //! No file is opened here, no clock read, no process started: `coroner-collect`
 //! opens and streams, a reader understands one format. One file or folder each.
 
+pub mod casebook;
 pub mod compose;
 pub mod config;
 pub mod df;

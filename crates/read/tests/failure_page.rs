@@ -88,3 +88,37 @@ fn markdown_with_other_labels_gives_the_same_records() {
     assert_eq!(markdown.incidents, text.incidents);
     assert_eq!(kinds(&markdown), kinds(&text));
 }
+
+/// What must be the same in an incident of the page and its counterpart in the casebook.
+type Facts = (Option<String>, Option<coroner_model::Severity>, Option<coroner_model::Category>, Vec<String>, bool, Vec<u32>, bool);
+
+fn facts(incidents: &[coroner_model::incident::Incident]) -> Vec<Facts> {
+    let mut facts: Vec<Facts> = incidents
+        .iter()
+        .map(|i| (i.date.clone(), i.severity, i.category, i.sessions.clone(), i.recurring, i.pattern_numbers.clone(), i.data_lost.is_some()))
+        .collect();
+    facts.sort();
+    facts
+}
+
+#[test]
+fn the_casebook_keeps_the_facts_of_the_page_and_none_of_its_sentences() {
+    let Some(text) = outside("seed/forensics.txt") else {
+        println!("skipped: CORONER_FIXTURES is not set");
+        return;
+    };
+    let page = read(&text, "forensics.txt").expect("a failure page");
+    let book = coroner_read::casebook::incidents().expect("the casebook reads");
+    assert_eq!(facts(&book), facts(&page.incidents));
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+    let source = words(&text);
+    for incident in &book {
+        let told = [&incident.what_happened, &incident.root_cause, &incident.data_lost, &incident.fix, &incident.lesson];
+        for told in told.into_iter().flatten() {
+            let told: Vec<String> = words(told).split(' ').map(str::to_owned).collect();
+            for run in told.windows(8) {
+                assert!(!source.contains(&run.join(" ")), "{}: copied: {}", incident.id, run.join(" "));
+            }
+        }
+    }
+}
