@@ -83,7 +83,7 @@ impl Store {
             connection: Mutex::new(connection),
             access: Access::ReadWrite,
             signing_key: key::read(&place.signing_key)?,
-            redaction_key: key::read_or_make(&place.redaction_key)?,
+            redaction_key: redaction_key(&place)?,
             limits,
             place,
         };
@@ -170,6 +170,17 @@ fn make(place: &Place, limits: &Limits) -> Result<Connection> {
     schema::settle(&connection)?;
     schema::migrate(&mut connection, &key::public(&secret), place)?;
     Ok(connection)
+}
+
+/// Reads the key for tokens, or makes it while nobody else does.
+///
+/// Two processes with a key of their own each would give one secret two tokens.
+fn redaction_key(place: &Place) -> Result<[u8; 32]> {
+    if let Some(key) = key::read(&place.redaction_key)? {
+        return Ok(key);
+    }
+    let _lock = place.lock()?;
+    key::read_or_make(&place.redaction_key)
 }
 
 /// Flags under which a file is opened for reading, by its path as a URI.

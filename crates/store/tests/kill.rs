@@ -5,13 +5,17 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{at, evidence};
 use coroner_model::EvidenceId;
+use coroner_model::evidence::hex;
 use coroner_store::{Store, custody};
 
 /// Names the store for a process that this suite starts.
@@ -25,7 +29,7 @@ fn start(role: &str, store: &Path, from: usize) -> Child {
         .env(CHILD_STORE, store)
         .env(CHILD_FROM, from.to_string())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .spawn()
         .unwrap()
 }
@@ -38,7 +42,8 @@ fn child() -> Option<(Store, usize)> {
 
 fn acknowledge(word: &str, id: &EvidenceId) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{word} {id}").unwrap();
+    // On a line of its own: the test harness has begun one.
+    writeln!(out, "\n{word} {id}").unwrap();
     out.flush().unwrap();
 }
 
@@ -57,11 +62,12 @@ fn child_writes() {
     }
 }
 
-/// Appends fifty pieces of evidence, some of which another process appends too, and ends.
+/// Appends evidence, half of which another process appends too, says its key and ends.
 #[test]
-fn child_appends_fifty() {
+fn child_appends() {
     let Some((store, from)) = child() else { return };
-    for n in 0..50 {
+    acknowledge("key", &EvidenceId::new(hex(&store.redaction_key())));
+    for n in 0..20 {
         store.append(&[evidence(from + n), evidence(900_000 + n)], at(n as i64)).unwrap();
     }
 }
@@ -73,19 +79,27 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_a_store_that_verif
     for round in 0..25_usize {
         let mut child = start("child_writes", folder.path(), 1 + round * 10_000);
         let out = child.stdout.take().unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let heard = count.clone();
         let reader = std::thread::spawn(move || {
-            // A line that the kill cut short acknowledges nothing.
             let lines = BufReader::new(out).split(b'\n').map_while(Result::ok);
-            lines.map(|l| String::from_utf8_lossy(&l).into_owned()).collect::<Vec<_>>()
+            let counted = lines.inspect(|_| drop(heard.fetch_add(1, Ordering::Relaxed)));
+            counted.map(|l| String::from_utf8_lossy(&l).into_owned()).collect::<Vec<_>>()
         });
-        // From "while it is made" to "after many batches".
+        // By the clock, so that the store is also killed while it is made; or after so many answers.
         let until = Instant::now() + Duration::from_micros(3_000 + (round as u64 * 7_919) % 90_000);
-        while Instant::now() < until {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let waits = || match round % 2 {
+            0 => Instant::now() < until,
+            _ => count.load(Ordering::Relaxed) < round && Instant::now() < deadline,
+        };
+        while waits() {
             std::thread::sleep(Duration::from_micros(200));
         }
         child.kill().unwrap();
         child.wait().unwrap();
         for line in reader.join().unwrap() {
+            // A line that the kill cut short acknowledges nothing.
             if let Some((word @ ("kept" | "redacted"), id)) = line.split_once(' ')
                 && id.len() == 12
             {
@@ -117,13 +131,20 @@ fn a_killed_store_is_read_without_being_repaired_first() {
 }
 
 #[test]
-fn two_processes_append_at_the_same_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut children: Vec<_> =
-        (0..3).map(|n| start("child_appends_fifty", &folder.path().join("store"), n * 1_000)).collect();
-    for child in &mut children {
-        assert!(child.wait().unwrap().success());
+fn processes_begin_a_store_and_append_at_the_same_time() {
+    for _ in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let children: Vec<_> = (0..4).map(|n| start("child_appends", &path, n * 1_000)).collect();
+        let mut keys = BTreeSet::new();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success());
+            let out = String::from_utf8_lossy(&output.stdout).into_owned();
+            keys.extend(out.lines().filter_map(|l| l.strip_prefix("key ")).map(str::to_owned));
+        }
+        assert_eq!(keys.len(), 1, "all have the same key");
+        let report = custody::verify(&path).unwrap();
+        assert_eq!((report.problems, report.records), (vec![], 100));
     }
-    let report = custody::verify(&folder.path().join("store")).unwrap();
-    assert_eq!((report.problems, report.records), (vec![], 200));
 }
