@@ -5,6 +5,7 @@
 //! default is the finding. A value recognised once is replaced everywhere.
 
 mod shapes;
+mod spelling;
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -68,9 +69,11 @@ impl Redactor {
             if self.learned.len() >= LEARNED_COUNT_MAX {
                 return;
             }
-            let value = &raw[span];
-            if value.len() >= LEARNED_BYTES_MIN && self.learned.insert(value.to_owned()) {
-                self.finder = OnceLock::new();
+            let plain = spelling::plain(&raw[span.clone()]);
+            for spelled in [&raw[span], &plain, &spelling::in_json(&plain), &spelling::in_url(&plain)] {
+                if spelled.len() >= LEARNED_BYTES_MIN && self.learned.insert(spelled.to_owned()) {
+                    self.finder = OnceLock::new();
+                }
             }
         }
     }
@@ -120,8 +123,12 @@ impl Redactor {
     }
 
     /// What stands for a secret value: `hmac:` and 16 hex digits.
+    ///
+    /// The same value has the same token however it is spelled: plain in an env
+    /// file, escaped in JSON, percent-encoded in a URL. Without that a copy in
+    /// another file would look like another secret.
     pub fn token(&self, value: &str) -> String {
-        let hash = blake3::keyed_hash(&self.key, value.as_bytes()).to_hex();
+        let hash = blake3::keyed_hash(&self.key, spelling::plain(value).as_bytes()).to_hex();
         format!("hmac:{}", &hash.as_str()[..16])
     }
 }
@@ -167,5 +174,24 @@ mod tests {
         let token = redactor.token(&fake());
         assert_eq!(json["password"], token.as_str());
         assert_eq!(json["Env"][0], format!("API_KEY={token}"));
+    }
+
+    #[test]
+    fn a_value_has_one_token_in_every_spelling_and_is_gone_in_each() {
+        let mut redactor = Redactor::new([1; 32]);
+        let secret = format!("{}&<x", fake());
+        redactor.learn(&format!("DB_PASSWORD={secret}\n"));
+        let token = redactor.token(&secret);
+        let json = secret.replace('&', "\\u0026").replace('<', "\\u003c");
+        let url = secret.replace('&', "%26").replace('<', "%3C");
+        for text in [
+            format!("[\"DB_PASSWORD={json}\"]"),
+            format!("postgresql://shop:{url}@db:5432/shop"),
+            format!("it is {json} there"),
+            format!("it is {url} there"),
+        ] {
+            let shown = redactor.redact(&text);
+            assert!(shown.as_str().contains(&token) && !shown.as_str().contains(&fake()), "{text} -> {shown}");
+        }
     }
 }
