@@ -85,7 +85,10 @@ impl Casefile {
     }
 
     /// A casefile that consists of texts by path: an example, or a case under construction.
-    pub fn of_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>, limits: Limits) -> Result<Casefile, OpenError> {
+    pub fn of_texts<'a>(
+        texts: impl IntoIterator<Item = (&'a str, &'a str)>,
+        limits: Limits,
+    ) -> Result<Casefile, OpenError> {
         let shelf = shelf::of_texts(texts)
             .map_err(|error| OpenError::Unreadable { path: std::path::PathBuf::from("example"), error })?;
         Ok(Casefile::over(shelf, limits, Vec::new()))
@@ -153,15 +156,19 @@ impl Casefile {
             Probe::Docker(DockerTable::Context) => self.any_of(&["docker/context.json", "docker/context"]),
             Probe::Docker(table) => self.first_of(docker_paths(*table)),
             Probe::ContainerLog { container } => containers::log(self, container),
-            Probe::ContainerFile { container, path } => {
-                self.first_of(&[&format!("docker/files/{}/{}", container.trim_start_matches('/'), path.trim_start_matches('/'))])
-            }
+            Probe::ContainerFile { container, path } => self.first_of(&[&format!(
+                "docker/files/{}/{}",
+                container.trim_start_matches('/'),
+                path.trim_start_matches('/')
+            )]),
             Probe::Logs => self.all_under("logs", Part::Tail),
             Probe::LogFile { path } => self.log_file(path),
             Probe::Proxy(table) => self.first_of(proxy_paths(*table)),
             Probe::HttpGet { url } => http::exchanges_of(self, url),
             Probe::HttpRecorded => self.all_under("http", Part::Whole),
-            Probe::Git { table, since, until, .. } => git::answer(self, *table, Window { since: *since, until: *until }),
+            Probe::Git { table, since, until, .. } => {
+                git::answer(self, *table, Window { since: *since, until: *until })
+            }
             Probe::Sessions { .. } => self.all_under("sessions", Part::Tail),
             Probe::Backups => self.first_of(&["backups/listing.tsv"]),
         }
@@ -188,7 +195,11 @@ impl Casefile {
     fn config(&self) -> Raw {
         let project = self.root().map(|root| format!("files{root}/.coroner/coroner.toml"));
         let there = |path: &&str| self.shelf.file_bytes(path).is_some();
-        std::iter::once("casefile.toml").chain(project.as_deref()).filter(there).map(|path| self.read(path, Part::Head)).collect()
+        std::iter::once("casefile.toml")
+            .chain(project.as_deref())
+            .filter(there)
+            .map(|path| self.read(path, Part::Head))
+            .collect()
     }
 
     fn file(&self, path: &str) -> Raw {
@@ -245,9 +256,11 @@ impl Casefile {
         let mut left = self.limits.answer_bytes_max;
         for path in self.shelf.files_under(directory) {
             let mut one = match self.read(path, part) {
-                Err(obstacle) if obstacle.why == Why::TooMuch => {
-                    Seen { path: path.to_owned(), bytes_left_out: self.shelf.file_bytes(path).unwrap_or(1), ..Seen::text("", "") }
-                }
+                Err(obstacle) if obstacle.why == Why::TooMuch => Seen {
+                    path: path.to_owned(),
+                    bytes_left_out: self.shelf.file_bytes(path).unwrap_or(1),
+                    ..Seen::text("", "")
+                },
                 other => other?,
             };
             let bytes = one.raw.len() as u64;
@@ -272,7 +285,12 @@ impl Casefile {
         if part == Part::Whole && piece.left_out > 0 {
             return Err(obstacle(Why::TooMuch, format!("{path} has more than {} bytes", self.limits.json_bytes_max)));
         }
-        Ok(Seen { path: path.to_owned(), raw: piece.bytes, bytes_left_out: piece.left_out, first_line: piece.first_line })
+        Ok(Seen {
+            path: path.to_owned(),
+            raw: piece.bytes,
+            bytes_left_out: piece.left_out,
+            first_line: piece.first_line,
+        })
     }
 }
 

@@ -3,12 +3,42 @@
 use coroner_model::probe::FileClass;
 
 /// Directories that hold no file a person wrote; a walk does not enter them.
-const SKIPPED_DIRS: &[&str] = &[".git", "node_modules", "__pycache__", ".venv", "venv", "target", "vendor", ".tox", ".mypy_cache"];
+const SKIPPED_DIRS: &[&str] =
+    &[".git", "node_modules", "__pycache__", ".venv", "venv", "target", "vendor", ".tox", ".mypy_cache"];
 
 /// Source text that can hold defaults of settings.
 const CODE_EXTENSIONS: &[&str] = &[
-    "py", "js", "ts", "mjs", "cjs", "jsx", "tsx", "go", "rb", "php", "java", "kt", "rs", "cs", "ex", "exs", "scala", "pl", "lua",
-    "sh", "bash", "properties", "ini", "cfg", "conf", "yml", "yaml", "toml", "json", "sql", "service",
+    "py",
+    "js",
+    "ts",
+    "mjs",
+    "cjs",
+    "jsx",
+    "tsx",
+    "go",
+    "rb",
+    "php",
+    "java",
+    "kt",
+    "rs",
+    "cs",
+    "ex",
+    "exs",
+    "scala",
+    "pl",
+    "lua",
+    "sh",
+    "bash",
+    "properties",
+    "ini",
+    "cfg",
+    "conf",
+    "yml",
+    "yaml",
+    "toml",
+    "json",
+    "sql",
+    "service",
 ];
 /// Names without an extension that are scripts or recipes.
 const CODE_NAMES: &[&str] = &["dockerfile", "containerfile", "makefile", "procfile", "rakefile", "gemfile", "justfile"];
@@ -40,7 +70,8 @@ pub(crate) fn is_yaml(path: &str) -> bool {
 /// Whether YAML text has a `services` mapping at its top level.
 pub(crate) fn has_services(text: &str) -> bool {
     text.lines().any(|line| {
-        line.strip_prefix("services:").is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with(['#', '{', '&']))
+        line.strip_prefix("services:")
+            .is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with(['#', '{', '&']))
     })
 }
 
@@ -74,11 +105,14 @@ fn is_proxy(path: &str) -> bool {
         "yml" | "yaml" | "toml" => {
             !is_compose(name)
                 && (name.split(['.', '-', '_']).any(|word| matches!(word, "traefik" | "dynamic"))
-                    || directories().any(|dir| dir.split(['.', '-', '_']).any(|word| matches!(word, "traefik" | "dynamic"))))
+                    || directories()
+                        .any(|dir| dir.split(['.', '-', '_']).any(|word| matches!(word, "traefik" | "dynamic"))))
         }
         "conf" => {
             name == "nginx.conf"
-                || directories().next().is_some_and(|dir| dir.ends_with(".d") || dir.contains("nginx") || dir.starts_with("sites-"))
+                || directories()
+                    .next()
+                    .is_some_and(|dir| dir.ends_with(".d") || dir.contains("nginx") || dir.starts_with("sites-"))
         }
         _ => {
             name == "caddyfile"
@@ -91,7 +125,9 @@ fn is_proxy(path: &str) -> bool {
 fn is_code(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     CODE_EXTENSIONS.contains(&extension(&lower).as_str())
-        || CODE_NAMES.iter().any(|known| lower == *known || lower.strip_prefix(known).is_some_and(|rest| rest.starts_with('.')))
+        || CODE_NAMES
+            .iter()
+            .any(|known| lower == *known || lower.strip_prefix(known).is_some_and(|rest| rest.starts_with('.')))
         || lower.contains("entrypoint")
 }
 
@@ -107,7 +143,9 @@ mod tests {
         for name in [".env", ".env.secrets", "compose.env", "env.production", "shop/new.env", "db-env.local"] {
             assert!(holds(FileClass::Env, name), "{name}");
         }
-        for name in ["traefik.yml", "traefik/dynamic.toml", "dynamic/routes.yml", "nginx.conf", "conf.d/site.conf", "Caddyfile"] {
+        for name in
+            ["traefik.yml", "traefik/dynamic.toml", "dynamic/routes.yml", "nginx.conf", "conf.d/site.conf", "Caddyfile"]
+        {
             assert!(holds(FileClass::Proxy, name), "{name}");
         }
         for name in ["settings.py", "src/config.ts", "Dockerfile", "Dockerfile.api", "docker-entrypoint", "run.sh"] {

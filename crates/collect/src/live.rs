@@ -101,7 +101,8 @@ impl Live {
 
     /// Answers one probe.
     pub fn answer(&self, probe: &Probe) -> Answer {
-        let missing = || Err(CouldNotLook { what: probe.subject(), why: Why::Unreadable, detail: "the look failed".into() });
+        let missing =
+            || Err(CouldNotLook { what: probe.subject(), why: Why::Unreadable, detail: "the look failed".into() });
         self.answer_all(std::slice::from_ref(probe)).pop().map_or_else(missing, |(_, answer)| answer)
     }
 
@@ -122,10 +123,13 @@ impl Live {
         let finish = |probe: &Probe, raw: Raw| -> Answer {
             let clean = |text: &str| redactor.redact(text).as_str().to_owned();
             match raw {
-                Ok(seen) => {
-                    Ok(seen.into_iter().map(|one| one.into_document(&redactor, &self.inner.host, Some(self.now()))).collect())
+                Ok(seen) => Ok(seen
+                    .into_iter()
+                    .map(|one| one.into_document(&redactor, &self.inner.host, Some(self.now())))
+                    .collect()),
+                Err(why) => {
+                    Err(CouldNotLook { what: clean(&probe.subject()), why: why.why, detail: clean(&why.detail) })
                 }
-                Err(why) => Err(CouldNotLook { what: clean(&probe.subject()), why: why.why, detail: clean(&why.detail) }),
             }
         };
         probes.iter().zip(raws).map(|(probe, raw)| (probe.clone(), finish(probe, raw))).collect()
@@ -195,7 +199,11 @@ impl Live {
 fn is_remote(probe: &Probe) -> bool {
     matches!(
         probe,
-        Probe::Docker(_) | Probe::ContainerLog { .. } | Probe::ContainerFile { .. } | Probe::HttpGet { .. } | Probe::Proxy(_)
+        Probe::Docker(_)
+            | Probe::ContainerLog { .. }
+            | Probe::ContainerFile { .. }
+            | Probe::HttpGet { .. }
+            | Probe::Proxy(_)
     )
 }
 
@@ -205,23 +213,32 @@ impl Inner {
             Probe::Config => files::config(self),
             Probe::File { path } => files::file(self, &self.absolute(path)).map(|seen| vec![seen]),
             Probe::Files { root, class } => {
-                let root = root.as_deref().map_or_else(|| files::project_root(&self.settings.cwd), |root| self.absolute(root));
+                let root =
+                    root.as_deref().map_or_else(|| files::project_root(&self.settings.cwd), |root| self.absolute(root));
                 files::listing(self, &root, *class).map(|seen| vec![seen])
             }
             Probe::Stat { path } => files::stat(&self.absolute(path)).map(|seen| vec![seen]),
-            Probe::Tree { root, depth_max } => files::tree(self, &self.absolute(root), *depth_max).map(|seen| vec![seen]),
+            Probe::Tree { root, depth_max } => {
+                files::tree(self, &self.absolute(root), *depth_max).map(|seen| vec![seen])
+            }
             Probe::Host(table) => host::table(self, *table).map(|seen| vec![seen]),
             Probe::Logs => Err(obstacle(Why::Unsupported, "name a log with --log to have it read")),
             Probe::LogFile { path } => named_log::read(path, &self.limits).map(|seen| vec![seen]),
             Probe::HttpRecorded => Ok(Vec::new()),
-            Probe::Git { repository, table, since, until } => {
-                git::of_worktree(&self.absolute(repository), *table, Window { since: *since, until: *until }, &self.limits).map(|seen| vec![seen])
-            }
+            Probe::Git { repository, table, since, until } => git::of_worktree(
+                &self.absolute(repository),
+                *table,
+                Window { since: *since, until: *until },
+                &self.limits,
+            )
+            .map(|seen| vec![seen]),
             Probe::Sessions { since, until } => sessions::transcripts(self, *since, *until),
             Probe::Backups => backups::listing(self).map(|seen| vec![seen]),
-            Probe::Docker(_) | Probe::ContainerLog { .. } | Probe::ContainerFile { .. } | Probe::HttpGet { .. } | Probe::Proxy(_) => {
-                Err(obstacle(Why::Unsupported, "asked of the wrong place"))
-            }
+            Probe::Docker(_)
+            | Probe::ContainerLog { .. }
+            | Probe::ContainerFile { .. }
+            | Probe::HttpGet { .. }
+            | Probe::Proxy(_) => Err(obstacle(Why::Unsupported, "asked of the wrong place")),
         }
     }
 
@@ -229,7 +246,9 @@ impl Inner {
         match probe {
             Probe::Docker(table) => docker_tables::table(self, *table).await,
             Probe::ContainerLog { container } => docker::log(self, container).await,
-            Probe::ContainerFile { container, path } => docker::file(self, container, path).await.map(|seen| vec![seen]),
+            Probe::ContainerFile { container, path } => {
+                docker::file(self, container, path).await.map(|seen| vec![seen])
+            }
             Probe::HttpGet { url } => http::get(self, url, number).await.map(|seen| vec![seen]),
             Probe::Proxy(table) => proxy::table(self, *table).await.map(|seen| vec![seen]),
             _ => Err(obstacle(Why::Unsupported, "asked of the wrong place")),

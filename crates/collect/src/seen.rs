@@ -27,11 +27,8 @@ impl Seen {
         let raw = String::from_utf8_lossy(&self.raw);
         let text = redact(redactor, &self.path, &raw);
         let untouched = text.as_str().as_bytes() == self.raw.as_slice();
-        let hash = if untouched {
-            ContentHash::sha256(&self.raw)
-        } else {
-            ContentHash::hmac(redactor.hash_key(), &self.raw)
-        };
+        let hash =
+            if untouched { ContentHash::sha256(&self.raw) } else { ContentHash::hmac(redactor.hash_key(), &self.raw) };
         Document {
             path: self.path,
             observed_at,

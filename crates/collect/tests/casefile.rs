@@ -1,5 +1,7 @@
 //! Every probe is answered from the casefile path that stands for it.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+
 use std::fs;
 use std::path::Path;
 
@@ -74,7 +76,11 @@ fn tables_are_found_under_either_spelling() {
 #[test]
 fn copies_of_files_lie_at_their_absolute_path() {
     let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), "casefile.toml", "schema = \"coroner/casefile/v1\"\nroot = \"/project\"\nhost = \"mars\"\ncollected_at = \"2026-03-01T10:00:00Z\"\n");
+    put(
+        dir.path(),
+        "casefile.toml",
+        "schema = \"coroner/casefile/v1\"\nroot = \"/project\"\nhost = \"mars\"\ncollected_at = \"2026-03-01T10:00:00Z\"\n",
+    );
     put(dir.path(), "files/project/compose.yml", "services:\n  web: {}\n");
     put(dir.path(), "files/project/stack.yml", "services:\n  db: {}\n");
     put(dir.path(), "files/project/other.yml", "routes: []\n");
@@ -88,13 +94,19 @@ fn copies_of_files_lie_at_their_absolute_path() {
     assert_eq!(why(&world, &file("/project/none")), Why::NotRecorded);
     assert_eq!(why(&world, &file("/project/app")), Why::Unreadable);
     let files = |root: Option<&str>, class| texts(&world, &Probe::Files { root: root.map(Into::into), class });
-    assert_eq!(files(None, FileClass::Compose), [("files/".into(), "/project/compose.yml\n/project/stack.yml\n".into())]);
+    assert_eq!(
+        files(None, FileClass::Compose),
+        [("files/".into(), "/project/compose.yml\n/project/stack.yml\n".into())]
+    );
     assert_eq!(files(Some("/project"), FileClass::Env)[0].1, "/project/new.env\n");
     assert_eq!(files(Some("/project/app"), FileClass::Env)[0].1, "");
     assert_eq!(why(&world, &Probe::Files { root: Some("/srv".into()), class: FileClass::Env }), Why::NotRecorded);
     assert_eq!(world.root().as_deref(), Some("/project"));
     let answer = world.answer(&file("/etc/resolv.conf")).unwrap();
-    assert_eq!((answer[0].host.as_str(), answer[0].observed_at.unwrap().to_string().as_str()), ("mars", "2026-03-01T10:00:00Z"));
+    assert_eq!(
+        (answer[0].host.as_str(), answer[0].observed_at.unwrap().to_string().as_str()),
+        ("mars", "2026-03-01T10:00:00Z")
+    );
 }
 
 #[test]
@@ -167,8 +179,16 @@ fn a_long_log_keeps_its_end_and_its_line_numbers() {
 #[test]
 fn recorded_exchanges_are_found_by_their_url() {
     let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), "http/1.json", "{\"request\":{\"method\":\"GET\",\"url\":\"https://shop.example/api\"},\"responses\":[{\"status\":502}]}");
-    put(dir.path(), "http/flows/login.json", "[{\"request\":{\"url\":\"https://shop.example/login\"}},{\"request\":{\"url\":\"https://shop.example/\"}}]");
+    put(
+        dir.path(),
+        "http/1.json",
+        "{\"request\":{\"method\":\"GET\",\"url\":\"https://shop.example/api\"},\"responses\":[{\"status\":502}]}",
+    );
+    put(
+        dir.path(),
+        "http/flows/login.json",
+        "[{\"request\":{\"url\":\"https://shop.example/login\"}},{\"request\":{\"url\":\"https://shop.example/\"}}]",
+    );
     let world = open(dir.path());
     let get = |url: &str| Probe::HttpGet { url: url.into() };
     assert_eq!(texts(&world, &get("https://shop.example:443/api/"))[0].0, "http/1.json");
@@ -183,7 +203,11 @@ fn a_secret_of_one_file_is_in_no_document_of_any() {
     let value = secret();
     put(dir.path(), "files/opt/shop/.env.secrets", &format!("STRIPE_API_KEY={value}\nDB_PASSWORD=changeme\n"));
     put(dir.path(), "docker/logs/web.log", &format!("2026-03-01T10:00:00Z key is {value} today\n"));
-    put(dir.path(), "docker/inspect.json", &format!("[{{\"Name\":\"/web\",\"Config\":{{\"Cmd\":[\"run\",\"{value}\"]}}}}]"));
+    put(
+        dir.path(),
+        "docker/inspect.json",
+        &format!("[{{\"Name\":\"/web\",\"Config\":{{\"Cmd\":[\"run\",\"{value}\"]}}}}]"),
+    );
     put(dir.path(), "sessions/a.jsonl", &format!("{{\"x\":\"{value}\",\"p\":\"PASSWORD=a\\\\\\\"b{value}\"}}\n"));
     let probes = [
         file("/opt/shop/.env.secrets"),
@@ -217,7 +241,9 @@ fn a_secret_of_one_file_is_in_no_document_of_any() {
         assert_eq!(written.files, 5, "four and casefile.toml");
         let again = open(&to);
         for (probe, answer) in again.answer_all(&probes) {
-            let texts = |all: &coroner_model::Answer| all.as_ref().unwrap().iter().map(|d| d.text.as_str().to_owned()).collect::<Vec<_>>();
+            let texts = |all: &coroner_model::Answer| {
+                all.as_ref().unwrap().iter().map(|d| d.text.as_str().to_owned()).collect::<Vec<_>>()
+            };
             assert_eq!(texts(&answer), texts(answers.get(&probe).unwrap()), "{name}");
         }
     }

@@ -1,5 +1,7 @@
 //! The live collectors against this machine: files, git, HTTP on a local port, the host's tables.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -107,7 +109,11 @@ fn serve(answers: Vec<&'static str>) -> u16 {
                 request.push(byte[0]);
             }
             let request = String::from_utf8(request).unwrap();
-            let cookie = request.lines().find(|line| line.to_lowercase().starts_with("cookie:")).unwrap_or("no cookie").to_owned();
+            let cookie = request
+                .lines()
+                .find(|line| line.to_lowercase().starts_with("cookie:"))
+                .unwrap_or("no cookie")
+                .to_owned();
             let answer = answer.replace("{port}", &port.to_string()).replace("{cookie}", &cookie);
             stream.write_all(answer.as_bytes()).unwrap();
         }
@@ -130,7 +136,8 @@ fn a_redirect_chain_is_kept_hop_by_hop() {
     assert_eq!(responses.iter().map(|r| r["status"].as_u64().unwrap()).collect::<Vec<_>>(), [302, 502]);
     assert_eq!(responses[1]["url"], format!("http://127.0.0.1:{port}/in"));
     assert!(responses[1]["body"].as_str().unwrap().contains("sid=abc123"), "the cookie was sent on");
-    let cookie = responses[0]["headers"].as_array().unwrap().iter().find(|h| h[0] == "set-cookie").unwrap()[1].as_str().unwrap();
+    let cookie =
+        responses[0]["headers"].as_array().unwrap().iter().find(|h| h[0] == "set-cookie").unwrap()[1].as_str().unwrap();
     assert!(cookie.starts_with("sid=hmac:") && cookie.ends_with("SameSite=Strict"), "{cookie}");
     assert!(value["error"].is_null());
 }
@@ -143,7 +150,8 @@ fn silence_of_a_server_is_an_answer() {
     };
     let dir = tempfile::tempdir().unwrap();
     let world = live(dir.path());
-    let value: serde_json::Value = serde_json::from_str(&text(&world, &Probe::HttpGet { url: format!("http://127.0.0.1:{port}/") })).unwrap();
+    let value: serde_json::Value =
+        serde_json::from_str(&text(&world, &Probe::HttpGet { url: format!("http://127.0.0.1:{port}/") })).unwrap();
     assert!(value["error"].as_str().unwrap().contains("refused"), "{value}");
     assert_eq!(world.answer(&Probe::HttpGet { url: "ftp://x/".into() }).unwrap_err().why, Why::Unsupported);
 }
@@ -226,13 +234,21 @@ fn git_is_read_as_git_prints_it() {
     let case = World::Casefile(Casefile::open(&case, Limits::default()).unwrap());
     assert_eq!(text(&case, &probe(GitTable::Log, None)), expected);
     assert_eq!(case.answer(&probe(GitTable::Status, None)).unwrap_err().why, Why::NotRecorded);
-    assert_eq!(live(Path::new("/")).answer(&Probe::Git { repository: "/".into(), table: GitTable::Log, since: None, until: None }).unwrap_err().why, Why::Absent);
+    assert_eq!(
+        live(Path::new("/"))
+            .answer(&Probe::Git { repository: "/".into(), table: GitTable::Log, since: None, until: None })
+            .unwrap_err()
+            .why,
+        Why::Absent
+    );
 }
 
 #[test]
 fn transcripts_of_the_window_come_with_their_subagents() {
     let dir = tempfile::tempdir().unwrap();
-    let line = |at: &str| format!("{{\"type\":\"user\",\"timestamp\":\"{at}\",\"message\":{{\"content\":\"{}\"}}}}\n", secret());
+    let line = |at: &str| {
+        format!("{{\"type\":\"user\",\"timestamp\":\"{at}\",\"message\":{{\"content\":\"{}\"}}}}\n", secret())
+    };
     put(dir.path(), "home/.claude/projects/-opt-shop/7f3a.jsonl", &line("2026-03-01T09:00:00Z"));
     put(dir.path(), "home/.claude/projects/-opt-shop/7f3a/subagents/agent-1.jsonl", &line("2026-03-01T09:05:00Z"));
     put(dir.path(), "home/.claude/projects/-opt-shop/late.jsonl", &line("2026-03-09T09:00:00Z"));

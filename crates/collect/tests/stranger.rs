@@ -1,5 +1,7 @@
 //! A casefile from a stranger: nothing outside of it is read, nothing grows without bound.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -76,7 +78,11 @@ fn an_archive_that_leads_out_is_refused_entry_by_entry() {
         hard.set_link_name("/etc/passwd").unwrap();
         raw_name(&mut hard, "files/hard");
         tar.append(&hard, &b""[..]).unwrap();
-        for (name, kind) in [("files/tty", tar::EntryType::Char), ("files/disk", tar::EntryType::Block), ("files/pipe", tar::EntryType::Fifo)] {
+        for (name, kind) in [
+            ("files/tty", tar::EntryType::Char),
+            ("files/disk", tar::EntryType::Block),
+            ("files/pipe", tar::EntryType::Fifo),
+        ] {
             let mut device = header(kind, 0);
             raw_name(&mut device, name);
             tar.append(&device, &b""[..]).unwrap();
@@ -98,7 +104,13 @@ fn a_bomb_is_refused() {
     let path = dir.path().join("case.tar.zst");
     let mut builder = tar::Builder::new(zstd::Encoder::new(fs::File::create(&path).unwrap(), 3).unwrap());
     let size = 64 * 1024 * 1024;
-    builder.append_data(&mut header(tar::EntryType::Regular, size), "logs/a.log", std::io::Read::take(std::io::repeat(0), size)).unwrap();
+    builder
+        .append_data(
+            &mut header(tar::EntryType::Regular, size),
+            "logs/a.log",
+            std::io::Read::take(std::io::repeat(0), size),
+        )
+        .unwrap();
     builder.into_inner().unwrap().finish().unwrap();
     assert!(fs::metadata(&path).unwrap().len() < 1024 * 1024);
     let limits = Limits { casefile_bytes_max: 1024 * 1024, ..Limits::default() };

@@ -28,7 +28,9 @@ fn newest_in(shelf: &Shelf, path: &str) -> Option<Timestamp> {
             .lines()
             .filter_map(|line| newest_field(&serde_json::from_str(line).ok()?))
             .max(),
-        ("docker" | "logs", "log") => text(shelf.tail(path, TAIL_BYTES_MAX).ok()?.bytes).lines().filter_map(leading_time).max(),
+        ("docker" | "logs", "log") => {
+            text(shelf.tail(path, TAIL_BYTES_MAX).ok()?.bytes).lines().filter_map(leading_time).max()
+        }
         _ if matches!(path, "host/date" | "host/annotations.tsv") => {
             text(shelf.head(path, TAIL_BYTES_MAX).ok()?.bytes).lines().filter_map(leading_time).max()
         }

@@ -30,7 +30,9 @@ pub(super) fn log(case: &Casefile, container: &str) -> Raw {
             let alone = known.iter().filter(|other| other.service == names.service).count() == 1;
             let spellings = [names.name.as_str(), if alone { names.service.as_str() } else { "" }, names.id.as_str()];
             let short = names.id.get(..12).unwrap_or("");
-            found.extend(spellings.into_iter().chain([short]).find(|name| !name.is_empty() && there(name)).map(str::to_owned));
+            found.extend(
+                spellings.into_iter().chain([short]).find(|name| !name.is_empty() && there(name)).map(str::to_owned),
+            );
         }
     }
     if found.is_empty() {
@@ -66,6 +68,7 @@ fn of_inspect(item: &Value) -> Names {
 
 fn of_ps(item: &Value) -> Names {
     let labels = word(&item["Labels"]);
-    let service = labels.split(',').find_map(|label| label.strip_prefix(SERVICE_LABEL)?.strip_prefix('=')).unwrap_or("");
+    let service =
+        labels.split(',').find_map(|label| label.strip_prefix(SERVICE_LABEL)?.strip_prefix('=')).unwrap_or("");
     Names { name: word(&item["Names"]), service: service.to_owned(), id: word(&item["ID"]) }
 }

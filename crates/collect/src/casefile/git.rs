@@ -60,5 +60,8 @@ fn lay_out(case: &Casefile, to: &Path) -> Result<bool, CouldNotLook> {
 /// What history is made of; hooks, configuration and alternates are not.
 fn is_data(name: &str) -> bool {
     let alternates = name.starts_with("objects/info/");
-    matches!(name, "HEAD" | "packed-refs") || (name.starts_with("objects/") && !alternates) || name.starts_with("refs/") || name.starts_with("logs/")
+    matches!(name, "HEAD" | "packed-refs")
+        || (name.starts_with("objects/") && !alternates)
+        || name.starts_with("refs/")
+        || name.starts_with("logs/")
 }

@@ -40,7 +40,9 @@ fn composes_by_content<'a>(shelf: &Shelf, all: &[&'a str]) -> BTreeSet<&'a str> 
         .copied()
         .filter(|path| class::is_yaml(path) && !class::holds(FileClass::Compose, path))
         .filter(|path| {
-            shelf.head(path, PEEK_BYTES_MAX).is_ok_and(|piece| class::has_services(&String::from_utf8_lossy(&piece.bytes)))
+            shelf
+                .head(path, PEEK_BYTES_MAX)
+                .is_ok_and(|piece| class::has_services(&String::from_utf8_lossy(&piece.bytes)))
         })
         .collect()
 }

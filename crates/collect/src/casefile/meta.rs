@@ -37,7 +37,8 @@ pub(super) fn read(shelf: &Shelf, limits: &Limits) -> (CasefileMeta, Option<Stri
         Err(error) => return (CasefileMeta::default(), Some(format!("casefile.toml: {}", error.message()))),
     };
     let word = |key: &str| table.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-    let collected = table.get("collected_at").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let collected =
+        table.get("collected_at").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let collected_at = collected.as_deref().and_then(|text| text.trim().parse().ok());
     let problem = match (&collected, collected_at) {
         (Some(text), None) => Some(format!("casefile.toml: collected_at {text} is no RFC 3339 time")),

@@ -10,7 +10,8 @@ use crate::seen::Seen;
 
 pub(super) const PATH: &str = "host/tree.tsv";
 /// The columns where the file has no header.
-pub(crate) const HEADER: &str = "type\tmode\tuid\tuser\tgid\tgroup\tsize\tmtime\tinode\tdev\tpath\tlink-target\ttarget-type";
+pub(crate) const HEADER: &str =
+    "type\tmode\tuid\tuser\tgid\tgroup\tsize\tmtime\tinode\tdev\tpath\tlink-target\ttarget-type";
 /// Links followed to find out what covers a path.
 const LINK_HOPS_MAX: usize = 20;
 
@@ -162,7 +163,8 @@ pub(super) fn tree(case: &Casefile, root: &str, depth_max: u32) -> Raw {
         .rows
         .iter()
         .map(|row| {
-            let inside = row.path == root || under(&row.path, root) && depth_of(&row.path) - depth <= depth_max as usize;
+            let inside =
+                row.path == root || under(&row.path, root) && depth_of(&row.path) - depth <= depth_max as usize;
             (row.number, row.text.as_str(), inside)
         })
         .collect();
@@ -185,7 +187,12 @@ pub(super) fn merged(parts: &[String]) -> String {
         for line in lines.filter(|line| !line.trim().is_empty()) {
             let fields: Vec<&str> = line.split('\t').collect();
             let field = |name: &str| {
-                columns.iter().position(|column| *column == name).and_then(|at| fields.get(at)).unwrap_or(&"").to_string()
+                columns
+                    .iter()
+                    .position(|column| *column == name)
+                    .and_then(|at| fields.get(at))
+                    .unwrap_or(&"")
+                    .to_string()
             };
             rows.insert(field("path"), HEADER.split('\t').map(field).collect());
         }

@@ -17,8 +17,21 @@ const HEADER_BYTES_MAX: u64 = 64 * 1024;
 /// First bytes of a Zstandard frame.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// What lies at the top of a casefile.
-const TOP: &[&str] =
-    &["files", "host", "docker", "logs", "proxy", "prometheus", "postgres", "http", "backups", "git", "sessions", "tests", "claims"];
+const TOP: &[&str] = &[
+    "files",
+    "host",
+    "docker",
+    "logs",
+    "proxy",
+    "prometheus",
+    "postgres",
+    "http",
+    "backups",
+    "git",
+    "sessions",
+    "tests",
+    "claims",
+];
 
 /// Unpacks an archive. Notes say which entries were refused.
 pub(super) fn of_archive(path: &Path, limits: &Limits, notes: &mut Vec<String>) -> Result<Shelf, OpenError> {
@@ -107,7 +120,11 @@ impl Unpacker<'_> {
             return Err(Failure::TooMuch(format!("more than {} entries", self.limits.entries_max)));
         }
         let link = || {
-            pending.link.clone().or_else(|| entry.link_name_bytes().map(|l| String::from_utf8_lossy(&l).into_owned())).unwrap_or_default()
+            pending
+                .link
+                .clone()
+                .or_else(|| entry.link_name_bytes().map(|l| String::from_utf8_lossy(&l).into_owned()))
+                .unwrap_or_default()
         };
         let node = match entry.header().entry_type() {
             EntryType::Directory => Node::Dir,

@@ -61,7 +61,10 @@ pub fn write_casefile<'a>(
         return Err(WriteError::Exists { path: to.to_path_buf() });
     }
     let mut files = gather(documents, redactor);
-    files.entry("casefile.toml".into()).and_modify(|tables| *tables = head(meta, tables)).or_insert_with(|| head(meta, ""));
+    files
+        .entry("casefile.toml".into())
+        .and_modify(|tables| *tables = head(meta, tables))
+        .or_insert_with(|| head(meta, ""));
     let bytes = files.values().map(|text| text.len() as u64).sum();
     let name = to.to_string_lossy();
     let done = if name.ends_with(".tar.zst") || name.ends_with(".tar") {
@@ -143,7 +146,8 @@ fn beside(to: &Path) -> (PathBuf, String) {
 
 fn write_folder(files: &BTreeMap<String, String>, to: &Path) -> io::Result<()> {
     let (parent, prefix) = beside(to);
-    let folder = tempfile::Builder::new().prefix(&prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
+    let folder =
+        tempfile::Builder::new().prefix(&prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
     let mut private = DirBuilder::new();
     private.recursive(true).mode(0o700);
     for (path, text) in files {

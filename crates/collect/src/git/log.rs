@@ -58,8 +58,13 @@ fn one(repository: &gix::Repository, commit: &gix::Commit<'_>) -> Result<String,
         let short: Vec<String> = parents.iter().map(|id| id.to_hex_with_len(7).to_string()).collect();
         out.push_str(&format!("Merge: {}\n", short.join(" ")));
     }
-    let time = author.time().ok().map(|time| time.format_or_unix(gix::date::time::format::ISO8601_STRICT)).unwrap_or_default();
-    out.push_str(&format!("Author: {} <{}>\nDate:   {time}\n\n", author.name.to_str_lossy(), author.email.to_str_lossy()));
+    let time =
+        author.time().ok().map(|time| time.format_or_unix(gix::date::time::format::ISO8601_STRICT)).unwrap_or_default();
+    out.push_str(&format!(
+        "Author: {} <{}>\nDate:   {time}\n\n",
+        author.name.to_str_lossy(),
+        author.email.to_str_lossy()
+    ));
     for line in commit.message_raw_sloppy().to_str_lossy().trim_end().lines() {
         out.push_str(&format!("    {line}\n"));
     }
@@ -136,13 +141,19 @@ fn sides(change: &ChangeDetached) -> (&BStr, Option<gix::ObjectId>, Option<gix::
     match change {
         ChangeDetached::Addition { location, id, .. } => (location.as_bstr(), None, Some(*id)),
         ChangeDetached::Deletion { location, id, .. } => (location.as_bstr(), Some(*id), None),
-        ChangeDetached::Modification { location, previous_id, id, .. } => (location.as_bstr(), Some(*previous_id), Some(*id)),
+        ChangeDetached::Modification { location, previous_id, id, .. } => {
+            (location.as_bstr(), Some(*previous_id), Some(*id))
+        }
         ChangeDetached::Rewrite { location, source_id, id, .. } => (location.as_bstr(), Some(*source_id), Some(*id)),
     }
 }
 
 /// Added and removed lines; `None` where they cannot be counted.
-fn lines(repository: &gix::Repository, before: Option<gix::ObjectId>, after: Option<gix::ObjectId>) -> Option<(u32, u32)> {
+fn lines(
+    repository: &gix::Repository,
+    before: Option<gix::ObjectId>,
+    after: Option<gix::ObjectId>,
+) -> Option<(u32, u32)> {
     let text = |id: Option<gix::ObjectId>| -> Option<Vec<u8>> {
         let Some(id) = id else { return Some(Vec::new()) };
         let size = repository.find_header(id).ok()?.size();

@@ -119,7 +119,8 @@ fn changed(path: &Path, entry: &gix::index::Entry) -> char {
         true => fs::read_link(path).map(|target| target.as_os_str().as_encoded_bytes().to_vec()),
         false => fs::read(path),
     };
-    let id = content.ok().and_then(|bytes| gix::objs::compute_hash(entry.id.kind(), gix::objs::Kind::Blob, &bytes).ok());
+    let id =
+        content.ok().and_then(|bytes| gix::objs::compute_hash(entry.id.kind(), gix::objs::Kind::Blob, &bytes).ok());
     if id == Some(entry.id) { '.' } else { 'M' }
 }
 
@@ -142,7 +143,9 @@ fn null() -> String {
 
 /// Paths that git does not know and does not ignore; a directory of them is one line.
 fn untracked(top: &Path, tracked: &BTreeSet<String>, limits: &Limits) -> Vec<String> {
-    let holds_tracked = |directory: &str| tracked.range(format!("{directory}/")..).next().is_some_and(|path| path.starts_with(&format!("{directory}/")));
+    let holds_tracked = |directory: &str| {
+        tracked.range(format!("{directory}/")..).next().is_some_and(|path| path.starts_with(&format!("{directory}/")))
+    };
     let walk = WalkBuilder::new(top)
         .standard_filters(false)
         .git_ignore(true)
@@ -170,6 +173,7 @@ fn untracked(top: &Path, tracked: &BTreeSet<String>, limits: &Limits) -> Vec<Str
 
 /// Whether there is anything in a directory that is not ignored.
 fn holds_file(directory: &Path) -> bool {
-    let walk = WalkBuilder::new(directory).standard_filters(false).git_ignore(true).git_exclude(true).parents(true).build();
+    let walk =
+        WalkBuilder::new(directory).standard_filters(false).git_ignore(true).git_exclude(true).parents(true).build();
     walk.flatten().any(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()))
 }

@@ -15,8 +15,10 @@ const FILES_MAX: usize = 1_000;
 /// `destination path bytes mtime decodes sha256` for every `[[backups]]` of the configuration.
 pub(super) fn listing(inner: &Inner) -> Result<Seen, CouldNotLook> {
     let root = files::project_root(&inner.settings.cwd);
-    let text = files::config(inner)?.first().map(|seen| String::from_utf8_lossy(&seen.raw).into_owned()).unwrap_or_default();
-    let table: toml::Table = toml::from_str(&text).map_err(|error| obstacle(Why::Unreadable, format!("coroner.toml: {}", error.message())))?;
+    let text =
+        files::config(inner)?.first().map(|seen| String::from_utf8_lossy(&seen.raw).into_owned()).unwrap_or_default();
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|error| obstacle(Why::Unreadable, format!("coroner.toml: {}", error.message())))?;
     let destinations = table.get("backups").and_then(|value| value.as_array()).cloned().unwrap_or_default();
     if destinations.is_empty() {
         return Err(obstacle(Why::Absent, "no [[backups]] are configured in .coroner/coroner.toml"));
@@ -52,13 +54,18 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 
 fn children(directory: &Path, pattern: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| is_like(pattern.as_bytes(), entry.file_name().as_encoded_bytes())).map(|entry| entry.path()).collect()
+    entries
+        .filter(|entry| is_like(pattern.as_bytes(), entry.file_name().as_encoded_bytes()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 fn is_like(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
-        (Some((b'*', rest)), _) => is_like(rest, name) || name.split_first().is_some_and(|(_, tail)| is_like(pattern, tail)),
+        (Some((b'*', rest)), _) => {
+            is_like(rest, name) || name.split_first().is_some_and(|(_, tail)| is_like(pattern, tail))
+        }
         (Some((b'?', rest)), Some((_, tail))) => is_like(rest, tail),
         (Some((wanted, rest)), Some((is, tail))) => wanted == is && is_like(rest, tail),
         _ => false,

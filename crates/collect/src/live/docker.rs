@@ -70,7 +70,8 @@ async fn log_of(inner: &Inner, engine: &Engine, container: &Container) -> Result
     let query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", LOG_LINES_MAX)];
     let mut answer = engine.get(&format!("/containers/{}/logs", container.id), &query).await?;
     let mut frames = Frames { has_terminal: container.has_terminal, rest: Vec::new() };
-    let mut end = End { pieces: VecDeque::new(), bytes: 0, bytes_max: inner.limits.log_bytes_max, left_out: 0, lines_out: 0 };
+    let mut end =
+        End { pieces: VecDeque::new(), bytes: 0, bytes_max: inner.limits.log_bytes_max, left_out: 0, lines_out: 0 };
     while let Some(chunk) = answer.chunk().await.map_err(|error| engine.failed(&error))? {
         frames.take(&chunk, |text| end.push(text));
     }

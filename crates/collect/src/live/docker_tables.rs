@@ -136,7 +136,9 @@ fn ps_line(item: &Value, now: Timestamp) -> Value {
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|mount| mount["Name"].as_str().filter(|name| !name.is_empty()).or(mount["Source"].as_str()).map(str::to_owned))
+        .filter_map(|mount| {
+            mount["Name"].as_str().filter(|name| !name.is_empty()).or(mount["Source"].as_str()).map(str::to_owned)
+        })
         .collect();
     let volumes = words(&item["Mounts"], "Type").iter().filter(|kind| *kind == "volume").count();
     let created = Timestamp::from_second(item["Created"].as_i64().unwrap_or(0)).unwrap_or_default();
@@ -160,7 +162,8 @@ fn ps_line(item: &Value, now: Timestamp) -> Value {
 /// `0.0.0.0:8080->80/tcp, 9000/tcp`.
 fn ports(value: &Value) -> String {
     let one = |port: &Value| {
-        let inside = format!("{}/{}", port["PrivatePort"].as_u64().unwrap_or(0), port["Type"].as_str().unwrap_or("tcp"));
+        let inside =
+            format!("{}/{}", port["PrivatePort"].as_u64().unwrap_or(0), port["Type"].as_str().unwrap_or("tcp"));
         match (port["PublicPort"].as_u64(), port["IP"].as_str().unwrap_or("")) {
             (Some(public), ip) if ip.contains(':') => format!("[{ip}]:{public}->{inside}"),
             (Some(public), ip) => format!("{ip}:{public}->{inside}"),
@@ -174,7 +177,12 @@ fn ports(value: &Value) -> String {
 }
 
 fn ago(seconds: i64) -> String {
-    let units = [(604_800 * 2, 604_800, "weeks"), (86_400 * 2, 86_400, "days"), (3_600 * 2, 3_600, "hours"), (120, 60, "minutes")];
+    let units = [
+        (604_800 * 2, 604_800, "weeks"),
+        (86_400 * 2, 86_400, "days"),
+        (3_600 * 2, 3_600, "hours"),
+        (120, 60, "minutes"),
+    ];
     match units.iter().find(|(from, ..)| seconds >= *from) {
         Some((_, unit, name)) => format!("{} {name} ago", seconds / unit),
         None => format!("{} seconds ago", seconds.max(0)),
@@ -224,8 +232,11 @@ async fn inodes(engine: &Engine) -> Result<String, CouldNotLook> {
         let name = item["Name"].as_str().unwrap_or("").trim_start_matches('/');
         let pid = item["State"]["Pid"].as_u64().filter(|pid| *pid > 0);
         for mount in item["Mounts"].as_array().into_iter().flatten().filter(|mount| mount["Type"] == "bind") {
-            let (Some(source), Some(inside)) = (mount["Source"].as_str(), mount["Destination"].as_str()) else { continue };
-            let seen = pid.map(|pid| inode(&PathBuf::from(format!("/proc/{pid}/root")).join(inside.trim_start_matches('/'))));
+            let (Some(source), Some(inside)) = (mount["Source"].as_str(), mount["Destination"].as_str()) else {
+                continue;
+            };
+            let seen =
+                pid.map(|pid| inode(&PathBuf::from(format!("/proc/{pid}/root")).join(inside.trim_start_matches('/'))));
             out.push_str(&format!("{name}\t{inside}\t{}\t{}\n", inode(Path::new(source)), seen.unwrap_or_default()));
         }
     }

@@ -44,7 +44,8 @@ pub(super) fn contexts(inner: &Inner) -> Vec<Context> {
         current: chosen == "default",
     }];
     let entries = std::fs::read_dir(folder.join("contexts/meta")).into_iter().flatten().flatten();
-    let mut others: Vec<Context> = entries.filter_map(|entry| context_at(&entry.path().join("meta.json"), &chosen)).collect();
+    let mut others: Vec<Context> =
+        entries.filter_map(|entry| context_at(&entry.path().join("meta.json"), &chosen)).collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));
     all.extend(others);
     all
@@ -59,7 +60,12 @@ fn current_name(inner: &Inner, folder: &Path) -> String {
         return "default".into();
     }
     let configured = || Some(json_at(&folder.join("config.json"))?["currentContext"].as_str()?.to_owned());
-    inner.env("DOCKER_CONTEXT").map(str::to_owned).or_else(configured).filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into())
+    inner
+        .env("DOCKER_CONTEXT")
+        .map(str::to_owned)
+        .or_else(configured)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "default".into())
 }
 
 fn json_at(path: &Path) -> Option<Value> {
@@ -89,8 +95,15 @@ pub(super) fn current(inner: &Inner) -> Result<Context, CouldNotLook> {
     let folder = settings_folder(inner);
     let chosen = current_name(inner, &folder);
     contexts(inner).into_iter().find(|context| context.current).ok_or_else(|| {
-        let file = format!("{}/contexts/meta/{}", folder.display(), coroner_model::evidence::hex(&Sha256::digest(chosen.as_bytes())));
-        obstacle(Why::Absent, format!("the Docker context {chosen} is chosen, but {file} is not there; docker context use default"))
+        let file = format!(
+            "{}/contexts/meta/{}",
+            folder.display(),
+            coroner_model::evidence::hex(&Sha256::digest(chosen.as_bytes()))
+        );
+        obstacle(
+            Why::Absent,
+            format!("the Docker context {chosen} is chosen, but {file} is not there; docker context use default"),
+        )
     })
 }
 
@@ -99,7 +112,9 @@ pub(super) fn sockets(inner: &Inner) -> BTreeSet<PathBuf> {
     let rootless = PathBuf::from(format!("/run/user/{}/docker.sock", rustix::process::getuid().as_raw()));
     let usual = [PathBuf::from("/var/run/docker.sock"), rootless];
     let mut all: BTreeSet<PathBuf> = usual.into_iter().filter(|path| path.exists()).collect();
-    all.extend(contexts(inner).iter().filter_map(|context| context.endpoint.strip_prefix("unix://").map(PathBuf::from)));
+    all.extend(
+        contexts(inner).iter().filter_map(|context| context.endpoint.strip_prefix("unix://").map(PathBuf::from)),
+    );
     all
 }
 
@@ -129,7 +144,10 @@ impl Engine {
         } else if let Some(address) = endpoint.strip_prefix("tcp://").or_else(|| endpoint.strip_prefix("http://")) {
             (builder, format!("http://{}", address.trim_end_matches('/')))
         } else {
-            return Err(obstacle(Why::Unsupported, format!("the Docker endpoint {endpoint} is neither a socket nor plain TCP")));
+            return Err(obstacle(
+                Why::Unsupported,
+                format!("the Docker endpoint {endpoint} is neither a socket nor plain TCP"),
+            ));
         };
         let client = builder.build().map_err(|error| obstacle(Why::Unreadable, error.to_string()))?;
         let mut engine = Engine { client, base, endpoint: endpoint.to_owned() };
@@ -148,7 +166,12 @@ impl Engine {
     }
 
     /// The whole answer as text.
-    pub(super) async fn text(&self, path: &str, query: &[(&str, &str)], bytes_max: u64) -> Result<String, CouldNotLook> {
+    pub(super) async fn text(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        bytes_max: u64,
+    ) -> Result<String, CouldNotLook> {
         let mut answer = self.get(path, query).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.failed(&error))? {
@@ -163,13 +186,17 @@ impl Engine {
     /// The whole answer as JSON.
     pub(super) async fn json(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CouldNotLook> {
         let text = self.text(path, query, JSON_BYTES_MAX).await?;
-        serde_json::from_str(&text).map_err(|error| obstacle(Why::Unreadable, format!("the engine's answer is no JSON: {error}")))
+        serde_json::from_str(&text)
+            .map_err(|error| obstacle(Why::Unreadable, format!("the engine's answer is no JSON: {error}")))
     }
 
     /// An answer to be read piece by piece. This is the only request there is.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<reqwest::Response, CouldNotLook> {
-        let url = url::Url::parse_with_params(&format!("{}{path}", self.base), query)
+        let mut url = url::Url::parse(&format!("{}{path}", self.base))
             .map_err(|error| obstacle(Why::Unreadable, error.to_string()))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         let answer = self.client.get(url).send().await.map_err(|error| self.failed(&error))?;
         let status = answer.status();
         if status.is_success() {
@@ -182,7 +209,8 @@ impl Engine {
             _ => Why::Unreadable,
         };
         let body = answer.text().await.unwrap_or_default();
-        let said = serde_json::from_str::<Value>(&body).ok().and_then(|value| value["message"].as_str().map(str::to_owned));
+        let said =
+            serde_json::from_str::<Value>(&body).ok().and_then(|value| value["message"].as_str().map(str::to_owned));
         Err(obstacle(why, format!("the engine says: {}", said.unwrap_or_else(|| status.to_string()))))
     }
 
@@ -202,11 +230,19 @@ pub(super) fn reachable(socket: &Path) -> Result<(), CouldNotLook> {
     match std::os::unix::net::UnixStream::connect(socket) {
         Ok(_) => Ok(()),
         Err(error) => Err(match error.kind() {
-            ErrorKind::PermissionDenied => {
-                obstacle(Why::Denied, format!("permission denied on the Docker socket {}; add your user to the docker group", socket.display()))
+            ErrorKind::PermissionDenied => obstacle(
+                Why::Denied,
+                format!(
+                    "permission denied on the Docker socket {}; add your user to the docker group",
+                    socket.display()
+                ),
+            ),
+            ErrorKind::NotFound => {
+                obstacle(Why::Absent, format!("no Docker engine: {} is not there; {hint}", socket.display()))
             }
-            ErrorKind::NotFound => obstacle(Why::Absent, format!("no Docker engine: {} is not there; {hint}", socket.display())),
-            ErrorKind::ConnectionRefused => obstacle(Why::Absent, format!("no Docker engine listens on {}; {hint}", socket.display())),
+            ErrorKind::ConnectionRefused => {
+                obstacle(Why::Absent, format!("no Docker engine listens on {}; {hint}", socket.display()))
+            }
             _ => obstacle(Why::Unreadable, format!("{}: {error}", socket.display())),
         }),
     }

@@ -68,7 +68,9 @@ pub(super) fn listing(inner: &Inner, root: &Path, wanted: FileClass) -> Result<S
         .max_depth(Some(inner.limits.walk_depth_max))
         .sort_by_file_name(|a, b| a.cmp(b))
         .filter_entry(|entry| {
-            entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) || class::is_walked(&entry.file_name().to_string_lossy())
+            entry.depth() == 0
+                || !entry.file_type().is_some_and(|kind| kind.is_dir())
+                || class::is_walked(&entry.file_name().to_string_lossy())
         })
         .build();
     let mut seen = Seen::text("files/", "");

@@ -57,7 +57,13 @@ fn virtualization() -> &'static str {
         return "wsl";
     }
     let board = format!("{} {}", says("/sys/class/dmi/id/sys_vendor"), says("/sys/class/dmi/id/product_name"));
-    let known = [("amazon ec2", "amazon"), ("google", "google"), ("vmware", "vmware"), ("virtualbox", "oracle"), ("innotek", "oracle")];
+    let known = [
+        ("amazon ec2", "amazon"),
+        ("google", "google"),
+        ("vmware", "vmware"),
+        ("virtualbox", "oracle"),
+        ("innotek", "oracle"),
+    ];
     if let Some((_, name)) = known.iter().find(|(mark, _)| board.contains(mark)) {
         return name;
     }

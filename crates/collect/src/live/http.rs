@@ -82,13 +82,22 @@ pub(super) async fn get(inner: &Inner, url: &str, number: u64) -> Result<Seen, C
 }
 
 /// One request and its answer, and where the answer points.
-async fn hop(inner: &Inner, at: &Url, jar: &mut Jar, redactor: &Redactor, left: Duration) -> Result<(Value, Option<Url>), String> {
+async fn hop(
+    inner: &Inner,
+    at: &Url,
+    jar: &mut Jar,
+    redactor: &Redactor,
+    left: Duration,
+) -> Result<(Value, Option<Url>), String> {
     let begun = Instant::now();
     let client = client(at).map_err(|why| why.detail)?;
     let sent = jar.header(at);
     let mut request = client.get(at.clone()).timeout(left);
     if !sent.is_empty() {
-        request = request.header(COOKIE, sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; "));
+        request = request.header(
+            COOKIE,
+            sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; "),
+        );
     }
     let mut answer = request.send().await.map_err(|error| failure(&error))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -113,7 +122,8 @@ async fn hop(inner: &Inner, at: &Url, jar: &mut Jar, redactor: &Redactor, left: 
     }
     jar.store(at, &headers);
     let target = redirect(at, status, &headers);
-    let names = sent.iter().map(|cookie| json!(["cookie", format!("{}={}", cookie.name, redactor.token(&cookie.value))]));
+    let names =
+        sent.iter().map(|cookie| json!(["cookie", format!("{}={}", cookie.name, redactor.token(&cookie.value))]));
     let response = json!({
         "url": at.as_str(),
         "status": status,
@@ -188,7 +198,8 @@ impl Jar {
         for line in headers.get_all(SET_COOKIE) {
             let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
             let Some((cookie, gone)) = parse(at, &line) else { continue };
-            self.cookies.retain(|old| (&old.name, &old.domain, &old.path) != (&cookie.name, &cookie.domain, &cookie.path));
+            self.cookies
+                .retain(|old| (&old.name, &old.domain, &old.path) != (&cookie.name, &cookie.domain, &cookie.path));
             if !gone {
                 self.cookies.push(cookie);
             }
@@ -269,6 +280,8 @@ mod tests {
     fn the_value_of_a_cookie_is_not_kept() {
         let redactor = Redactor::new([7; 32]);
         let shown = without_value("sid=abcdef; Path=/; SameSite=Strict", &redactor);
-        assert!(shown.starts_with("sid=hmac:") && shown.ends_with("; Path=/; SameSite=Strict") && !shown.contains("abcdef"));
+        assert!(
+            shown.starts_with("sid=hmac:") && shown.ends_with("; Path=/; SameSite=Strict") && !shown.contains("abcdef")
+        );
     }
 }

@@ -43,7 +43,11 @@ fn owners() -> BTreeMap<u64, Vec<String>> {
         let name = process.stat().map(|stat| stat.comm).unwrap_or_default();
         for descriptor in descriptors.flatten() {
             if let FDTarget::Socket(inode) = descriptor.target {
-                owners.entry(inode).or_default().push(format!("(\"{name}\",pid={},fd={})", process.pid(), descriptor.fd));
+                owners.entry(inode).or_default().push(format!(
+                    "(\"{name}\",pid={},fd={})",
+                    process.pid(),
+                    descriptor.fd
+                ));
             }
         }
     }

@@ -46,7 +46,9 @@ pub(super) fn open_files() -> Result<String, CouldNotLook> {
         for descriptor in descriptors.flatten() {
             let FDTarget::Path(path) = &descriptor.target else { continue };
             let Some(mode) = write_mode(process.pid(), descriptor.fd) else { continue };
-            if std::fs::metadata(format!("/proc/{}/fd/{}", process.pid(), descriptor.fd)).is_ok_and(|meta| meta.is_file()) {
+            if std::fs::metadata(format!("/proc/{}/fd/{}", process.pid(), descriptor.fd))
+                .is_ok_and(|meta| meta.is_file())
+            {
                 out.push_str(&format!("{}\t{name}\t{mode}\t{}\n", process.pid(), path.display()));
             }
         }

@@ -19,7 +19,8 @@ const ASK_MS_MAX: u64 = 2_000;
 pub(super) async fn table(inner: &Inner, table: ProxyTable) -> Result<Seen, CouldNotLook> {
     let engine = Engine::chosen(inner).await?;
     let listed = engine.json("/containers/json", &[]).await?;
-    let addresses: Vec<String> = listed.as_array().into_iter().flatten().filter(|item| is_traefik(item)).flat_map(addresses).collect();
+    let addresses: Vec<String> =
+        listed.as_array().into_iter().flatten().filter(|item| is_traefik(item)).flat_map(addresses).collect();
     if addresses.is_empty() {
         return Err(obstacle(Why::Absent, "no running Traefik container, so no address of its API is known"));
     }
@@ -30,11 +31,16 @@ pub(super) async fn table(inner: &Inner, table: ProxyTable) -> Result<Seen, Coul
         ProxyTable::Entrypoints => "entrypoints",
     };
     for address in &addresses {
-        if let Some(text) = ask(&format!("http://{address}/api/{what}?per_page=1000"), inner.limits.json_bytes_max).await {
+        if let Some(text) =
+            ask(&format!("http://{address}/api/{what}?per_page=1000"), inner.limits.json_bytes_max).await
+        {
             return Ok(Seen::text(path, text));
         }
     }
-    Err(obstacle(Why::Absent, format!("Traefik's API answers at none of {}; it may be switched off", addresses.join(", "))))
+    Err(obstacle(
+        Why::Absent,
+        format!("Traefik's API answers at none of {}; it may be switched off", addresses.join(", ")),
+    ))
 }
 
 fn is_traefik(item: &Value) -> bool {
@@ -47,7 +53,10 @@ fn is_traefik(item: &Value) -> bool {
 fn addresses(item: &Value) -> Vec<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let published = list(&item["Ports"]);
-    let published = published.iter().filter(|port| port["PrivatePort"].as_u64() == Some(API_PORT)).filter_map(|port| port["PublicPort"].as_u64());
+    let published = published
+        .iter()
+        .filter(|port| port["PrivatePort"].as_u64() == Some(API_PORT))
+        .filter_map(|port| port["PublicPort"].as_u64());
     let mut all: Vec<String> = published.map(|port| format!("127.0.0.1:{port}")).collect();
     let networks = item["NetworkSettings"]["Networks"].as_object().into_iter().flatten();
     let inside = networks.filter_map(|(_, network)| network["IPAddress"].as_str().filter(|ip| !ip.is_empty()));

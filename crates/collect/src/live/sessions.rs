@@ -28,7 +28,9 @@ pub(super) fn transcripts(inner: &Inner, since: Option<Timestamp>, until: Option
     let projects = base.join("projects");
     if let Err(error) = std::fs::read_dir(&projects) {
         return Err(match error.kind() {
-            std::io::ErrorKind::NotFound => obstacle(Why::Absent, format!("no transcripts: {} is not there", projects.display())),
+            std::io::ErrorKind::NotFound => {
+                obstacle(Why::Absent, format!("no transcripts: {} is not there", projects.display()))
+            }
             _ => blocked(&projects, &error),
         });
     }
@@ -44,7 +46,8 @@ pub(super) fn transcripts(inner: &Inner, since: Option<Timestamp>, until: Option
 }
 
 fn find(inner: &Inner, projects: &Path, since: Option<Timestamp>) -> Vec<Transcript> {
-    let walk = WalkBuilder::new(projects).standard_filters(false).follow_links(false).max_depth(Some(LEVELS_MAX)).build();
+    let walk =
+        WalkBuilder::new(projects).standard_filters(false).follow_links(false).max_depth(Some(LEVELS_MAX)).build();
     walk.flatten()
         .take(inner.limits.entries_max)
         .filter(|entry| entry.path().extension().is_some_and(|ext| ext == "jsonl"))

@@ -20,7 +20,12 @@ pub(super) fn bytes() -> Result<String, CouldNotLook> {
         let size = stat.f_blocks * stat.f_frsize;
         let used = (stat.f_blocks - stat.f_bfree) * stat.f_frsize;
         let available = stat.f_bavail * stat.f_frsize;
-        out.push_str(&format!("{} {size} {used} {available} {} {}\n", mount.device, percent(used, used + available), mount.at));
+        out.push_str(&format!(
+            "{} {size} {used} {available} {} {}\n",
+            mount.device,
+            percent(used, used + available),
+            mount.at
+        ));
     }
     Ok(out)
 }
