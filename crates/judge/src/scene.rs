@@ -3,12 +3,24 @@
 //! `ask` says what must still be looked at, `read` builds the scene from what was
 //! answered. Guard, check and investigate share it.
 
+mod ask;
+mod code;
+mod project;
+mod read;
+
 use std::collections::BTreeMap;
 
 use coroner_model::session::Session;
 use coroner_model::{Answers, Citation, CouldNotLook, Document, Probe};
 use coroner_read::{compose, docker};
 use jiff::Timestamp;
+
+pub use coroner_read::config::Config;
+pub use coroner_read::df::Filesystem;
+pub use coroner_read::exchange::{Exchange, Response};
+pub use coroner_read::git_log::Commit;
+pub use coroner_read::listeners::Listener;
+pub use coroner_read::samples::{MountInode, Sample};
 
 /// What is known of the case.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +29,12 @@ pub struct Scene {
     pub now: Option<Timestamp>,
     /// Paths that configuration protects from deletion.
     pub protected: Vec<String>,
+    /// Tables of the casefile's and the project's configuration.
+    pub config: Config,
+    /// Whether the engine's containers were listed, so that an absent one is not there.
+    pub containers_known: bool,
+    /// Whether the engine's volumes were listed.
+    pub volumes_known: bool,
     pub containers: Vec<docker::Container>,
     pub networks: Vec<docker::Network>,
     pub volumes: Vec<docker::Volume>,
@@ -30,6 +48,8 @@ pub struct Scene {
     pub paths: BTreeMap<String, PathState>,
     /// Inodes of bind sources: container, path, host's, container's (`None`: not there).
     pub mount_inodes: Vec<MountInode>,
+    /// State of containers over time.
+    pub samples: Vec<Sample>,
     pub filesystems: Vec<Filesystem>,
     pub listeners: Vec<Listener>,
     pub sessions: Vec<Session>,
@@ -51,13 +71,21 @@ pub struct EnvFile {
     pub changed: Option<Timestamp>,
 }
 
-/// A default that source text gives to an environment variable.
+/// A place of source text that reads an environment variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingDefault {
     pub variable: String,
-    /// The value used when the variable is absent.
-    pub default: String,
+    /// The value used when the variable is absent; `None`: there is none.
+    pub default: Option<String>,
     pub at: Citation,
+    /// Reached only where a condition asks for a development environment.
+    pub development_only: bool,
+    /// The variable's name counts in any case.
+    pub any_case: bool,
+    /// The default is also used where the variable is set and empty.
+    pub when_empty: bool,
+    /// The default is an `ENV` of the image.
+    pub in_image: bool,
     /// Absolute path on the host, or inside the container named next.
     pub path: String,
     /// The container whose own file this is; `None` for a file of the host.
@@ -84,72 +112,6 @@ pub struct PathState {
     pub at: Option<Citation>,
 }
 
-/// Inodes of a mounted path, on the host and as the container sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MountInode {
-    pub container: String,
-    pub path: String,
-    pub host: Option<u64>,
-    pub inside: Option<u64>,
-    pub at: Citation,
-}
-
-/// One line of `df -P -B1`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Filesystem {
-    pub mount: String,
-    pub bytes: u64,
-    pub used: u64,
-    pub available: u64,
-    /// Whole percent, rounded up as `df` does.
-    pub used_percent: u8,
-    pub at: Citation,
-}
-
-/// Something that listens.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listener {
-    pub protocol: String,
-    pub address: String,
-    pub port: u16,
-    pub process: String,
-    /// Container name where known.
-    pub container: Option<String>,
-    pub at: Citation,
-}
-
-/// One commit and the files that it changed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Commit {
-    pub id: String,
-    pub at: Option<Timestamp>,
-    pub author: String,
-    pub subject: String,
-    pub files: Vec<String>,
-    pub cited: Citation,
-}
-
-/// One HTTP exchange with its chain.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
-    pub at: Option<Timestamp>,
-    pub method: String,
-    pub url: String,
-    pub responses: Vec<Response>,
-    pub error: Option<String>,
-    pub cited: Citation,
-}
-
-/// One answer of a chain.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Response {
-    pub url: String,
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    /// Bounded, redacted.
-    pub body: String,
-}
-
 /// One log and who wrote it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -161,8 +123,11 @@ pub struct Log {
 /// `host:port` that a proxy's configuration forwards to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// Which proxy: a service, a container or a kind (`nginx`).
+    /// Which proxy: a container, a service or a kind (`nginx`).
     pub proxy: String,
+    /// Absolute path of the file that says so.
+    pub path: String,
+    pub kind: coroner_read::proxy_config::Kind,
     /// Public host or route, where the configuration says so.
     pub route: String,
     pub host: String,
@@ -175,6 +140,8 @@ pub struct Upstream {
 pub enum Goal {
     /// Everything that `check` compares.
     Check,
+    /// The same for files and directories that were named.
+    CheckPaths(Vec<String>),
     /// Everything that may explain a symptom in a window.
     Investigate { since: Option<Timestamp>, until: Option<Timestamp> },
     /// Only these: live data and its owners, compose projects, env files.
@@ -183,13 +150,13 @@ pub enum Goal {
 
 impl Scene {
     /// What must still be looked at; empty when enough is known. At most four rounds.
-    pub fn ask(_goal: &Goal, _answers: &Answers) -> Vec<Probe> {
-        Vec::new()
+    pub fn ask(goal: &Goal, answers: &Answers) -> Vec<Probe> {
+        ask::ask(goal, answers)
     }
 
     /// Reads all answers into a scene.
     pub fn read(answers: &Answers) -> Scene {
-        Scene { could_not_look: answers.could_not_look(), ..Scene::default() }
+        read::read(answers)
     }
 
     /// The container of that name, service or id.
@@ -198,5 +165,36 @@ impl Scene {
             .iter()
             .find(|c| c.name == name)
             .or_else(|| self.containers.iter().find(|c| c.answers_to(name)))
+    }
+
+    /// The project that a container belongs to, by its labels.
+    pub fn project_of(&self, container: &docker::Container) -> Option<&compose::Project> {
+        let name = container.project()?;
+        let directory = container.working_directory();
+        let named = || self.projects.iter().filter(|p| p.name == name);
+        named().find(|p| directory == Some(p.directory.as_str())).or_else(|| named().next())
+    }
+
+    /// The service that a container is an instance of.
+    pub fn service_of(&self, container: &docker::Container) -> Option<(&compose::Project, &compose::Service)> {
+        let project = self.project_of(container)?;
+        Some((project, project.service(container.service()?)?))
+    }
+
+    /// The containers of a service, newest first; one-off runs are none.
+    pub fn containers_of(&self, project: &compose::Project, service: &compose::Service) -> Vec<&docker::Container> {
+        let mut all: Vec<_> = self
+            .containers
+            .iter()
+            .filter(|c| c.label("com.docker.compose.oneoff").is_none_or(|v| !v.eq_ignore_ascii_case("true")))
+            .filter(|c| self.service_of(c).is_some_and(|(p, s)| p.directory == project.directory && p.name == project.name && s.name == service.name))
+            .collect();
+        all.sort_by_key(|c| std::cmp::Reverse(c.created));
+        all
+    }
+
+    /// When a file was last changed, where a listing told.
+    pub fn changed(&self, path: &str) -> Option<Timestamp> {
+        self.paths.get(path).filter(|p| p.exists).and_then(|p| p.changed)
     }
 }

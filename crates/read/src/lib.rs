@@ -15,6 +15,8 @@ pub mod git_log;
 pub mod incident_file;
 pub mod listeners;
 pub mod log;
+pub mod proxy_config;
+pub mod samples;
 pub mod settings;
 pub mod transcript;
 pub mod tree;

@@ -25,6 +25,8 @@ pub struct Reading {
     pub any_case: bool,
     /// The default stands in the image's own environment (`ENV` of a Dockerfile).
     pub in_image: bool,
+    /// The default is also used where the variable is set and empty.
+    pub when_empty: bool,
 }
 
 /// A reading before it is tied to its document.
@@ -37,6 +39,7 @@ struct Found {
     development_only: bool,
     any_case: bool,
     in_image: bool,
+    when_empty: bool,
 }
 
 /// Largest source text that is read, in bytes; settings are not kept in larger files.
@@ -71,9 +74,15 @@ pub fn read(document: &Document) -> Vec<Reading> {
                 development_only: f.development_only,
                 any_case: f.any_case,
                 in_image: f.in_image,
+                when_empty: f.when_empty,
             }
         })
         .collect()
+}
+
+/// Whether a file of that path can hold readings, by its name alone.
+pub fn is_source(path: &str) -> bool {
+    Language::of(path, "").is_some()
 }
 
 /// Families of languages that are read alike.
@@ -105,7 +114,7 @@ impl Language {
             _ if name == "Dockerfile" || name == "Containerfile" || name.starts_with("Dockerfile.") || extension == "dockerfile" => {
                 Some(Language::Dockerfile)
             }
-            _ => of_first_line(text.lines().next()?),
+            _ => of_first_line(text.lines().next().unwrap_or("")),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Topology {
                     .collect(),
             };
             for owner in owners {
-                self.add_value(&owner, &setting.variable, &setting.default);
+                self.add_value(&owner, &setting.variable, setting.default.as_deref().unwrap_or_default());
             }
         }
     }

@@ -44,6 +44,8 @@ pub(super) fn read(loader: &mut Loader, entry: &Entry) -> Option<Service> {
         depends_on: node.get("depends_on").map(Node::entries).unwrap_or_default().iter().map(|e| e.key.clone()).collect(),
         healthcheck: healthcheck(node),
         restart: text("restart"),
+        secrets: ["secrets", "configs"].iter().flat_map(|key| mounted_names(node.get(key))).collect(),
+        build_args: node.at(&["build", "args"]).map(pairs).unwrap_or_default(),
         logging_driver: node.at(&["logging", "driver"]).and_then(Node::text).unwrap_or("").to_owned(),
         logging_options: node.at(&["logging", "options"]).map(pairs).unwrap_or_default(),
     })
@@ -132,6 +134,11 @@ fn healthcheck(node: &Node) -> Vec<String> {
         Some(Value::List(items)) => items.iter().filter_map(Node::text).map(str::to_owned).collect(),
         _ => Vec::new(),
     }
+}
+
+fn mounted_names(node: Option<&Node>) -> Vec<String> {
+    let items = node.map(Node::items).unwrap_or_default();
+    items.iter().filter_map(|i| i.text().or_else(|| i.get("source").and_then(Node::text))).map(str::to_owned).collect()
 }
 
 fn pairs(node: &Node) -> BTreeMap<String, String> {

@@ -100,6 +100,10 @@ pub struct Service {
     pub depends_on: Vec<String>,
     pub healthcheck: Vec<String>,
     pub restart: String,
+    /// Names of `secrets` and `configs` that are mounted into it.
+    pub secrets: Vec<String>,
+    /// Arguments of its build.
+    pub build_args: BTreeMap<String, String>,
     pub logging_driver: String,
     pub logging_options: BTreeMap<String, String>,
 }

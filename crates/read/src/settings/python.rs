@@ -199,6 +199,7 @@ impl<'t> Module<'t> {
         if let Some(mut read) = self.read_of(node) {
             if read.default.is_none() {
                 read.default = self.alternative(node);
+                read.when_empty = read.default.is_some();
             }
             read.development_only = self.in_development(node);
             self.found.push(read);

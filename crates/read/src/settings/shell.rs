@@ -24,6 +24,7 @@ pub(super) fn read(raw: &str) -> Vec<Found> {
             variable: name.to_owned(),
             default,
             at,
+            when_empty: operator.is_some_and(|op| op.starts_with(':')),
             development_only: in_development_branch(&text, at),
             ..Found::default()
         });

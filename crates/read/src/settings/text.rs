@@ -108,10 +108,11 @@ impl<'t> Source<'t> {
                 let ends = m.as_str().trim();
                 !matches!(ends, "," | ", ") || self.text[..whole.start()].trim_end().ends_with("cmp.Or(")
             });
+            let when_empty = !fallback.is_some_and(|m| m.as_str().trim().starts_with("??"));
             let default = fallback
                 .and_then(|m| self.string_at(whole.end() + m.end()))
                 .or_else(|| self.assigned_when_empty(whole.start(), whole.end()));
-            found.push(Found { variable: name.as_str().to_owned(), default, at: whole.start(), ..Found::default() });
+            found.push(Found { variable: name.as_str().to_owned(), default, at: whole.start(), when_empty, ..Found::default() });
         }
     }
 
@@ -134,7 +135,7 @@ impl<'t> Source<'t> {
             if names_environment(callee.as_str())
                 && let Some(default) = self.string_at(whole.end())
             {
-                found.push(Found { variable: name.as_str().to_owned(), default: Some(default), at: whole.start(), ..Found::default() });
+                found.push(Found { variable: name.as_str().to_owned(), default: Some(default), at: whole.start(), when_empty: true, ..Found::default() });
             }
         }
     }

@@ -1,0 +1,101 @@
+//! What reverse proxies are told: where a public name is sent, and on which port.
+
+mod caddy;
+mod labels;
+mod nginx;
+mod traefik;
+
+use coroner_model::{Citation, Document};
+
+pub use labels::{LabelRoute, VIRTUAL_HOST, of_labels};
+
+/// Which proxy a configuration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Traefik,
+    Nginx,
+    Caddy,
+    HaProxy,
+    /// `nginx-proxy`, which reads `VIRTUAL_HOST` of its neighbours.
+    NginxProxy,
+}
+
+impl Kind {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Traefik => "traefik",
+            Kind::Nginx => "nginx",
+            Kind::Caddy => "caddy",
+            Kind::HaProxy => "haproxy",
+            Kind::NginxProxy => "nginx-proxy",
+        }
+    }
+
+    /// The proxy that an image reference names by its last part, its words taken apart.
+    pub fn of_image(image: &str) -> Option<Kind> {
+        let name = image.rsplit('/').next().unwrap_or(image);
+        let name = name.split([':', '@']).next().unwrap_or(name).to_ascii_lowercase();
+        let words: Vec<&str> = name.split(['-', '_', '.']).collect();
+        let has = |word: &str| words.contains(&word);
+        if has("nginx") && has("proxy") && !has("manager") {
+            Some(Kind::NginxProxy)
+        } else if has("traefik") {
+            Some(Kind::Traefik)
+        } else if has("caddy") {
+            Some(Kind::Caddy)
+        } else if has("haproxy") {
+            Some(Kind::HaProxy)
+        } else if has("nginx") || has("openresty") {
+            Some(Kind::Nginx)
+        } else {
+            None
+        }
+    }
+}
+
+/// `host:port` that a configuration file forwards to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upstream {
+    pub kind: Kind,
+    /// Public host or path, where the file says so.
+    pub route: String,
+    pub host: String,
+    pub port: Option<u16>,
+    pub at: Citation,
+}
+
+/// The upstreams that a proxy's configuration file names; another file names none.
+pub fn read(document: &Document) -> Vec<Upstream> {
+    let path = document.path.to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    if name.ends_with(".yml") || name.ends_with(".yaml") || name.ends_with(".toml") {
+        return traefik::read(document);
+    }
+    if name == "caddyfile" || name.ends_with(".caddyfile") {
+        return caddy::read(document);
+    }
+    nginx::read(document)
+}
+
+/// Host and port of an address such as `http://api:8080/x`, `api:8080` or `api`.
+fn address(text: &str) -> Option<(String, Option<u16>)> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let authority = rest.split(['/', '?', ';']).next().unwrap_or(rest);
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()),
+        _ => (authority, None),
+    };
+    let host = host.trim_matches(['[', ']']);
+    let named = !host.is_empty() && !host.contains(['$', '{', '*', ' ']) && host != "unix";
+    let default = match scheme {
+        "http" | "h2c" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    };
+    named.then(|| (host.to_owned(), port.or(default)))
+}
+
+#[cfg(test)]
+mod tests;
