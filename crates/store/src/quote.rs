@@ -28,6 +28,11 @@ impl Search {
         Search { id: id.clone(), texts: forms(content) }
     }
 
+    /// Looks for citations only, where the text is not known any more.
+    pub(crate) fn of_citations(id: &EvidenceId) -> Search {
+        Search { id: id.clone(), texts: Vec::new() }
+    }
+
     /// The body without the quotes; `None` where it holds none.
     pub(crate) fn without(&self, body: &[u8], kind: Kind) -> Result<Option<Vec<u8>>> {
         let Ok(text) = std::str::from_utf8(body) else { return Ok(None) };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Kind;
 use crate::error::{Result, StoreError};
-use crate::evidence::{Body, Removal, Tombstone};
+use crate::evidence::{Body, Removal, Tombstone, tombstones};
 use crate::ledger::{Batch, Entry, Growth};
 use crate::quote::{INSIDE_BYTES_MIN, Search, escaped};
 use crate::{Access, Store, incident};
@@ -38,6 +38,40 @@ impl Store {
         let redaction = self.write(Growth::Shrinks, at, |batch| redact(batch, id, reason))?;
         self.finish_scrub()?;
         Ok(redaction)
+    }
+
+    /// Blanks citations of evidence that was redacted before.
+    ///
+    /// The log may still hold the secret, and who looks again would bring it back.
+    pub(crate) fn without_redacted(&self, mut entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        let redacted = self.redacted_ids()?;
+        for entry in &mut entries {
+            for id in &redacted {
+                if let Some(body) = Search::of_citations(id).without(&entry.body, entry.kind)? {
+                    entry.body = body;
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    fn redacted_ids(&self) -> Result<Vec<EvidenceId>> {
+        let connection = self.connection();
+        let mut ids = Vec::new();
+        for (tombstone, _) in tombstones(&connection)?.into_values() {
+            if tombstone.why != Removal::Redacted {
+                continue;
+            }
+            for (from, to) in tombstone.removed {
+                let mut statement = connection
+                    .prepare_cached("SELECT id FROM record WHERE seq BETWEEN ?1 AND ?2 AND kind = 'evidence'")?;
+                let found = statement.query_map(params![from as i64, to as i64], |row| row.get::<_, String>(0))?;
+                for id in found {
+                    ids.push(EvidenceId::new(id?));
+                }
+            }
+        }
+        Ok(ids)
     }
 
     /// Wipes old pages, where a redaction has left that to do.

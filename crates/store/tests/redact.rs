@@ -145,6 +145,23 @@ fn a_citation_goes_by_its_id_though_its_text_differs() {
 }
 
 #[test]
+fn who_looks_again_does_not_bring_it_back() {
+    let (folder, store) = open();
+    let leak = leaking(1);
+    store.append(std::slice::from_ref(&leak), at(1)).unwrap();
+    store.redact(&leak.id, "", at(2)).unwrap();
+    store.append(std::slice::from_ref(&leak), at(3)).unwrap();
+    let report = serde_json::json!({ "because": [citation(&leak)] }).to_string();
+    store.put_investigation(&"1a2b3c4d".into(), &report, &[], at(3)).unwrap();
+    let incident = Incident { id: "x".into(), evidence: vec![citation(&leak)], ..Default::default() };
+    assert_eq!(store.put_incident(&incident, at(3)).unwrap(), coroner_store::Kept::Added);
+    assert_eq!(store.put_incident(&incident, at(4)).unwrap(), coroner_store::Kept::Unchanged);
+    assert_eq!(store.incident(&"x".into()).unwrap().unwrap().evidence[0].text, REDACTED_MARK);
+    drop(store);
+    assert_eq!(files_with(folder.path(), &secret()), Vec::<String>::new());
+}
+
+#[test]
 fn other_evidence_with_the_same_text_is_named_and_left() {
     let (_folder, store) = open();
     let (one, other) = (leaking(1), leaking(2));
