@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use coroner_model::redact::is_token;
-use coroner_model::{Citation, ContentHash, Evidence, EvidenceId};
+use coroner_model::{Citation, EvidenceId};
+use coroner_verbs::book::Trace;
 
 /// Length of the token that stands for a secret.
 const TOKEN_BYTES: usize = "hmac:".len() + 16;
@@ -33,13 +34,13 @@ pub struct Piece {
 
 /// Numbers the evidence of one page: the same evidence has the same number.
 pub struct Chips<'a> {
-    kept: &'a BTreeMap<EvidenceId, Evidence>,
+    kept: &'a BTreeMap<EvidenceId, Trace>,
     numbers: BTreeMap<EvidenceId, usize>,
 }
 
 impl<'a> Chips<'a> {
     /// No number given yet; `kept` is what the store knows of the evidence.
-    pub fn new(kept: &'a BTreeMap<EvidenceId, Evidence>) -> Chips<'a> {
+    pub fn new(kept: &'a BTreeMap<EvidenceId, Trace>) -> Chips<'a> {
         Chips { kept, numbers: BTreeMap::new() }
     }
 
@@ -47,13 +48,17 @@ impl<'a> Chips<'a> {
     pub fn chip(&mut self, citation: &Citation) -> Chip {
         let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(citation.id.clone()).or_insert(next);
+        let trace = self.kept.get(&citation.id);
         Chip {
             number,
             id: citation.id.to_string(),
             source: citation.source.as_str(),
             locator: citation.locator.clone(),
-            pieces: pieces(&citation.text),
-            marks: self.kept.get(&citation.id).map(marks).unwrap_or_default(),
+            pieces: match trace.and_then(|t| t.taken_out.as_ref()) {
+                Some(why) => vec![Piece { text: format!("taken out: {why}"), redacted: true }],
+                None => pieces(&citation.text),
+            },
+            marks: trace.map(marks).unwrap_or_default(),
         }
     }
 
@@ -63,18 +68,24 @@ impl<'a> Chips<'a> {
     }
 }
 
-fn marks(evidence: &Evidence) -> Vec<String> {
-    let (kind, hash) = match &evidence.hash {
-        ContentHash::Sha256(hash) => ("sha256", hash),
-        ContentHash::Hmac(hash) => ("keyed hash", hash),
-    };
+fn marks(trace: &Trace) -> Vec<String> {
     let mut marks = Vec::new();
-    marks.extend(evidence.observed_at.map(|at| format!("seen {}", crate::page::time(at))));
-    if !evidence.host.is_empty() {
-        marks.push(format!("on {}", evidence.host));
+    marks.extend(trace.observed_at.map(|at| format!("seen {}", crate::page::time(at))));
+    if !trace.host.is_empty() {
+        marks.push(format!("on {}", trace.host));
     }
-    marks.push(format!("{kind} {}", hash.get(..16).unwrap_or(hash)));
+    if !trace.hash.is_empty() {
+        marks.push(shortened(&trace.hash));
+    }
     marks
+}
+
+/// The kind of a hash and its first digits; the store has the rest.
+fn shortened(hash: &str) -> String {
+    match hash.split_once(' ') {
+        Some((kind, digits)) => format!("{kind} {}…", digits.get(..12).unwrap_or(digits)),
+        None => hash.to_owned(),
+    }
 }
 
 /// Takes an excerpt apart at the tokens that stand for secrets.
@@ -109,6 +120,15 @@ fn pieces(text: &str) -> Vec<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_taken_out_is_not_shown_from_the_citation() {
+        let citation = Citation::new(coroner_model::Source::Log, "a:1".into(), "once in the open".into());
+        let trace = Trace { taken_out: Some("held a token".into()), hash: "taken out".into(), ..Trace::default() };
+        let kept = BTreeMap::from([(citation.id.clone(), trace)]);
+        let html = Chips::new(&kept).chip(&citation).to_string();
+        assert!(html.contains("taken out: held a token") && !html.contains("open<") && !html.contains("once in"), "{html}");
+    }
 
     #[test]
     fn redactions_are_pieces_of_their_own() {

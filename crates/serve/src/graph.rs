@@ -18,19 +18,30 @@ const LINE_HEIGHT: usize = 16;
 const PADDING: usize = 8;
 const GAP_X: usize = 44;
 const GAP_Y: usize = 14;
+/// How far each column stands to the right where the drawing goes down.
+const STEP_DOWN: usize = 26;
 /// Room for the names of the columns.
 const TOP: usize = 26;
 const COLUMNS: [&str; 4] = ["symptom", "component", "state", "change"];
 
+/// Which way the causes are drawn: across on wide screens, down on narrow ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Across,
+    Down,
+}
+
 #[derive(Clone, Debug)]
 struct Node {
     column: usize,
+    x: usize,
     /// Vertical middle.
     y: usize,
     lines: Vec<String>,
     class: &'static str,
 }
 
+#[derive(Clone, Debug)]
 struct Edge {
     from: usize,
     to: usize,
@@ -39,46 +50,55 @@ struct Edge {
 
 impl Node {
     fn new(column: usize, text: &str, class: &'static str) -> Node {
-        Node { column, y: 0, lines: wrap(text), class }
+        Node { column, x: column * (NODE_WIDTH + GAP_X), y: 0, lines: wrap(text), class }
     }
 
     fn height(&self) -> usize {
         self.lines.len() * LINE_HEIGHT + 2 * PADDING
     }
 
-    fn x(&self) -> usize {
-        self.column * (NODE_WIDTH + GAP_X)
+    fn top(&self) -> usize {
+        self.y.saturating_sub(self.height() / 2)
+    }
+
+    fn bottom(&self) -> usize {
+        self.top() + self.height()
     }
 }
 
-/// Draws the causes; nothing where there is none.
+/// Draws the causes, once for each kind of screen; nothing where there is none.
 pub fn draw(symptom: &str, hypotheses: &[Hypothesis]) -> Option<Html> {
     if hypotheses.is_empty() {
         return None;
     }
-    let (mut nodes, edges) = lay_out(symptom, &hypotheses[..hypotheses.len().min(CAUSES_COUNT_MAX)]);
-    let columns = nodes.iter().map(|n| n.column).max().unwrap_or(0) + 1;
-    let lowest = nodes.iter().map(|n| n.y + n.height().div_ceil(2)).max().unwrap_or(0);
-    let highest = nodes.iter().map(|n| n.y.saturating_sub(n.height().div_ceil(2))).min().unwrap_or(0);
-    for node in &mut nodes {
-        node.y = node.y - highest + TOP;
-    }
-    let width = columns * NODE_WIDTH + (columns - 1) * GAP_X + 2;
-    let height = lowest - highest + TOP + 2;
+    let (nodes, edges) = lay_out(symptom, &hypotheses[..hypotheses.len().min(CAUSES_COUNT_MAX)]);
+    let across = svg(Way::Across, &nodes, &edges);
+    let down = svg(Way::Down, &downwards(&nodes, &edges), &edges);
+    Some(Html(across + &down))
+}
+
+fn svg(way: Way, nodes: &[Node], edges: &[Edge]) -> String {
+    let width = nodes.iter().map(|n| n.x + NODE_WIDTH).max().unwrap_or(0) + 2;
+    let height = nodes.iter().map(Node::bottom).max().unwrap_or(0) + 2;
+    let class = if way == Way::Across { "across" } else { "down" };
     let mut svg = format!(
-        "<svg class=\"graph\" viewBox=\"-1 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"From the symptom to its causes; the list below says the same in words\">"
+        "<svg class=\"graph {class}\" viewBox=\"-1 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"From the symptom to its causes; the list below says the same in words\">"
     );
-    for (at, name) in COLUMNS.iter().enumerate().take(columns) {
-        svg.push_str(&format!("<text class=\"column\" x=\"{}\" y=\"12\">{name}</text>", at * (NODE_WIDTH + GAP_X)));
+    if way == Way::Across {
+        let columns = nodes.iter().map(|n| n.column).max().unwrap_or(0) + 1;
+        for (at, name) in COLUMNS.iter().enumerate().take(columns) {
+            svg.push_str(&format!("<text class=\"column\" x=\"{}\" y=\"12\">{name}</text>", at * (NODE_WIDTH + GAP_X)));
+        }
     }
-    for edge in &edges {
-        svg.push_str(&edge_svg(&nodes[edge.from], &nodes[edge.to], edge.class));
+    for edge in edges {
+        let (from, to) = (&nodes[edge.from], &nodes[edge.to]);
+        svg.push_str(&if way == Way::Across { edge_across(from, to, edge.class) } else { edge_down(from, to, edge.class) });
     }
-    for node in &nodes {
+    for node in nodes {
         svg.push_str(&node_svg(node));
     }
     svg.push_str("</svg>");
-    Some(Html(svg))
+    svg
 }
 
 /// Nodes with their places and the edges between them.
@@ -86,7 +106,7 @@ fn lay_out(symptom: &str, hypotheses: &[Hypothesis]) -> (Vec<Node>, Vec<Edge>) {
     let mut nodes = vec![Node::new(0, symptom, "symptom")];
     let mut edges: Vec<Edge> = Vec::new();
     let mut components: Vec<(&str, usize)> = Vec::new();
-    let mut below = 0;
+    let mut below = TOP;
     for hypothesis in hypotheses {
         let class = class_of(hypothesis.status);
         let name = if hypothesis.component.is_empty() { "unknown component" } else { &hypothesis.component };
@@ -126,17 +146,29 @@ fn lay_out(symptom: &str, hypotheses: &[Hypothesis]) -> (Vec<Node>, Vec<Edge>) {
 
 /// Puts components beside the middle of their states, one below the other, and the symptom beside them.
 fn place_left(nodes: &mut [Node], edges: &[Edge]) {
-    let mut below = 0;
     for column in [1, 0] {
+        let mut below = TOP;
         for at in (0..nodes.len()).filter(|at| nodes[*at].column == column).collect::<Vec<_>>() {
             let to: Vec<usize> = edges.iter().filter(|e| e.from == at).map(|e| nodes[e.to].y).collect();
             let (Some(least), Some(most)) = (to.iter().min(), to.iter().max()) else { continue };
-            let half = nodes[at].height() / 2;
-            let floor = if column == 1 { below + half } else { 0 };
-            nodes[at].y = usize::midpoint(*least, *most).max(floor);
-            below = nodes[at].y + half + GAP_Y;
+            nodes[at].y = usize::midpoint(*least, *most).max(below + nodes[at].height().div_ceil(2));
+            below = nodes[at].bottom() + GAP_Y;
         }
     }
+}
+
+/// The same nodes one below the other, each under what it hangs from and a step to the right.
+fn downwards(nodes: &[Node], edges: &[Edge]) -> Vec<Node> {
+    let mut placed = nodes.to_vec();
+    let mut below = 1;
+    let mut waiting = vec![0];
+    while let Some(at) = waiting.pop() {
+        placed[at].x = placed[at].column * STEP_DOWN;
+        placed[at].y = below + placed[at].height() / 2;
+        below += placed[at].height() + GAP_Y;
+        waiting.extend(edges.iter().rev().filter(|e| e.from == at).map(|e| e.to));
+    }
+    placed
 }
 
 fn class_of(status: Status) -> &'static str {
@@ -147,8 +179,8 @@ fn class_of(status: Status) -> &'static str {
     }
 }
 
-fn edge_svg(from: &Node, to: &Node, class: &str) -> String {
-    let (x1, x2) = (from.x() + NODE_WIDTH, to.x());
+fn edge_across(from: &Node, to: &Node, class: &str) -> String {
+    let (x1, x2) = (from.x + NODE_WIDTH, to.x);
     let middle = usize::midpoint(x1, x2);
     format!(
         "<path class=\"edge {class}\" d=\"M{x1} {y1}C{middle} {y1} {middle} {y2} {tip} {y2}\"/><path class=\"tip {class}\" d=\"M{x2} {y2}l-7 -4v8z\"/>",
@@ -158,17 +190,26 @@ fn edge_svg(from: &Node, to: &Node, class: &str) -> String {
     )
 }
 
+/// Down from the left part of the upper node, then right into the lower one.
+fn edge_down(from: &Node, to: &Node, class: &str) -> String {
+    let (x, y, x2) = (from.x + STEP_DOWN / 2, to.y, to.x);
+    format!(
+        "<path class=\"edge {class}\" d=\"M{x} {top}V{y}H{tip}\"/><path class=\"tip {class}\" d=\"M{x2} {y}l-7 -4v8z\"/>",
+        top = from.bottom(),
+        tip = x2.saturating_sub(6),
+    )
+}
+
 fn node_svg(node: &Node) -> String {
-    let top = node.y.saturating_sub(node.height() / 2);
+    let (x, top) = (node.x, node.top());
     let mut svg = format!(
-        "<g class=\"node {}\"><rect x=\"{}\" y=\"{top}\" width=\"{NODE_WIDTH}\" height=\"{}\" rx=\"4\"/><text>",
+        "<g class=\"node {}\"><rect x=\"{x}\" y=\"{top}\" width=\"{NODE_WIDTH}\" height=\"{}\" rx=\"4\"/><text>",
         node.class,
-        node.x(),
         node.height()
     );
     for (at, line) in node.lines.iter().enumerate() {
         let y = top + PADDING + (at + 1) * LINE_HEIGHT - 4;
-        svg.push_str(&format!("<tspan x=\"{}\" y=\"{y}\">{}</tspan>", node.x() + PADDING, escaped(line)));
+        svg.push_str(&format!("<tspan x=\"{}\" y=\"{y}\">{}</tspan>", x + PADDING, escaped(line)));
     }
     svg.push_str("</text></g>");
     svg

@@ -24,6 +24,8 @@ pub struct Histogram {
     pub bars: Vec<Bar>,
     /// Incidents that no bar can show.
     pub undated: usize,
+    /// Shows them alone, or everything again.
+    pub undated_href: String,
 }
 
 /// One month or year.
@@ -66,7 +68,8 @@ pub fn of(shown: &Shown, filter: &Filter) -> Option<Histogram> {
     };
     let highest = slots.iter().map(count_of).max().unwrap_or(1).max(1);
     let bars = slots.iter().enumerate().map(|(at, slot)| bar(at, *slot, count_of(slot), highest, filter)).collect();
-    Some(Histogram { width: slots.len() * BAR_STEP, bars, undated })
+    let undated_href = query::href(&filter.toggled(Facet::Date, Facet::Date.none_word()));
+    Some(Histogram { width: slots.len() * BAR_STEP, bars, undated, undated_href })
 }
 
 fn bar(at: usize, (year, month): (i32, Option<u32>), count: usize, highest: usize, filter: &Filter) -> Bar {

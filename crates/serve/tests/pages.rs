@@ -1,5 +1,7 @@
 //! What the pages say, over a real listener.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test helper may fail loudly")]
+
 mod made_up;
 
 use coroner_model::incident::Incident;
@@ -42,8 +44,8 @@ fn an_incident_shows_its_fields_and_what_stops_a_repeat() {
     let addr = serve(bakery());
     let page = get(addr, "/incidents/2026-01-23-sync-emptied-the-oven-database").body;
     for part in [
-        "What happened", "Root cause", "Data lost", "Fix", "Lesson", "The record contradicts itself", "four weeks",
-        "Would it happen again?", "/patterns/delete-live-data", "rsync -a --delete --exclude=data", "#59",
+        "What happened", "Root cause", "Data lost", "Fix", "Lesson", "The record is not right", "four weeks",
+        "Would it happen again?", "/patterns/delete-live-data", "rsync -a --delete --exclude=data", "#59 of its failure log: Sync over a running stack",
         "Similar incidents", "The tills lost their sessions", "files/srv/bakery/compose.yml:14", "<table>", "sha256",
     ] {
         assert!(page.contains(part), "{part} is missing: {page}");
@@ -51,7 +53,7 @@ fn an_incident_shows_its_fields_and_what_stops_a_repeat() {
     assert!(!page.contains("The source does not say"));
     let bare = get(addr, "/incidents/undated-wrong-port").body;
     assert!(bare.contains("The source does not say: root cause, data lost, fix, lesson."));
-    assert!(bare.contains("No anti-pattern lists this incident") && bare.contains("undated"));
+    assert!(bare.contains("No anti-pattern lists this incident") && bare.contains("undated") && bare.contains("carries no date"));
 }
 
 #[test]
@@ -62,6 +64,7 @@ fn the_other_pages_compute_what_they_say() {
     assert!(taxonomy.contains("data-loss</a> <span class=\"n\">2</span>") && taxonomy.contains("uncategorised"), "{taxonomy}");
     let pattern = get(addr, "/patterns/delete-live-data").body;
     assert!(pattern.contains("2020-01-01-not-kept-here") && pattern.contains("Passed") && pattern.contains("built in"));
+    assert!(get(addr, "/patterns").body.contains("Sync over a running stack"));
     let method = get(addr, "/method").body;
     assert!(method.contains("41 refused logins") && method.contains("nothing at this step"));
     let investigation = get(addr, "/investigations/3c81aa07").body;

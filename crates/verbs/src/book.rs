@@ -7,19 +7,21 @@ pub mod filter;
 pub mod method;
 pub mod open;
 pub mod pattern;
+pub mod shelf;
 pub mod similar;
 
 use std::collections::BTreeMap;
 
-use coroner_model::incident::Incident;
+use coroner_model::incident::{Incident, PatternDraft, Problem};
 use coroner_model::investigation::Investigation;
-use coroner_model::{Category, Evidence, EvidenceId, IncidentId, InvestigationId, PatternId};
+use coroner_model::{Category, EvidenceId, IncidentId, InvestigationId, PatternId};
 use jiff::Timestamp;
 
 pub use filter::{Facet, FacetCount, Filter, Loosened, Order, Shown};
 pub use open::open;
 pub use method::{STEPS, StepText};
 pub use pattern::PatternEntry;
+pub use shelf::Shelf;
 pub use similar::{Similar, similar};
 
 /// All that a workspace holds for reading.
@@ -31,8 +33,12 @@ pub struct Book {
     pub patterns: Vec<PatternEntry>,
     /// Newest first.
     pub investigations: Vec<Kept>,
-    /// What the store holds behind citations: when and where each was seen, and its hash.
-    pub evidence: BTreeMap<EvidenceId, Evidence>,
+    /// What the store knows of the evidence that is cited.
+    pub evidence: BTreeMap<EvidenceId, Trace>,
+    /// What pages got wrong about themselves.
+    pub problems: Vec<Problem>,
+    /// Entries of failure logs that became no anti-pattern yet.
+    pub drafts: Vec<PatternDraft>,
     /// What could not be read while the book was made, in sentences.
     pub could_not_read: Vec<String>,
 }
@@ -44,6 +50,18 @@ pub struct Kept {
     /// When it was made; `None` where the store does not say.
     pub at: Option<Timestamp>,
     pub report: Investigation,
+}
+
+/// When and where a piece of evidence was seen, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    pub observed_at: Option<Timestamp>,
+    /// Empty where unknown.
+    pub host: String,
+    /// The kind of hash and its digits.
+    pub hash: String,
+    /// Why its content was taken out; it must not be shown from elsewhere either.
+    pub taken_out: Option<String>,
 }
 
 impl Book {
@@ -83,6 +101,11 @@ impl Book {
     pub fn investigations_of(&self, pattern: &PatternId) -> Vec<&Kept> {
         let names = |k: &&Kept| k.report.hypotheses.iter().any(|h| h.pattern.as_ref() == Some(pattern));
         self.investigations.iter().filter(names).collect()
+    }
+
+    /// The draft of a failure log under that number.
+    pub fn draft(&self, number: u32) -> Option<&PatternDraft> {
+        self.drafts.iter().find(|d| d.number == Some(number))
     }
 
     /// Incidents of a category, oldest first; `None`: those without one.

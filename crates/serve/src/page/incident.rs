@@ -24,15 +24,16 @@ struct IncidentPage<'a> {
     sessions: String,
     recurring: bool,
     category: Link,
-    contradictions: &'a [String],
+    /// Where it contradicts itself, and what its page got wrong.
+    contradictions: Vec<&'a str>,
     sections: Vec<(&'static str, Html)>,
     /// Labels that the source does not carry.
     absent: Vec<&'static str>,
     body: Option<Html>,
     evidence: Vec<Chip>,
     rules: Vec<Rule>,
-    /// Numbers of the failure log for which the library has no pattern.
-    unknown_numbers: Vec<u32>,
+    /// Numbers of the failure log for which the library has no pattern, with the title of their draft.
+    unknown_numbers: Vec<(u32, String)>,
     similar: Vec<(Link, Badge, String)>,
     earlier: Option<Link>,
     later: Option<Link>,
@@ -61,12 +62,12 @@ pub fn page(book: &Book, id: &str) -> Response {
             href: super::category_href(incident.category),
             text: super::category_name(incident.category).to_owned(),
         },
-        contradictions: &incident.contradictions,
+        contradictions: contradictions(book, incident),
         sections,
         absent,
         body,
         evidence: chips.all(&incident.evidence),
-        unknown_numbers: unknown_numbers(incident, &patterns),
+        unknown_numbers: unknown_numbers(book, incident, &patterns),
         rules: patterns.iter().map(|p| Rule::of(book, p)).collect(),
         similar: alike(book, incident),
         earlier,
@@ -95,9 +96,22 @@ fn sections(incident: &Incident, chips: &mut Chips) -> (Sections, Vec<&'static s
     (sections, absent)
 }
 
-fn unknown_numbers(incident: &Incident, patterns: &[&PatternEntry]) -> Vec<u32> {
+/// What is wrong with the record, each said once.
+fn contradictions<'a>(book: &'a Book, incident: &'a Incident) -> Vec<&'a str> {
+    let mut said: Vec<&str> = incident.contradictions.iter().map(String::as_str).collect();
+    let own = book.problems.iter().filter(|p| p.incident.as_ref() == Some(&incident.id));
+    for problem in own {
+        if !said.contains(&problem.text.as_str()) {
+            said.push(&problem.text);
+        }
+    }
+    said
+}
+
+fn unknown_numbers(book: &Book, incident: &Incident, patterns: &[&PatternEntry]) -> Vec<(u32, String)> {
     let known = |n: &u32| patterns.iter().any(|p| p.number == Some(*n));
-    incident.pattern_numbers.iter().copied().filter(|n| !known(n)).collect()
+    let title = |n: u32| book.draft(n).map(|d| d.title.clone()).unwrap_or_default();
+    incident.pattern_numbers.iter().copied().filter(|n| !known(n)).map(|n| (n, title(n))).collect()
 }
 
 fn alike(book: &Book, incident: &Incident) -> Vec<(Link, Badge, String)> {

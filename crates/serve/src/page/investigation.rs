@@ -111,6 +111,9 @@ pub fn page(book: &Book, id: &str) -> Response {
     };
     let report = &kept.report;
     let mut chips = Chips::new(&book.evidence);
+    // In the order of the page, so that the numbers rise along it.
+    let observed = chips.all(&report.symptom.evidence);
+    let causes = report.hypotheses.iter().map(|h| cause(h, &mut chips)).collect();
     let (events, events_left_out) = moments(&report.timeline, report.symptom.onset, &mut chips);
     let page = InvestigationPage {
         here: Here::Investigations,
@@ -119,9 +122,9 @@ pub fn page(book: &Book, id: &str) -> Response {
         kept: kept.at.map(super::time),
         given: &report.symptom.given,
         onset: report.symptom.onset.map(super::time),
-        observed: chips.all(&report.symptom.evidence),
+        observed,
         graph: graph::draw(&headline(kept), &report.hypotheses),
-        causes: report.hypotheses.iter().map(|h| cause(h, &mut chips)).collect(),
+        causes,
         events,
         events_left_out,
         coverage: report.coverage.iter().map(covered).collect(),

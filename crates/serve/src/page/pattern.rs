@@ -9,6 +9,9 @@ use coroner_verbs::book::{Book, PatternEntry};
 use super::{Badge, Here, Link};
 use crate::markdown::{self, Html};
 
+/// Most drafts that are listed.
+const DRAFTS_COUNT_MAX: usize = 400;
+
 /// An anti-pattern as it stands on its own page and under an incident.
 pub struct Rule {
     pub href: String,
@@ -90,6 +93,9 @@ struct PatternsPage {
     title: &'static str,
     total: usize,
     groups: Vec<(Category, Vec<Row>)>,
+    /// Entries of failure logs: number, where there is one, and title.
+    drafts: Vec<(String, String)>,
+    drafts_left_out: usize,
 }
 
 struct Row {
@@ -112,10 +118,15 @@ pub fn list(book: &Book) -> Response {
         speaks_in: p.speaks_in.join(", "),
     };
     let groups = Category::ALL.into_iter().map(|c| (c, book.patterns_in(c).iter().map(row).collect::<Vec<_>>()));
+    let drafts = book.drafts.iter().take(DRAFTS_COUNT_MAX).map(|d| {
+        (d.number.map(|n| format!("#{n} ")).unwrap_or_default(), d.title.clone())
+    });
     let page = PatternsPage {
         here: Here::Patterns,
         title: "Anti-patterns",
         total: book.patterns.len(),
+        drafts: drafts.collect(),
+        drafts_left_out: book.drafts.len().saturating_sub(DRAFTS_COUNT_MAX),
         groups: groups.filter(|(_, rows)| !rows.is_empty()).collect(),
     };
     super::html(StatusCode::OK, &page)

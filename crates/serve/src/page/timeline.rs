@@ -48,6 +48,8 @@ struct FacetBox {
     more: Vec<Choice>,
     /// Whether a folded value is chosen.
     open: bool,
+    /// Whether the histogram offers the same values, so that a narrow screen can leave it out.
+    drawn_too: bool,
 }
 
 struct Choice {
@@ -142,7 +144,7 @@ fn facets(shown: &Shown, filter: &Filter) -> Vec<FacetBox> {
             .collect();
         // Folding one value away would save no line.
         let more = if first.len() > VALUES_SHOWN_MAX + 1 { first.split_off(VALUES_SHOWN_MAX) } else { Vec::new() };
-        FacetBox { name: facet_name(*facet), open: more.iter().any(|c| c.chosen), first, more }
+        FacetBox { name: facet_name(*facet), drawn_too: *facet == Facet::Date, open: more.iter().any(|c| c.chosen), first, more }
     });
     boxes.filter(|b| !b.first.is_empty()).collect()
 }

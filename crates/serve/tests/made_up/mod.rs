@@ -6,11 +6,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, mpsc};
 
-use coroner_model::incident::{Incident, IncidentStatus};
+use coroner_model::incident::{Incident, IncidentStatus, PatternDraft, Problem, ProblemKind};
 use coroner_model::investigation::*;
 use coroner_model::probe::{CouldNotLook, Why};
-use coroner_model::{Category, Citation, ContentHash, Evidence, Redactor, Severity, Source};
-use coroner_verbs::book::{Book, Kept, PatternEntry};
+use coroner_model::{Category, Citation, Severity, Source};
+use coroner_verbs::book::{Book, Kept, PatternEntry, Trace};
 
 /// Serves a book on a free port until the test process ends.
 pub fn serve(book: Book) -> SocketAddr {
@@ -58,14 +58,11 @@ pub fn bakery() -> Book {
     let compose = cite("files/srv/bakery/compose.yml:14", "      - ./.data/pg:/var/lib/postgresql/data");
     let call = cite("sessions/4b1c.jsonl:212", "rsync -a --delete --exclude=data ./ /srv/bakery/");
     let evidence = [&log, &compose, &call].map(|c| {
-        let kept = Evidence {
-            id: c.id.clone(),
-            source: c.source,
-            locator: c.locator.clone(),
+        let kept = Trace {
             observed_at: "2026-01-23T05:12:09Z".parse().ok(),
             host: "bakery-1".into(),
-            hash: ContentHash::sha256(c.text.as_bytes()),
-            content: Redactor::new([7; 32]).redact(&c.text),
+            hash: format!("sha256 {}", "0c".repeat(32)),
+            taken_out: None,
         };
         (c.id.clone(), kept)
     });
@@ -74,6 +71,12 @@ pub fn bakery() -> Book {
         patterns: patterns(),
         investigations: vec![investigation(&log, &call)],
         evidence: evidence.into_iter().collect(),
+        problems: vec![Problem {
+            kind: ProblemKind::Undated,
+            incident: Some("undated-wrong-port".into()),
+            text: "the entry carries no date".into(),
+        }],
+        drafts: vec![PatternDraft { number: Some(59), title: "Sync over a running stack".into(), ..PatternDraft::default() }],
         could_not_read: Vec::new(),
     }
 }
@@ -305,6 +308,8 @@ pub fn hostile() -> Book {
         lookalikes: vec![(X.into(), X.into())],
         ..pattern(X, X, Category::Cost, Severity::Minor, &[X])
     });
+    book.problems = vec![Problem { kind: ProblemKind::Contradiction, incident: Some(X.into()), text: X.into() }];
+    book.drafts = vec![PatternDraft { number: Some(2), title: X.into(), ..PatternDraft::default() }];
     book.could_not_read = vec![X.into()];
     book
 }
