@@ -141,6 +141,8 @@ fn lay_out(symptom: &str, hypotheses: &[Hypothesis]) -> (Vec<Node>, Vec<Edge>) {
         }
     }
     place_left(&mut nodes, &edges);
+    // What counts is drawn over what is faint.
+    edges.sort_by_key(|e| std::cmp::Reverse(["confirmed", "likely", "open"].iter().position(|c| *c == e.class).unwrap_or(3)));
     (nodes, edges)
 }
 
@@ -166,7 +168,9 @@ fn downwards(nodes: &[Node], edges: &[Edge]) -> Vec<Node> {
         placed[at].x = placed[at].column * STEP_DOWN;
         placed[at].y = below + placed[at].height() / 2;
         below += placed[at].height() + GAP_Y;
-        waiting.extend(edges.iter().rev().filter(|e| e.from == at).map(|e| e.to));
+        let mut next: Vec<usize> = edges.iter().filter(|e| e.from == at).map(|e| e.to).collect();
+        next.sort_unstable_by(|a, b| b.cmp(a));
+        waiting.extend(next);
     }
     placed
 }

@@ -5,7 +5,6 @@
 
 pub mod filter;
 pub mod method;
-pub mod open;
 pub mod pattern;
 pub mod shelf;
 pub mod similar;
@@ -18,7 +17,6 @@ use coroner_model::{Category, EvidenceId, IncidentId, InvestigationId, PatternId
 use jiff::Timestamp;
 
 pub use filter::{Facet, FacetCount, Filter, Loosened, Order, Shown};
-pub use open::open;
 pub use method::{STEPS, StepText};
 pub use pattern::PatternEntry;
 pub use shelf::Shelf;

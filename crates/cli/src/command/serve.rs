@@ -1,10 +1,9 @@
 //! `coroner serve`: the pages, for this machine only.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use clap::Args;
-use coroner_verbs::{book, workspace};
+use coroner_verbs::book::Shelf;
 
 use crate::args::Global;
 use crate::context;
@@ -26,9 +25,10 @@ pub struct ServeArgs {
 /// Runs `serve` until it is interrupted.
 pub fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
     let request = context::request(global)?;
-    // Opened once before, so that a store that cannot be read is said here and not on a page.
-    workspace::open_store(&request).map_err(|e| context::failed(&e))?;
-    let open = move || book::open(&request).map(Arc::new).map_err(Into::into);
+    let shelf = Shelf::new(request).map_err(|e| context::failed(&e))?;
+    // Read once before, so that a store that cannot be read is said here and not on a page.
+    shelf.book().map_err(|e| context::failed(&e))?;
+    let open = move || shelf.book().map_err(Into::into);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(async {

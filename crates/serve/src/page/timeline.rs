@@ -210,7 +210,7 @@ fn loosened(book: &Book, filter: &Filter) -> Vec<(Link, String)> {
         };
         (Link { href: query::href(&l.filter), text }, super::counted(l.count, "incident"))
     };
-    filter.loosened(book).iter().map(link).collect()
+    filter.loosened(book).iter().filter(|l| l.count > 0).map(link).collect()
 }
 
 fn groups(book: &Book, incidents: &[&Incident], order: Order) -> Vec<Group> {
