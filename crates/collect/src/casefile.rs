@@ -28,7 +28,7 @@ use crate::seen::Seen;
 pub use meta::CasefileMeta;
 pub(crate) use shelf::{newlines, read_bounded};
 pub(crate) use tree::HEADER as TREE_HEADER;
-pub use write::{WriteError, Written, write_casefile};
+pub use write::{WriteError, Written, write_answers, write_casefile};
 
 /// Why a casefile could not be opened.
 #[derive(Debug, Error)]

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use coroner_model::{Answer, CouldNotLook, Probe, Redactor};
 use jiff::Timestamp;
 
-pub use casefile::{Casefile, CasefileMeta, OpenError, WriteError, Written, write_casefile};
+pub use casefile::{Casefile, CasefileMeta, OpenError, WriteError, Written, write_answers, write_casefile};
 pub use limits::Limits;
 pub use live::{Live, LiveSettings};
 

@@ -9,9 +9,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use coroner_collect::{Casefile, Limits, Live, LiveSettings, World};
+use coroner_collect::{Casefile, CasefileMeta, Limits, Live, LiveSettings, World, write_answers};
 use coroner_model::probe::{FileClass, GitTable, HostTable};
-use coroner_model::{Probe, Why};
+use coroner_model::{Answers, Probe, Why};
 
 fn settings(cwd: &Path) -> LiveSettings {
     LiveSettings {
@@ -72,6 +72,42 @@ fn files_and_their_state_are_read_and_secrets_stay_behind() {
     assert_eq!(tree.lines().count(), 7, "header, root, five entries\n{tree}");
     assert_eq!(world.answer(&file("none")).unwrap_err().why, Why::Absent);
     assert_eq!(world.answer(&Probe::Config).unwrap(), []);
+}
+
+#[test]
+fn what_is_not_there_is_still_not_there_in_the_recorded_case() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("shop");
+    put(&root, "compose.yml", "services: {}\n");
+    put(&root, "data/redis/dump.rdb", "x");
+    fs::create_dir_all(root.join("empty")).unwrap();
+    let at = |path: &str| root.join(path).to_string_lossy().into_owned();
+    let stat = |path: &str| Probe::Stat { path: at(path) };
+    let gone = [stat("data/postgres"), stat("empty/wal"), stat("data/postgres/base")];
+    let there = [stat("data/redis"), stat("compose.yml"), Probe::Tree { root: at("data"), depth_max: 2 }];
+    let missing = Probe::File { path: at("prod.env") };
+    let world = live(&root);
+    let mut answers = Answers::new();
+    for (probe, answer) in world.answer_all(&[&gone[..], &there[..], &[missing.clone()]].concat()) {
+        answers.insert(probe, answer);
+    }
+    let to = dir.path().join("case.tar.zst");
+    write_answers(&answers, &world.redactor(), &to, &CasefileMeta::default()).unwrap();
+    let case = World::Casefile(Casefile::open(&to, Limits::default()).unwrap());
+    for probe in gone {
+        assert_eq!(text(&case, &probe).lines().count(), 1, "{probe:?}");
+    }
+    for probe in there {
+        let rows = |world: &World| {
+            let mut rows: Vec<String> =
+                text(world, &probe).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(rows(&case), rows(&world), "{probe:?}");
+    }
+    assert_eq!(case.answer(&missing).unwrap_err().why, Why::Absent);
+    assert_eq!(case.answer(&stat("data/never-asked")).unwrap_err().why, Why::NotRecorded);
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub struct CasefileMeta {
     pub root: Option<String>,
     /// Whether its maker took the secrets out.
     pub redacted: bool,
+    /// Whether `host/tree.tsv` holds only paths that were asked for. Then what is
+    /// not there has the type `N`, and nothing follows from a path that is missing.
+    pub sampled_tree: bool,
 }
 
 /// Reads `casefile.toml`; the second value says why it could not be parsed.
@@ -37,6 +40,7 @@ pub(super) fn read(shelf: &Shelf, limits: &Limits) -> (CasefileMeta, Option<Stri
         Err(error) => return (CasefileMeta::default(), Some(format!("casefile.toml: {}", error.message()))),
     };
     let word = |key: &str| table.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    let is = |key: &str| table.get(key).and_then(toml::Value::as_bool).unwrap_or(false);
     let collected =
         table.get("collected_at").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let collected_at = collected.as_deref().and_then(|text| text.trim().parse().ok());
@@ -49,7 +53,8 @@ pub(super) fn read(shelf: &Shelf, limits: &Limits) -> (CasefileMeta, Option<Stri
         collected_at,
         timezone: word("timezone").unwrap_or_default(),
         root: word("root").map(|root| format!("/{}", root.trim_matches('/'))),
-        redacted: table.get("redacted").and_then(toml::Value::as_bool).unwrap_or(false),
+        redacted: is("redacted"),
+        sampled_tree: is("sampled_tree"),
     };
     (meta, problem)
 }

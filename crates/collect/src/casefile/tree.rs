@@ -12,6 +12,9 @@ pub(super) const PATH: &str = "host/tree.tsv";
 /// The columns where the file has no header.
 pub(crate) const HEADER: &str =
     "type\tmode\tuid\tuser\tgid\tgroup\tsize\tmtime\tinode\tdev\tpath\tlink-target\ttarget-type";
+/// The type of a path that was looked for and is not there, after `find`'s letter
+/// for a link that leads nowhere.
+const ABSENT: &str = "N";
 /// Links followed to find out what covers a path.
 const LINK_HOPS_MAX: usize = 20;
 
@@ -20,6 +23,8 @@ struct Table {
     header: String,
     rows: Vec<Row>,
     bytes_left_out: u64,
+    /// Only paths that were asked for: silence about another one says nothing.
+    sampled: bool,
 }
 
 struct Row {
@@ -61,7 +66,12 @@ impl Table {
                 target: field(line, target_at),
             })
             .collect();
-        Some(Table { header: header.to_owned(), rows, bytes_left_out: seen.bytes_left_out })
+        Some(Table {
+            header: header.to_owned(),
+            rows,
+            bytes_left_out: seen.bytes_left_out,
+            sampled: case.meta.sampled_tree,
+        })
     }
 
     fn find(&self, path: &str) -> Option<usize> {
@@ -69,19 +79,22 @@ impl Table {
     }
 
     fn has_children(&self, directory: &str) -> bool {
-        self.rows.iter().any(|row| row.path != "/" && parent_of(&row.path) == directory)
+        // That a child is absent says nothing of its siblings.
+        let child = |row: &Row| row.kind != ABSENT && row.path != "/" && parent_of(&row.path) == directory;
+        !self.sampled && self.rows.iter().any(child)
     }
 
     /// Whether the listing went deep enough to have shown children of a directory at this depth.
     fn reaches_below(&self, directory: &str) -> bool {
         let depth = depth_of(directory);
         let beside = parent_of(directory);
-        self.rows.iter().any(|row| depth_of(&row.path) == depth + 1 && under(&row.path, beside))
+        let beside = |row: &&Row| depth_of(&row.path) == depth + 1 && under(&row.path, beside);
+        !self.sampled && self.rows.iter().filter(|row| row.kind != ABSENT).any(|row| beside(&row))
     }
 
     fn known(&self, path: &str, hops: usize) -> Known {
         if let Some(at) = self.find(path) {
-            return Known::Exists(at);
+            return if self.rows[at].kind == ABSENT { Known::Absent } else { Known::Exists(at) };
         }
         if path == "/" || hops > LINK_HOPS_MAX {
             return Known::Unknown;
@@ -163,8 +176,8 @@ pub(super) fn tree(case: &Casefile, root: &str, depth_max: u32) -> Raw {
         .rows
         .iter()
         .map(|row| {
-            let inside =
-                row.path == root || under(&row.path, root) && depth_of(&row.path) - depth <= depth_max as usize;
+            let near = under(&row.path, root) && depth_of(&row.path) - depth <= depth_max as usize;
+            let inside = row.kind != ABSENT && (row.path == root || near);
             (row.number, row.text.as_str(), inside)
         })
         .collect();
@@ -203,6 +216,11 @@ pub(super) fn merged(parts: &[String]) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Rows that say which paths do not exist.
+pub(super) fn absent_rows(paths: impl Iterator<Item = String>) -> String {
+    std::iter::once("type\tpath\n".to_owned()).chain(paths.map(|path| format!("{ABSENT}\t{path}\n"))).collect()
 }
 
 /// What the copies of files tell of a path: that it exists, and what it is.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use coroner_model::{Document, Redactor};
+use coroner_model::{Answer, Answers, Document, Probe, Redactor, Why};
 use thiserror::Error;
 
 use super::meta::SCHEMA;
@@ -46,6 +46,41 @@ pub struct Written {
     pub bytes: u64,
 }
 
+/// Writes answers as a casefile, with what they found not to exist.
+///
+/// An absent directory is the proof of many causes; documents alone cannot
+/// carry it, since a path that does not exist has no row in a listing.
+pub fn write_answers(
+    answers: &Answers,
+    redactor: &Redactor,
+    to: &Path,
+    meta: &CasefileMeta,
+) -> Result<Written, WriteError> {
+    let documents = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flatten();
+    let mut files = gather(documents, redactor);
+    let absent: Vec<String> = answers.iter().filter_map(|(probe, answer)| absent_path(probe, answer)).collect();
+    if !absent.is_empty() {
+        let known = files.remove(tree::PATH).unwrap_or_default();
+        let rows = tree::absent_rows(absent.iter().map(|path| redactor.redact(path).as_str().to_owned()));
+        files.insert(tree::PATH.into(), tree::merged(&[rows, known]));
+    }
+    write_files(files, to, meta)
+}
+
+/// The path that an answer found not to exist.
+fn absent_path(probe: &Probe, answer: &Answer) -> Option<String> {
+    match (probe, answer) {
+        (Probe::Stat { path }, Ok(documents)) => {
+            let only_header =
+                |document: &Document| document.path == tree::PATH && document.text.as_str().lines().count() == 1;
+            documents.iter().all(only_header).then(|| path.clone())
+        }
+        (Probe::File { path }, Err(why)) if why.why == Why::Absent => Some(path.clone()),
+        _ => None,
+    }
+    .filter(|path| path.starts_with('/'))
+}
+
 /// Writes documents as a casefile: an archive where the name ends in `.tar.zst`
 /// or `.tar`, else a folder.
 ///
@@ -57,18 +92,20 @@ pub fn write_casefile<'a>(
     to: &Path,
     meta: &CasefileMeta,
 ) -> Result<Written, WriteError> {
+    write_files(gather(documents, redactor), to, meta)
+}
+
+fn write_files(mut files: BTreeMap<String, String>, to: &Path, meta: &CasefileMeta) -> Result<Written, WriteError> {
     if fs::symlink_metadata(to).is_ok() {
         return Err(WriteError::Exists { path: to.to_path_buf() });
     }
-    let mut files = gather(documents, redactor);
-    files
-        .entry("casefile.toml".into())
-        .and_modify(|tables| *tables = head(meta, tables))
-        .or_insert_with(|| head(meta, ""));
+    let tables = files.remove("casefile.toml").unwrap_or_default();
+    let meta = CasefileMeta { sampled_tree: files.contains_key(tree::PATH), ..meta.clone() };
+    files.insert("casefile.toml".into(), head(&meta, &tables));
     let bytes = files.values().map(|text| text.len() as u64).sum();
     let name = to.to_string_lossy();
     let done = if name.ends_with(".tar.zst") || name.ends_with(".tar") {
-        write_archive(&files, to, meta, name.ends_with(".zst"))
+        write_archive(&files, to, &meta, name.ends_with(".zst"))
     } else {
         write_folder(&files, to)
     };
@@ -125,6 +162,9 @@ fn head(meta: &CasefileMeta, tables: &str) -> String {
     let mut table: toml::Table = toml::from_str(tables).unwrap_or_default();
     table.insert("schema".into(), SCHEMA.into());
     table.insert("redacted".into(), true.into());
+    if meta.sampled_tree {
+        table.insert("sampled_tree".into(), true.into());
+    }
     let mut word = |key: &str, value: &str| {
         if !value.is_empty() {
             table.insert(key.into(), value.into());
