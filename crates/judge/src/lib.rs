@@ -9,5 +9,6 @@ pub mod effect;
 pub mod fact;
 pub mod investigate;
 pub mod pattern;
+pub mod postmortem;
 pub mod scene;
 pub mod simulate;
