@@ -12,6 +12,7 @@ pub mod hypothesis;
 pub mod logs;
 pub mod lookalike;
 pub mod recent;
+pub mod replay;
 pub mod route;
 pub mod signature;
 pub mod steps;
@@ -64,8 +65,15 @@ pub struct Case<'a> {
     pub acts: change::Acts<'a>,
 }
 
+/// A report, and the states of its proven causes as they can be replayed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    pub report: Investigation,
+    pub replays: Vec<replay::Replay>,
+}
+
 /// Judges the answers; the same answers give the same bytes.
-pub fn judge(request: &Request, answers: &Answers, library: &Library) -> Investigation {
+pub fn judge(request: &Request, answers: &Answers, library: &Library) -> Judged {
     let scene = Scene::read(answers);
     let facts = fact::all(&scene);
     judge_scene(request, answers, &scene, &facts, library)
@@ -78,17 +86,17 @@ pub fn judge_scene(
     scene: &Scene,
     facts: &[Fact],
     library: &Library,
-) -> Investigation {
+) -> Judged {
     let logs = logs::of(answers, scene);
     let errors = logs::errors(&logs, request);
     let topology = topology::Topology::of(scene, &errors);
     let case = Case { request, answers, scene, facts, library, logs, topology, acts: change::Acts::of(scene, answers) };
     let sightings = signature::scan(&case);
     let mut symptom = symptom::read(&case, &sightings, &errors);
-    let hypotheses = hypothesis::rank(&case, &mut symptom, &sightings);
+    let (hypotheses, replays) = hypothesis::rank(&case, &mut symptom, &sightings);
     let timeline = timeline::merge(&case, &symptom, &hypotheses, &sightings, &errors);
     let steps = steps::done(&case, &symptom, &hypotheses, &sightings);
-    Investigation {
+    let report = Investigation {
         schema: INVESTIGATION_SCHEMA.to_owned(),
         symptom: symptom.report,
         hypotheses,
@@ -96,7 +104,8 @@ pub fn judge_scene(
         steps,
         coverage: coverage::of(&case),
         could_not_look: scene.could_not_look.clone(),
-    }
+    };
+    Judged { report, replays }
 }
 
 #[cfg(test)]

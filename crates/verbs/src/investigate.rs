@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use coroner_collect::World;
-use coroner_judge::investigate::{self as reason, Request, Scope, ask, symptom};
+use coroner_judge::investigate::replay::Replay;
+use coroner_judge::investigate::{self as reason, Judged, Request, Scope, ask, symptom};
 use coroner_judge::pattern::Library;
 use coroner_model::investigation::{Change, Hypothesis, Investigation};
 use coroner_model::{Answers, Citation, ContentHash, EvidenceId, InvestigationId, Probe};
@@ -12,10 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{self, EvidenceError};
+use crate::look;
 use crate::workspace::Workspace;
 
-/// Most rounds of asking and looking.
-pub const ROUNDS_MAX: usize = 4;
 /// Digits of an investigation's id.
 const ID_DIGITS: usize = 8;
 
@@ -38,6 +38,9 @@ pub struct InvestigateReport {
     pub id: InvestigationId,
     #[serde(flatten)]
     pub investigation: Investigation,
+    /// The states of the proven causes, as `incident learn` replays them; kept, not printed.
+    #[serde(default, skip_serializing)]
+    pub replays: Vec<Replay>,
     /// Why it could not be kept, where it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_kept: Option<String>,
@@ -78,19 +81,20 @@ impl InvestigateError {
 ///
 /// That it cannot be kept (a full disk) never hides what was found.
 pub fn investigate(ws: &Workspace, request: &InvestigateRequest) -> Result<InvestigateReport, InvestigateError> {
-    let (mut investigation, answers) = look(&ws.world, &ws.patterns, request);
+    let (judged, answers) = look(&ws.world, &ws.patterns, request);
+    let Judged { report: mut investigation, replays } = judged;
     let notes = ws.notes.iter().chain(ws.world.notes());
     investigation.could_not_look.extend(notes.cloned());
     investigation.could_not_look.sort();
     investigation.could_not_look.dedup();
     let id = id_of(&investigation)?;
-    let mut report = InvestigateReport { id, investigation, not_kept: None };
+    let mut report = InvestigateReport { id, investigation, replays, not_kept: None };
     report.not_kept = keep(ws, &report, &answers).err().map(|e| e.to_string());
     Ok(report)
 }
 
 /// Asks, looks and judges, at most four rounds; keeps nothing.
-pub fn look(world: &World, patterns: &Library, request: &InvestigateRequest) -> (Investigation, Answers) {
+pub fn look(world: &World, patterns: &Library, request: &InvestigateRequest) -> (Judged, Answers) {
     let mut answers = Answers::new();
     let redactor = world.redactor();
     let mut question = Request {
@@ -101,15 +105,7 @@ pub fn look(world: &World, patterns: &Library, request: &InvestigateRequest) -> 
         scope: if request.logs_only { Scope::Logs } else { Scope::Everything },
     };
     take_log_file(world, request, &mut question, &mut answers);
-    for _ in 0..ROUNDS_MAX {
-        let probes = ask(&question, &answers);
-        if probes.is_empty() {
-            break;
-        }
-        for (probe, answer) in world.answer_all(&probes) {
-            answers.insert(probe, answer);
-        }
-    }
+    look::rounds(world, &mut answers, Vec::new(), |answers| ask(&question, answers));
     (reason::judge(&question, &answers, patterns), answers)
 }
 
@@ -143,8 +139,18 @@ fn keep(ws: &Workspace, report: &InvestigateReport, answers: &Answers) -> Result
     let cited = citations(&report.investigation);
     evidence::keep(ws, answers, &cited)?;
     let ids: Vec<EvidenceId> = cited.into_iter().map(|c| c.id).collect();
-    ws.store.put_investigation(&report.id, &serde_json::to_string(&report.investigation)?, &ids, ws.now)?;
+    let kept = Kept { investigation: report.investigation.clone(), replays: report.replays.clone() };
+    ws.store.put_investigation(&report.id, &serde_json::to_string(&kept)?, &ids, ws.now)?;
     Ok(())
+}
+
+/// What the store keeps of an investigation: the report and, beside it, the replays.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    investigation: Investigation,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replays: Vec<Replay>,
 }
 
 /// Every citation of a report, each once, in a stable order.
@@ -187,7 +193,8 @@ pub fn kept(store: &Store, id: &str) -> Result<InvestigateReport, InvestigateErr
     }
     let one = found.pop().ok_or_else(unknown)?;
     let report = one.report.ok_or_else(|| InvestigateError::Removed { id: one.id.to_string() })?;
-    Ok(InvestigateReport { id: one.id, investigation: serde_json::from_str(&report)?, not_kept: None })
+    let Kept { investigation, replays } = serde_json::from_str(&report)?;
+    Ok(InvestigateReport { id: one.id, investigation, replays, not_kept: None })
 }
 
 /// A moment as people type it: RFC 3339, a date and time (UTC), or how long ago (`90m`, `2h`, `3d`).

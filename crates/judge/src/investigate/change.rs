@@ -157,6 +157,11 @@ pub fn cite(session: &Session, call: &ToolCall) -> Citation {
     Citation::new(Source::Session, format!("{}:{}", session.path, call.line), text)
 }
 
+/// Where the transcript holds a call, as its citation says it.
+pub fn place_of(act: &Act<'_>) -> String {
+    format!("{}:{}", act.session.path, act.call.line)
+}
+
 /// The id of a call: its own, else its place in the transcript.
 pub fn id_of(call: &ToolCall) -> String {
     if call.id.as_str().is_empty() { call.number.to_string() } else { call.id.to_string() }

@@ -8,16 +8,19 @@ use coroner_model::finding::Confidence;
 use coroner_model::investigation::{Change, Hypothesis, Reason, Status};
 use jiff::{SignedDuration, Timestamp};
 
+use super::replay::Replay;
 use super::signature::Sighting;
 use super::symptom::Focus;
 use super::timeline::moment;
 use super::topology::Relation;
-use super::{Case, explain, lookalike, recent};
+use super::{Case, explain, lookalike, recent, replay};
 use crate::fact::{Fact, FactKind};
 use crate::pattern::AntiPattern;
 
 /// Most hypotheses in a report.
 pub const HYPOTHESES_MAX: usize = 12;
+/// Most proven hypotheses whose state is kept for replay.
+const REPLAYS_MAX: usize = 3;
 /// How much later than the symptom a cause may seem to begin: clocks and logs lag.
 const ONSET_SLACK: SignedDuration = SignedDuration::from_secs(60);
 
@@ -39,16 +42,19 @@ pub struct Candidate<'a> {
     pub relation: Relation,
 }
 
-/// All hypotheses, strongest first; sets the symptom's onset where only they know it.
-pub fn rank(case: &Case<'_>, focus: &mut Focus, sightings: &[Sighting]) -> Vec<Hypothesis> {
+/// All hypotheses, strongest first, and the states of the proven ones, cut for replay.
+///
+/// Sets the symptom's onset where only they know it.
+pub fn rank(case: &Case<'_>, focus: &mut Focus, sightings: &[Sighting]) -> (Vec<Hypothesis>, Vec<Replay>) {
     let candidates = candidates(case, focus, sightings);
     if focus.report.onset.is_none() {
         let best = candidates.iter().filter(|c| c.relation.on_path()).filter_map(onset_of).min();
         focus.report.onset = best;
     }
     let path_known = candidates.iter().any(|c| c.fact.is_some() && (c.relation.on_path() || near_and_signed(c)));
-    let mut hypotheses: Vec<Hypothesis> =
-        candidates.iter().map(|c| weigh(case, focus, c, path_known)).collect();
+    let mut hypotheses: Vec<Hypothesis> = candidates.iter().map(|c| weigh(case, focus, c, path_known)).collect();
+    let facts: Vec<(Hypothesis, &Fact)> =
+        hypotheses.iter().zip(&candidates).filter_map(|(h, c)| Some((h.clone(), c.fact?))).collect();
     hypotheses.extend(recent::open(case, focus, &hypotheses));
     hypotheses.sort_by(|a, b| {
         (Reverse(a.score), &a.pattern, &a.component, &a.title).cmp(&(Reverse(b.score), &b.pattern, &b.component, &b.title))
@@ -58,7 +64,22 @@ pub fn rank(case: &Case<'_>, focus: &mut Focus, sightings: &[Sighting]) -> Vec<H
     for (index, hypothesis) in hypotheses.iter_mut().enumerate() {
         hypothesis.rank = index as u32 + 1;
     }
-    hypotheses
+    let replays = replays(case, &hypotheses, &facts);
+    (hypotheses, replays)
+}
+
+/// States of the proven hypotheses, as an anti-pattern learned from them needs them.
+fn replays(case: &Case<'_>, ranked: &[Hypothesis], facts: &[(Hypothesis, &Fact)]) -> Vec<Replay> {
+    let proven = ranked.iter().filter(|h| h.status == Status::Confirmed).take(REPLAYS_MAX);
+    proven
+        .filter_map(|h| {
+            let same = |known: &Hypothesis| known.title == h.title && known.component == h.component && known.pattern == h.pattern;
+            let (_, fact) = facts.iter().find(|(known, _)| same(known))?;
+            let place = h.explained_by.as_ref().and_then(|c| c.evidence.first()).map(|e| e.locator.as_str());
+            let act = case.acts.all.iter().find(|a| place == Some(super::change::place_of(a).as_str()));
+            Some(Replay { rank: h.rank, ..replay::cut(case, fact, act) })
+        })
+        .collect()
 }
 
 fn candidates<'a>(case: &'a Case<'_>, focus: &Focus, sightings: &'a [Sighting]) -> Vec<Candidate<'a>> {

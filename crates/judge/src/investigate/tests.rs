@@ -147,7 +147,7 @@ fn scene() -> (Scene, Answers) {
 
 fn investigate(given: &str, scene: &Scene, answers: &Answers, facts: &[Fact]) -> Investigation {
     let request = Request { given: given.into(), ..Request::default() };
-    judge_scene(&request, answers, scene, facts, &library())
+    judge_scene(&request, answers, scene, facts, &library()).report
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn ordinary_lines_give_no_hypothesis() {
     let text = "2026-03-04T10:00:00Z INFO ready\n2026-03-04T10:00:01Z GET /login 200\n2026-03-04T10:00:02Z credential accepted for \"ink\"\n";
     answers.insert(Probe::LogFile { path: "-".into() }, Ok(vec![document("-", text)]));
     let request = Request { logs: vec!["-".into()], scope: Scope::Logs, ..Request::default() };
-    let report = judge_scene(&request, &answers, &Scene::default(), &[], &library());
+    let report = judge_scene(&request, &answers, &Scene::default(), &[], &library()).report;
     assert_eq!(report.hypotheses, []);
     assert_eq!(report.coverage[0].amount, "3 lines");
 }
