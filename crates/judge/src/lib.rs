@@ -8,6 +8,7 @@ pub mod detect;
 pub mod effect;
 pub mod fact;
 pub mod investigate;
+pub mod learn;
 pub mod pattern;
 pub mod postmortem;
 pub mod scene;

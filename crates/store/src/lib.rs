@@ -21,7 +21,6 @@ mod place;
 mod quote;
 mod redact;
 mod retain;
-mod retold;
 mod schema;
 
 use std::path::{Path, PathBuf};
