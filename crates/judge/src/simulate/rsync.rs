@@ -4,8 +4,9 @@
 //! The text of filter files comes through a function. Whoever calls may note
 //! which paths were asked for in vain, look them up, and ask again.
 //!
-//! Not simulated: per-directory rules of one source, which rsync lets leak into
-//! the next; errors of rsync's own, after which it deletes less; `--remote-option`.
+//! Not simulated: what one of several sources does to the next (rsync lets
+//! per-directory rules leak, and `-m` spares directories that two share); errors
+//! of rsync's own, after which it deletes less; `--remote-option`.
 
 mod chain;
 mod idle;

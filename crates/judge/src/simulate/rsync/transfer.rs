@@ -168,8 +168,11 @@ struct Sender<'t, 'a> {
 impl Sender<'_, '_> {
     /// Lists one entry. Of two with one name a directory wins, else the first.
     fn list(&mut self, path: &str, name: &str, is_dir: bool) {
-        *self.transfer.names.entry(name.to_owned()).or_default() |= is_dir;
-        if !is_dir {
+        let listed_as_dir = self.transfer.names.entry(name.to_owned()).or_default();
+        *listed_as_dir |= is_dir;
+        if *listed_as_dir {
+            self.transfer.origin.remove(name);
+        } else {
             let from = || (self.source, path.to_owned());
             self.transfer.origin.entry(name.to_owned()).or_insert_with(from);
         }
