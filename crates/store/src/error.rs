@@ -82,6 +82,11 @@ impl StoreError {
             StoreError::Database(error) if is_damage(error) => {
                 Some("`coroner evidence verify` names what was changed; put the file back from a backup")
             }
+            StoreError::File { verb: "write" | "lock", .. } => {
+                Some("check that you may write there, or give `--store` another path")
+            }
+            StoreError::File { .. } => Some("check that you may read it"),
+            StoreError::ReadOnly => Some("free space, or check that you may write to the store's folder"),
             _ => None,
         }
     }

@@ -177,7 +177,7 @@ impl Store {
     pub fn evidence_ids(&self, prefix: &str, limit: usize) -> Result<Vec<EvidenceId>> {
         let connection = self.connection();
         let mut statement = connection.prepare(
-            "SELECT DISTINCT id FROM record WHERE kind = 'evidence' AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT ?2",
+            "SELECT DISTINCT id FROM record WHERE kind = 'evidence' AND id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT ?2",
         )?;
         let ids = statement.query_map(params![prefix, limit as i64], |row| row.get::<_, String>(0))?;
         Ok(ids.map(|id| id.map(EvidenceId::new)).collect::<rusqlite::Result<_>>()?)
@@ -188,7 +188,7 @@ impl Store {
         let connection = self.connection();
         let words: Vec<&str> = filter.sources.iter().map(|s| s.as_str()).collect();
         let sql = format!(
-            "SELECT {COLUMNS} FROM record WHERE kind = 'evidence' \
+            "SELECT {COLUMNS} FROM record NOT INDEXED WHERE kind = 'evidence' \
              AND (?1 = '' OR instr(?1, ' ' || source || ' ') > 0) \
              AND (?2 = '' OR coalesce(nullif(observed_at, ''), recorded_at) >= ?2) \
              AND (?3 = '' OR coalesce(nullif(observed_at, ''), recorded_at) < ?3) \
