@@ -127,7 +127,10 @@ mod tests {
         let trace = Trace { taken_out: Some("held a token".into()), hash: "taken out".into(), ..Trace::default() };
         let kept = BTreeMap::from([(citation.id.clone(), trace)]);
         let html = Chips::new(&kept).chip(&citation).to_string();
-        assert!(html.contains("taken out: held a token") && !html.contains("open<") && !html.contains("once in"), "{html}");
+        assert!(
+            html.contains("taken out: held a token") && !html.contains("open<") && !html.contains("once in"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -57,7 +57,9 @@ fn refusal(request: &Request, port: u16) -> Option<Response> {
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let allow = [(header::ALLOW, "GET, HEAD")];
-        return Some((StatusCode::METHOD_NOT_ALLOWED, allow, "Only GET and HEAD: the pages change nothing.\n").into_response());
+        return Some(
+            (StatusCode::METHOD_NOT_ALLOWED, allow, "Only GET and HEAD: the pages change nothing.\n").into_response(),
+        );
     }
     None
 }
@@ -100,8 +102,16 @@ mod tests {
             assert!(is_own_authority(own, 8460), "{own}");
         }
         let foreign = [
-            "127.0.0.1", "127.0.0.1:80", "localhost.evil.test:8460", "evil.test:8460", "127.0.0.1:84600",
-            "127.0.0.1.evil.test:8460", "user@127.0.0.1:8460", "localhost:8460@evil.test", "127.0.0.1:08460", "",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "localhost.evil.test:8460",
+            "evil.test:8460",
+            "127.0.0.1:84600",
+            "127.0.0.1.evil.test:8460",
+            "user@127.0.0.1:8460",
+            "localhost:8460@evil.test",
+            "127.0.0.1:08460",
+            "",
         ];
         for host in foreign {
             assert!(!is_own_authority(host, 8460), "{host}");

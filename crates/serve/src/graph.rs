@@ -92,7 +92,11 @@ fn svg(way: Way, nodes: &[Node], edges: &[Edge]) -> String {
     }
     for edge in edges {
         let (from, to) = (&nodes[edge.from], &nodes[edge.to]);
-        svg.push_str(&if way == Way::Across { edge_across(from, to, edge.class) } else { edge_down(from, to, edge.class) });
+        svg.push_str(&if way == Way::Across {
+            edge_across(from, to, edge.class)
+        } else {
+            edge_down(from, to, edge.class)
+        });
     }
     for node in nodes {
         svg.push_str(&node_svg(node));
@@ -142,7 +146,9 @@ fn lay_out(symptom: &str, hypotheses: &[Hypothesis]) -> (Vec<Node>, Vec<Edge>) {
     }
     place_left(&mut nodes, &edges);
     // What counts is drawn over what is faint.
-    edges.sort_by_key(|e| std::cmp::Reverse(["confirmed", "likely", "open"].iter().position(|c| *c == e.class).unwrap_or(3)));
+    edges.sort_by_key(|e| {
+        std::cmp::Reverse(["confirmed", "likely", "open"].iter().position(|c| *c == e.class).unwrap_or(3))
+    });
     (nodes, edges)
 }
 
@@ -259,7 +265,10 @@ mod tests {
 
     #[test]
     fn long_words_break_and_long_texts_end() {
-        assert_eq!(wrap("api falls back to a default database password"), ["api falls back to a", "default database", "password"]);
+        assert_eq!(
+            wrap("api falls back to a default database password"),
+            ["api falls back to a", "default database", "password"]
+        );
         let lines = wrap(&format!("rm {}", "x".repeat(400)));
         assert_eq!(lines.len(), LINES_COUNT_MAX);
         assert!(lines.iter().all(|l| l.chars().count() <= LINE_CHARS_MAX + 1));

@@ -14,7 +14,17 @@ const BAR_HEIGHT_MAX: usize = 40;
 /// Room above the bars for their numbers.
 const TOP: usize = 16;
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 

@@ -44,7 +44,9 @@ impl ServeError {
     pub fn hint(&self) -> &'static str {
         match self {
             ServeError::NotLoopback(_) => "listen on 127.0.0.1 and reach it from elsewhere with `ssh -L`",
-            ServeError::Listen { .. } => "another program has the port; choose one with `--port`, or 0 for any free one",
+            ServeError::Listen { .. } => {
+                "another program has the port; choose one with `--port`, or 0 for any free one"
+            }
             ServeError::Stopped(_) => "start it again",
         }
     }

@@ -1,7 +1,7 @@
 //! Markdown to HTML: raw HTML is shown as text, nothing is fetched, ids become chips.
 
 use coroner_model::Citation;
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
 use crate::chip::Chips;
 
@@ -23,14 +23,15 @@ pub fn plain(text: &str) -> Html {
     render(text, &mut |words| vec![Event::Text(words)])
 }
 
-/// Renders Markdown; `[evidence id]` becomes the chip of that citation.
+/// Renders Markdown; `[evidence id]` and `[E2]`, the second citation, become chips.
 pub fn cited(text: &str, citations: &[Citation], chips: &mut Chips) -> Html {
     render(text, &mut |words| with_chips(words, citations, chips))
 }
 
 fn render<'a>(text: &'a str, on_text: &mut dyn FnMut(CowStr<'a>) -> Vec<Event<'a>>) -> Html {
     let text = &text[..text.floor_char_boundary(MARKDOWN_BYTES_MAX)];
-    let parser = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
+    let parser =
+        Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS);
     let mut in_code = false;
     let mut dropped = Vec::new();
     let events = TextMergeStream::new(parser).flat_map(|event| match event {
@@ -59,7 +60,11 @@ fn render<'a>(text: &'a str, on_text: &mut dyn FnMut(CowStr<'a>) -> Vec<Event<'a
             if keep { vec![Event::Start(Tag::Link { link_type, dest_url, title, id })] } else { Vec::new() }
         }
         Event::End(TagEnd::Link) => {
-            if dropped.pop().unwrap_or(false) { Vec::new() } else { vec![Event::End(TagEnd::Link)] }
+            if dropped.pop().unwrap_or(false) {
+                Vec::new()
+            } else {
+                vec![Event::End(TagEnd::Link)]
+            }
         }
         Event::Text(words) if !in_code => on_text(words),
         other => vec![other],
@@ -70,8 +75,8 @@ fn render<'a>(text: &'a str, on_text: &mut dyn FnMut(CowStr<'a>) -> Vec<Event<'a
 }
 
 /// Headings of a text stand below the page's own title and sections.
-fn below_page_title(level: pulldown_cmark::HeadingLevel) -> pulldown_cmark::HeadingLevel {
-    use pulldown_cmark::HeadingLevel::*;
+fn below_page_title(level: HeadingLevel) -> HeadingLevel {
+    use HeadingLevel::{H1, H2, H3, H4, H5, H6};
     match level {
         H1 | H2 => H3,
         H3 => H4,
@@ -122,8 +127,41 @@ fn with_chips<'a>(words: CowStr<'a>, citations: &[Citation], chips: &mut Chips) 
 /// The citations that a bracket names, where it names nothing else.
 fn cited_ids<'c>(inside: &str, citations: &'c [Citation]) -> Option<Vec<&'c Citation>> {
     let named = inside.split([',', ' ']).filter(|w| !w.is_empty()).filter(|w| *w != "evidence");
-    let found: Option<Vec<_>> = named.map(|w| citations.iter().find(|c| c.id.as_str() == w)).collect();
+    let by_number = |word: &str| citations.get(word.strip_prefix('E')?.parse::<usize>().ok()?.checked_sub(1)?);
+    let found: Option<Vec<_>> =
+        named.map(|w| citations.iter().find(|c| c.id.as_str() == w).or_else(|| by_number(w))).collect();
     found.filter(|f| !f.is_empty())
+}
+
+/// The text without the second-level sections that `repeats` says are shown already.
+pub fn without_sections(text: &str, repeats: impl Fn(&str, &str) -> bool) -> String {
+    let starts: Vec<(usize, usize, String)> = headings(text);
+    let first = starts.first().map_or(text.len(), |s| s.0);
+    let mut out = text[..first].to_owned();
+    for (at, (from, body, title)) in starts.iter().enumerate() {
+        let to = starts.get(at + 1).map_or(text.len(), |s| s.0);
+        if !repeats(title, text[*body..to].trim()) {
+            out.push_str(&text[*from..to]);
+        }
+    }
+    out
+}
+
+/// Second-level headings: where each begins, where it ends, and its words.
+fn headings(text: &str) -> Vec<(usize, usize, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => open = Some((range.start, String::new())),
+            Event::End(TagEnd::Heading(HeadingLevel::H2)) => {
+                found.extend(open.take().map(|(at, title)| (at, range.end, title)))
+            }
+            Event::Text(words) | Event::Code(words) => open.iter_mut().for_each(|(_, title)| title.push_str(&words)),
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -141,13 +179,26 @@ mod tests {
     }
 
     #[test]
+    fn sections_that_repeat_are_left_out() {
+        let text = "Before.\n\n## Fix\n\nThe same.\n\n## Log\n\n```\n## Fix\n```\n\n## Fix\nAnother.\n";
+        let kept = without_sections(text, |title, body| title == "Fix" && body == "The same.");
+        assert_eq!(kept, "Before.\n\n## Log\n\n```\n## Fix\n```\n\n## Fix\nAnother.\n");
+    }
+
+    #[test]
     fn ids_in_brackets_become_chips() {
         let citation = Citation::new(Source::Log, "logs/api.log:7".into(), "it <broke>".into());
         let kept = BTreeMap::new();
-        let text = format!("It broke [{}]. An [array] stays.\n\n    code [{0}]", citation.id);
+        let text = format!("It broke [{}] [E1]. An [array] stays, [E2] and [E0] too.\n\n    code [{0}]", citation.id);
         let html = cited(&text, std::slice::from_ref(&citation), &mut Chips::new(&kept)).0;
-        assert_eq!(html.matches("<details").count(), 1, "{html}");
-        assert!(html.contains("[array]") && html.contains("it &#60;broke&#62;"), "{html}");
+        assert_eq!(html.matches("<details").count(), 2, "{html}");
+        assert!(
+            html.contains("[array]")
+                && html.contains("[E2]")
+                && html.contains("[E0]")
+                && html.contains("it &#60;broke&#62;"),
+            "{html}"
+        );
         assert!(!html.contains("<p>") || !html.contains("<p><details"), "{html}");
     }
 }

@@ -54,7 +54,12 @@ fn browse(browser: &Path, arguments: &[String]) -> Printed {
     let profile = tempfile::tempdir().unwrap();
     let mut child = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr"])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(arguments)
         .stdout(Stdio::piped())
@@ -124,7 +129,10 @@ fn hand_on(stream: &mut TcpStream, pages: SocketAddr) {
         }
     };
     let length = body.len();
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let _ = write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
 }
 
 /// A page that frames another and measures it.
@@ -184,7 +192,8 @@ fn drive() -> String {
 }
 
 fn measure(browser: &Path, proxy: SocketAddr, width: u32, path: &str, more: &[&str]) -> serde_json::Value {
-    let flags: Vec<&str> = more.iter().copied().chain(["--virtual-time-budget=5000", "--window-size=1400,900"]).collect();
+    let flags: Vec<&str> =
+        more.iter().copied().chain(["--virtual-time-budget=5000", "--window-size=1400,900"]).collect();
     let printed = dump(browser, format!("http://{proxy}/measure?{width}&{path}"), &flags);
     let output = printed.out.split("<output>").nth(1).and_then(|t| t.split("</output>").next()).unwrap_or("");
     serde_json::from_str(&output.replace("&amp;", "&")).unwrap_or_else(|e| panic!("{path}: {e}: {}", printed.out))
@@ -208,7 +217,11 @@ fn no_page_is_wider_than_the_screen() {
 fn keys_move_and_search() {
     let Some(browser) = chromium() else { return };
     let seen = measure(&browser, measuring(serve(bakery())), WIDE, "/incidents", &[]);
-    assert_eq!((seen["rows"].as_u64(), seen["at"].as_u64(), seen["focused"].as_str()), (Some(9), Some(1), Some("search")), "{seen}");
+    assert_eq!(
+        (seen["rows"].as_u64(), seen["at"].as_u64(), seen["focused"].as_str()),
+        (Some(9), Some(1), Some("search")),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -217,7 +230,10 @@ fn both_schemes_are_drawn() {
     let proxy = measuring(serve(bakery()));
     let light = measure(&browser, proxy, WIDE, "/incidents", &["--blink-settings=preferredColorScheme=1"]);
     let dark = measure(&browser, proxy, WIDE, "/incidents", &["--blink-settings=preferredColorScheme=0"]);
-    assert_eq!((light["paper"].as_str(), dark["paper"].as_str()), (Some("rgb(252, 251, 248)"), Some("rgb(22, 24, 27)")));
+    assert_eq!(
+        (light["paper"].as_str(), dark["paper"].as_str()),
+        (Some("rgb(252, 251, 248)"), Some("rgb(22, 24, 27)"))
+    );
     assert_ne!(light["ink"], dark["ink"]);
 }
 

@@ -45,8 +45,11 @@ pub fn page(book: &Book, id: &str) -> Response {
         return super::not_found("No incident has this id.");
     };
     let mut chips = Chips::new(&book.evidence);
+    // First, so that a chip has the number that a text calls its evidence by.
+    let evidence = chips.all(&incident.evidence);
     let (sections, absent) = sections(incident, &mut chips);
-    let body = (!incident.body.trim().is_empty()).then(|| markdown::cited(&incident.body, &incident.evidence, &mut chips));
+    let body = further(incident);
+    let body = (!body.trim().is_empty()).then(|| markdown::cited(&body, &incident.evidence, &mut chips));
     let patterns = book.patterns_of(incident);
     let (earlier, later) = neighbours(book, incident);
     let page = IncidentPage {
@@ -66,7 +69,7 @@ pub fn page(book: &Book, id: &str) -> Response {
         sections,
         absent,
         body,
-        evidence: chips.all(&incident.evidence),
+        evidence,
         unknown_numbers: unknown_numbers(book, incident, &patterns),
         rules: patterns.iter().map(|p| Rule::of(book, p)).collect(),
         similar: alike(book, incident),
@@ -78,16 +81,26 @@ pub fn page(book: &Book, id: &str) -> Response {
 
 type Sections = Vec<(&'static str, Html)>;
 
-fn sections(incident: &Incident, chips: &mut Chips) -> (Sections, Vec<&'static str>) {
-    let fields = [
+fn fields(incident: &Incident) -> [(&'static str, &Option<String>); 5] {
+    [
         ("What happened", &incident.what_happened),
         ("Root cause", &incident.root_cause),
         ("Data lost", &incident.data_lost),
         ("Fix", &incident.fix),
         ("Lesson", &incident.lesson),
-    ];
+    ]
+}
+
+/// The body without what the page shows already: a field's words, or the list of evidence.
+fn further(incident: &Incident) -> String {
+    let is_field = |text: &str| fields(incident).iter().any(|(_, f)| f.as_ref().is_some_and(|f| f.trim() == text));
+    let is_list = |title: &str| title.eq_ignore_ascii_case("evidence") && !incident.evidence.is_empty();
+    markdown::without_sections(&incident.body, |title, text| is_field(text) || is_list(title))
+}
+
+fn sections(incident: &Incident, chips: &mut Chips) -> (Sections, Vec<&'static str>) {
     let (mut sections, mut absent) = (Vec::new(), Vec::new());
-    for (label, text) in fields {
+    for (label, text) in fields(incident) {
         match text {
             Some(text) => sections.push((label, markdown::cited(text, &incident.evidence, chips))),
             None => absent.push(label),

@@ -42,8 +42,8 @@ struct Cause {
     pattern: Option<Link>,
     because: Vec<Said>,
     against: Vec<Said>,
-    change: Option<Explained>,
     lookalikes: Vec<(Link, &'static str, Said)>,
+    change: Option<Explained>,
     remedy: Html,
 }
 
@@ -64,6 +64,8 @@ struct Explained {
 }
 
 struct Moment {
+    /// The day, where another one begins.
+    day: Option<String>,
     at: String,
     /// Before or after the onset.
     relative: String,
@@ -144,7 +146,6 @@ fn cause(hypothesis: &Hypothesis, chips: &mut Chips) -> Cause {
         pattern: h.pattern.as_ref().map(|p| Link { href: super::pattern_href(p.as_str()), text: p.to_string() }),
         because: h.because.iter().map(|r| said(r, chips)).collect(),
         against: h.against.iter().map(|r| said(r, chips)).collect(),
-        change: h.explained_by.as_ref().map(|c| explained(c, chips)),
         lookalikes: h
             .lookalikes
             .iter()
@@ -158,6 +159,7 @@ fn cause(hypothesis: &Hypothesis, chips: &mut Chips) -> Cause {
                 (link, verdict, Said { text: l.text.clone(), count: None, chips: chips.all(&l.evidence) })
             })
             .collect(),
+        change: h.explained_by.as_ref().map(|c| explained(c, chips)),
         remedy: markdown::plain(&h.remedy),
     }
 }
@@ -186,6 +188,7 @@ fn explained(change: &Change, chips: &mut Chips) -> Explained {
 fn moments(events: &[Event], onset: Option<Timestamp>, chips: &mut Chips) -> (Vec<Moment>, usize) {
     let mut moments: Vec<Moment> = Vec::new();
     let mut onset_marked = false;
+    let mut today = String::new();
     for event in events {
         if let Some(last) = moments.last_mut().filter(|m| m.source == event.source && m.text == event.text) {
             last.times += 1;
@@ -193,7 +196,10 @@ fn moments(events: &[Event], onset: Option<Timestamp>, chips: &mut Chips) -> (Ve
         }
         let is_onset = !onset_marked && onset.is_some_and(|o| event.at >= o);
         onset_marked |= is_onset;
+        let day = event.at.strftime("%Y-%m-%d").to_string();
+        let begins = (day != today).then(|| std::mem::replace(&mut today, day.clone())).map(|_| day);
         moments.push(Moment {
+            day: begins,
             at: event.at.strftime("%H:%M:%S").to_string(),
             relative: onset.map(|o| relative(event.at.as_second() - o.as_second())).unwrap_or_default(),
             source: event.source.clone(),
@@ -271,12 +277,18 @@ mod tests {
 
     #[test]
     fn moments_are_told_from_the_onset() {
-        assert_eq!([relative(-18), relative(240), relative(7_300), relative(200_000)], ["−18 s", "+4 min", "+2 h", "+2 d"]);
+        assert_eq!(
+            [relative(-18), relative(240), relative(7_300), relative(200_000)],
+            ["−18 s", "+4 min", "+2 h", "+2 d"]
+        );
         let at = |s: i64| Timestamp::from_second(1_770_000_000 + s).unwrap();
         let event = |s, text: &str| Event { at: at(s), source: "log".into(), text: text.into(), evidence: Vec::new() };
         let kept = std::collections::BTreeMap::new();
         let events = [event(-5, "a"), event(0, "b"), event(1, "b"), event(2, "c")];
         let (moments, _) = moments(&events, Some(at(0)), &mut Chips::new(&kept));
-        assert_eq!(moments.iter().map(|m| (m.times, m.is_onset)).collect::<Vec<_>>(), [(1, false), (2, true), (1, false)]);
+        assert_eq!(
+            moments.iter().map(|m| (m.times, m.is_onset)).collect::<Vec<_>>(),
+            [(1, false), (2, true), (1, false)]
+        );
     }
 }

@@ -50,10 +50,7 @@ impl Rule {
             title: pattern.title.clone(),
             number: pattern.number,
             severity: Badge::severity(Some(pattern.severity)),
-            category: Link {
-                href: super::category_href(Some(pattern.category)),
-                text: pattern.category.to_string(),
-            },
+            category: Link { href: super::category_href(Some(pattern.category)), text: pattern.category.to_string() },
             lesson: pattern.lesson.clone(),
             speaks_in: pattern.speaks_in.join(", "),
             why: markdown::plain(&pattern.why),
@@ -61,7 +58,10 @@ impl Rule {
             caught: markdown::plain(&pattern.caught),
             passed: markdown::plain(&pattern.passed),
             path: pattern.path.clone(),
-            incidents: incidents.iter().map(|i| (Link::incident(i), Badge::severity(i.severity), super::date(i))).collect(),
+            incidents: incidents
+                .iter()
+                .map(|i| (Link::incident(i), Badge::severity(i.severity), super::date(i)))
+                .collect(),
             absent: book.absent_incidents(pattern).iter().map(|id| id.to_string()).collect(),
             lookalikes: lookalikes.collect(),
             investigations: book.investigations_of(&pattern.id).iter().map(|k| super::investigation::link(k)).collect(),
@@ -118,9 +118,11 @@ pub fn list(book: &Book) -> Response {
         speaks_in: p.speaks_in.join(", "),
     };
     let groups = Category::ALL.into_iter().map(|c| (c, book.patterns_in(c).iter().map(row).collect::<Vec<_>>()));
-    let drafts = book.drafts.iter().take(DRAFTS_COUNT_MAX).map(|d| {
-        (d.number.map(|n| format!("#{n} ")).unwrap_or_default(), d.title.clone())
-    });
+    let drafts = book
+        .drafts
+        .iter()
+        .take(DRAFTS_COUNT_MAX)
+        .map(|d| (d.number.map(|n| format!("#{n} ")).unwrap_or_default(), d.title.clone()));
     let page = PatternsPage {
         here: Here::Patterns,
         title: "Anti-patterns",

@@ -40,6 +40,8 @@ struct Timeline<'a> {
     loosened: Vec<(Link, String)>,
     pages: Option<Pages>,
     notices: &'a [String],
+    /// What the sources got wrong about themselves as a whole.
+    problems: Vec<&'a str>,
 }
 
 struct FacetBox {
@@ -109,6 +111,7 @@ pub fn page(book: &Book, raw: &str) -> Response {
         loosened: if shown.incidents.is_empty() { loosened(book, filter) } else { Vec::new() },
         pages,
         notices: &book.could_not_read,
+        problems: book.problems.iter().filter(|p| p.incident.is_none()).map(|p| p.text.as_str()).collect(),
     };
     super::html(StatusCode::OK, &page)
 }
@@ -144,7 +147,13 @@ fn facets(shown: &Shown, filter: &Filter) -> Vec<FacetBox> {
             .collect();
         // Folding one value away would save no line.
         let more = if first.len() > VALUES_SHOWN_MAX + 1 { first.split_off(VALUES_SHOWN_MAX) } else { Vec::new() };
-        FacetBox { name: facet_name(*facet), drawn_too: *facet == Facet::Date, open: more.iter().any(|c| c.chosen), first, more }
+        FacetBox {
+            name: facet_name(*facet),
+            drawn_too: *facet == Facet::Date,
+            open: more.iter().any(|c| c.chosen),
+            first,
+            more,
+        }
     });
     boxes.filter(|b| !b.first.is_empty()).collect()
 }
@@ -286,7 +295,10 @@ mod tests {
 
     #[test]
     fn a_summary_is_one_sentence() {
-        assert_eq!(first_sentence("It wrote `app.log` and v1.2 of a file. Then more."), "It wrote app.log and v1.2 of a file.");
+        assert_eq!(
+            first_sentence("It wrote `app.log` and v1.2 of a file. Then more."),
+            "It wrote app.log and v1.2 of a file."
+        );
         assert_eq!(first_sentence("No end"), "No end");
         let long = first_sentence(&"word ".repeat(80));
         assert!(long.ends_with(" …") && long.chars().count() <= SUMMARY_CHARS_MAX + 2);

@@ -19,7 +19,9 @@ pub fn serve(book: Book) -> SocketAddr {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let on_ready = move |addr| tell.send(addr).unwrap();
-        runtime.block_on(coroner_serve::serve(move || Ok(book.clone()), "127.0.0.1:0".parse().unwrap(), on_ready)).unwrap();
+        runtime
+            .block_on(coroner_serve::serve(move || Ok(book.clone()), "127.0.0.1:0".parse().unwrap(), on_ready))
+            .unwrap();
     });
     told.recv().unwrap()
 }
@@ -54,7 +56,10 @@ fn cite(locator: &str, text: &str) -> Citation {
 
 /// A stack of a bakery: nine incidents, three patterns, one investigation.
 pub fn bakery() -> Book {
-    let log = cite("docker/logs/oven-db.log:88", "FATAL: password authentication failed for user \"oven\" (tried hmac:0123456789abcdef)");
+    let log = cite(
+        "docker/logs/oven-db.log:88",
+        "FATAL: password authentication failed for user \"oven\" (tried hmac:0123456789abcdef)",
+    );
     let compose = cite("files/srv/bakery/compose.yml:14", "      - ./.data/pg:/var/lib/postgresql/data");
     let call = cite("sessions/4b1c.jsonl:212", "rsync -a --delete --exclude=data ./ /srv/bakery/");
     let evidence = [&log, &compose, &call].map(|c| {
@@ -71,41 +76,109 @@ pub fn bakery() -> Book {
         patterns: patterns(),
         investigations: vec![investigation(&log, &call)],
         evidence: evidence.into_iter().collect(),
-        problems: vec![Problem {
-            kind: ProblemKind::Undated,
-            incident: Some("undated-wrong-port".into()),
-            text: "the entry carries no date".into(),
+        problems: vec![
+            Problem {
+                kind: ProblemKind::Undated,
+                incident: Some("undated-wrong-port".into()),
+                text: "the entry carries no date".into(),
+            },
+            Problem { kind: ProblemKind::CountMismatch, incident: None, text: "it says 26 and lists 9".into() },
+        ],
+        drafts: vec![PatternDraft {
+            number: Some(59),
+            title: "Sync over a running stack".into(),
+            ..PatternDraft::default()
         }],
-        drafts: vec![PatternDraft { number: Some(59), title: "Sync over a running stack".into(), ..PatternDraft::default() }],
         could_not_read: Vec::new(),
     }
 }
 
+/// Id, date, severity, category, sessions, title, what happened.
+type Row<'a> = (&'a str, Option<&'a str>, Option<Severity>, Option<Category>, &'a [&'a str], &'a str, &'a str);
+
 fn incidents(compose: &Citation, call: &Citation) -> Vec<Incident> {
-    let rows: [(&str, Option<&str>, Option<Severity>, Option<Category>, &[&str], &str, &str); 9] = [
-        ("2026-01-23-sync-emptied-the-oven-database", Some("2026-01-23"), Some(Severity::Critical), Some(Category::DataLoss), &["23"],
-         "A sync with --delete emptied the oven database",
-         "The agent synchronised the checkout over the running stack. The exclude lacked its leading dot, matched nothing, and the data directory went with the rest."),
-        ("2026-01-23-till-sessions-gone", Some("2026-01-23"), Some(Severity::Critical), Some(Category::DataLoss), &["23"],
-         "The tills lost their sessions after the same sync",
-         "The same sync removed the directory of the session store. Every till asked for a login at six in the morning."),
-        ("2025-11-29-log-filled-the-disk", Some("2025-11-29"), Some(Severity::Critical), Some(Category::Disk), &["~4"],
-         "A thermometer's log filled the disk overnight",
-         "A supervisor wrote each reading to one file without a bound."),
-        ("2026-01-12-restart-kept-the-old-recipe", Some("2026-01-12"), Some(Severity::Major), Some(Category::Docker), &["12-B"],
-         "docker restart kept the old RECIPE_VERSION",
-         "The env file was changed and the container restarted; it went on with the environment it was made with."),
-        ("2025-12-28-bare-run-off-the-network", Some("2025-12-28"), Some(Severity::Major), Some(Category::Docker), &["~11"],
-         "A bare docker run left the shop outside the proxy's network",
-         "The container answered on its own port, and the proxy answered 502."),
-        ("2026-02-02-default-password", Some("2026-02-02"), Some(Severity::Major), Some(Category::Auth), &["27", "28"],
-         "Orders fell back to a default database password",
-         "DATABASE_URL was missing from one env file, so the service tried the password of its example configuration."),
-        ("2026-01-16-line-that-does-not-exist", Some("2026-01-16"), Some(Severity::Minor), Some(Category::Hallucination), &["16"],
-         "A reviewer reported line 109 of a file with 87 lines", "Half a day went into a header that no file contains."),
-        ("undated-wrong-port", None, Some(Severity::Major), Some(Category::ConfigDrift), &["Multiple"],
-         "Requests went to the port of another gateway, again and again", "Two ports differ by ten and were taken for one another."),
-        ("2026-02-14-page-says-26", Some("2026-02-14"), None, None, &[], "The status page states a count that nobody computes", "The page says 26."),
+    let rows: [Row; 9] = [
+        (
+            "2026-01-23-sync-emptied-the-oven-database",
+            Some("2026-01-23"),
+            Some(Severity::Critical),
+            Some(Category::DataLoss),
+            &["23"],
+            "A sync with --delete emptied the oven database",
+            "The agent synchronised the checkout over the running stack. The exclude lacked its leading dot, matched nothing, and the data directory went with the rest.",
+        ),
+        (
+            "2026-01-23-till-sessions-gone",
+            Some("2026-01-23"),
+            Some(Severity::Critical),
+            Some(Category::DataLoss),
+            &["23"],
+            "The tills lost their sessions after the same sync",
+            "The same sync removed the directory of the session store. Every till asked for a login at six in the morning.",
+        ),
+        (
+            "2025-11-29-log-filled-the-disk",
+            Some("2025-11-29"),
+            Some(Severity::Critical),
+            Some(Category::Disk),
+            &["~4"],
+            "A thermometer's log filled the disk overnight",
+            "A supervisor wrote each reading to one file without a bound.",
+        ),
+        (
+            "2026-01-12-restart-kept-the-old-recipe",
+            Some("2026-01-12"),
+            Some(Severity::Major),
+            Some(Category::Docker),
+            &["12-B"],
+            "docker restart kept the old RECIPE_VERSION",
+            "The env file was changed and the container restarted; it went on with the environment it was made with.",
+        ),
+        (
+            "2025-12-28-bare-run-off-the-network",
+            Some("2025-12-28"),
+            Some(Severity::Major),
+            Some(Category::Docker),
+            &["~11"],
+            "A bare docker run left the shop outside the proxy's network",
+            "The container answered on its own port, and the proxy answered 502.",
+        ),
+        (
+            "2026-02-02-default-password",
+            Some("2026-02-02"),
+            Some(Severity::Major),
+            Some(Category::Auth),
+            &["27", "28"],
+            "Orders fell back to a default database password",
+            "DATABASE_URL was missing from one env file, so the service tried the password of its example configuration.",
+        ),
+        (
+            "2026-01-16-line-that-does-not-exist",
+            Some("2026-01-16"),
+            Some(Severity::Minor),
+            Some(Category::Hallucination),
+            &["16"],
+            "A reviewer reported line 109 of a file with 87 lines",
+            "Half a day went into a header that no file contains.",
+        ),
+        (
+            "undated-wrong-port",
+            None,
+            Some(Severity::Major),
+            Some(Category::ConfigDrift),
+            &["Multiple"],
+            "Requests went to the port of another gateway, again and again",
+            "Two ports differ by ten and were taken for one another.",
+        ),
+        (
+            "2026-02-14-page-says-26",
+            Some("2026-02-14"),
+            None,
+            None,
+            &[],
+            "The status page states a count that nobody computes",
+            "The page says 26.",
+        ),
     ];
     let mut incidents: Vec<Incident> = rows
         .into_iter()
@@ -128,8 +201,10 @@ fn incidents(compose: &Citation, call: &Citation) -> Vec<Incident> {
         "The pattern `data` does not match `.data`, which compose mounts [{}]. It was one call of the session [{}].",
         compose.id, call.id
     ));
-    first.data_lost = Some("Accounts, orders of four weeks, and the copy of 03:00, which lay beside the original.".into());
-    first.fix = Some("All migrations ran again on an empty database. `safe-sync` now refuses what it cannot prove.".into());
+    first.data_lost =
+        Some("Accounts, orders of four weeks, and the copy of 03:00, which lay beside the original.".into());
+    first.fix =
+        Some("All migrations ran again on an empty database. `safe-sync` now refuses what it cannot prove.".into());
     first.lesson = Some("Dry-run what deletes. An exclude that matches nothing is silent.".into());
     first.contradictions = vec!["The title says four weeks, the text says three days.".into()];
     first.pattern_numbers = vec![59];
@@ -160,21 +235,43 @@ fn pattern(id: &str, title: &str, category: Category, severity: Severity, incide
 }
 
 fn patterns() -> Vec<PatternEntry> {
-    let both = ["2026-01-23-sync-emptied-the-oven-database", "2026-01-23-till-sessions-gone", "2020-01-01-not-kept-here"];
-    let mut fallback = pattern("database-default-credential", "A service falls back to a default database password", Category::Auth, Severity::Major, &["2026-02-02-default-password"]);
-    fallback.lookalikes = vec![("password-changed-after-init".into(), "the role accepts the configured password".into())];
+    let both =
+        ["2026-01-23-sync-emptied-the-oven-database", "2026-01-23-till-sessions-gone", "2020-01-01-not-kept-here"];
+    let mut fallback = pattern(
+        "database-default-credential",
+        "A service falls back to a default database password",
+        Category::Auth,
+        Severity::Major,
+        &["2026-02-02-default-password"],
+    );
+    fallback.lookalikes =
+        vec![("password-changed-after-init".into(), "the role accepts the configured password".into())];
     fallback.speaks_in = vec!["check", "investigate"];
     vec![
         fallback,
-        pattern("delete-live-data", "A command would delete data that a running service uses", Category::DataLoss, Severity::Critical, &both),
-        PatternEntry { number: Some(12), ..pattern("unbounded-log", "A log grows without a bound", Category::Disk, Severity::Critical, &[]) },
+        pattern(
+            "delete-live-data",
+            "A command would delete data that a running service uses",
+            Category::DataLoss,
+            Severity::Critical,
+            &both,
+        ),
+        PatternEntry {
+            number: Some(12),
+            ..pattern("unbounded-log", "A log grows without a bound", Category::Disk, Severity::Critical, &[])
+        },
     ]
 }
 
 fn investigation(log: &Citation, call: &Citation) -> Kept {
     let at = |s: &str| s.parse::<jiff::Timestamp>().unwrap();
     let onset = at("2026-02-02T13:01:58Z");
-    let event = |time: &str, source: &str, text: &str, evidence: Vec<Citation>| Event { at: at(time), source: source.into(), text: text.into(), evidence };
+    let event = |time: &str, source: &str, text: &str, evidence: Vec<Citation>| Event {
+        at: at(time),
+        source: source.into(),
+        text: text.into(),
+        evidence,
+    };
     let reason = |text: &str, evidence: Vec<Citation>, count| Reason { text: text.into(), evidence, count };
     let first = Hypothesis {
         rank: 1,
@@ -184,7 +281,11 @@ fn investigation(log: &Citation, call: &Citation) -> Kept {
         score: 90,
         component: "orders".into(),
         because: vec![
-            reason("orders has no DATABASE_URL in its environment", vec![cite("docker/inspect.json#/2/Config/Env", "[\"PATH=/usr/bin\"]")], None),
+            reason(
+                "orders has no DATABASE_URL in its environment",
+                vec![cite("docker/inspect.json#/2/Config/Env", "[\"PATH=/usr/bin\"]")],
+                None,
+            ),
             reason("oven-db refuses user \"oven\"", vec![log.clone()], Some(41)),
         ],
         against: vec![reason("one request at 13:05 succeeded", vec![cite("http/3.json", "200")], None)],
@@ -206,7 +307,8 @@ fn investigation(log: &Citation, call: &Citation) -> Kept {
             text: "the role accepts the configured one".into(),
             evidence: vec![cite("docker/logs/oven-db.log:12", "connection authorized: user=oven")],
         }],
-        remedy: "Add `DATABASE_URL` to `new.env`, then:\n\n```sh\ndocker compose --env-file new.env up -d orders\n```".into(),
+        remedy: "Add `DATABASE_URL` to `new.env`, then:\n\n```sh\ndocker compose --env-file new.env up -d orders\n```"
+            .into(),
     };
     let second = Hypothesis {
         rank: 2,
@@ -235,18 +337,46 @@ fn investigation(log: &Citation, call: &Citation) -> Kept {
             },
             hypotheses: vec![first, second],
             timeline: vec![
-                event("2026-02-02T13:01:40Z", "agent", "docker compose --env-file new.env up -d orders", vec![call.clone()]),
+                event(
+                    "2026-02-02T13:01:40Z",
+                    "agent",
+                    "docker compose --env-file new.env up -d orders",
+                    vec![call.clone()],
+                ),
                 event("2026-02-02T13:01:52Z", "docker", "orders created", Vec::new()),
-                event("2026-02-02T13:01:58Z", "log", "password authentication failed for user \"oven\"", vec![log.clone()]),
+                event(
+                    "2026-02-02T13:01:58Z",
+                    "log",
+                    "password authentication failed for user \"oven\"",
+                    vec![log.clone()],
+                ),
                 event("2026-02-02T13:01:59Z", "log", "password authentication failed for user \"oven\"", Vec::new()),
                 event("2026-02-02T13:02:11Z", "http", "500 on /api/orders", Vec::new()),
             ],
             steps: vec![
-                Step { number: 1, title: "Establish what is broken".into(), done: vec!["GET /api/orders: 500 since 13:01:58".into()] },
-                Step { number: 4, title: "Read the logs".into(), done: vec!["41 refused logins in docker/logs/oven-db.log".into()] },
+                Step {
+                    number: 1,
+                    title: "Establish what is broken".into(),
+                    done: vec!["GET /api/orders: 500 since 13:01:58".into()],
+                },
+                Step {
+                    number: 4,
+                    title: "Read the logs".into(),
+                    done: vec!["41 refused logins in docker/logs/oven-db.log".into()],
+                },
             ],
-            coverage: vec![Coverage { source: Source::ContainerLog, what: "logs of oven-db".into(), from: Some(at("2026-02-02T12:00:00Z")), to: Some(at("2026-02-02T13:24:00Z")), amount: "1,204 lines".into() }],
-            could_not_look: vec![CouldNotLook { what: "host journal".into(), why: Why::Denied, detail: "no permission".into() }],
+            coverage: vec![Coverage {
+                source: Source::ContainerLog,
+                what: "logs of oven-db".into(),
+                from: Some(at("2026-02-02T12:00:00Z")),
+                to: Some(at("2026-02-02T13:24:00Z")),
+                amount: "1,204 lines".into(),
+            }],
+            could_not_look: vec![CouldNotLook {
+                what: "host journal".into(),
+                why: Why::Denied,
+                detail: "no permission".into(),
+            }],
         },
     }
 }
@@ -268,10 +398,23 @@ pub fn hostile() -> Book {
         h.pattern = Some(X.into());
         h.because = vec![Reason { text: X.into(), evidence: vec![citation.clone()], count: None }];
         h.explained_by = Some(Change {
-            kind: ChangeKind::Commit, at: None, session: Some(X.into()), agent: Some(X.into()), tool_call: Some(X.into()),
-            command: Some(X.into()), commit: Some(X.into()), path: Some(X.into()), evidence: vec![citation.clone()],
+            kind: ChangeKind::Commit,
+            at: None,
+            session: Some(X.into()),
+            agent: Some(X.into()),
+            tool_call: Some(X.into()),
+            command: Some(X.into()),
+            commit: Some(X.into()),
+            path: Some(X.into()),
+            evidence: vec![citation.clone()],
         });
-        h.lookalikes = vec![Lookalike { pattern: X.into(), title: X.into(), verdict: LookalikeVerdict::RuledOut, text: X.into(), evidence: vec![citation.clone()] }];
+        h.lookalikes = vec![Lookalike {
+            pattern: X.into(),
+            title: X.into(),
+            verdict: LookalikeVerdict::RuledOut,
+            text: X.into(),
+            evidence: vec![citation.clone()],
+        }];
     }
     for e in &mut report.timeline {
         (e.source, e.text) = (X.into(), X.into());
@@ -301,14 +444,25 @@ pub fn hostile() -> Book {
         patterns: vec!["delete-live-data".into(), X.into()],
         contradictions: vec![X.into()],
         evidence: vec![citation],
-        body: format!("# {X}\n\n{X}\n\n```{X}\n{X}\n```\n\n[{X}](javascript:alert(1)) ![{X}](https://evil.example/x.png)\n\n| {X} |\n| --- |\n| {X} |\n\n<{X}"),
+        body: format!(
+            "# {X}\n\n{X}\n\n```{X}\n{X}\n```\n\n[{X}](javascript:alert(1)) ![{X}](https://evil.example/x.png)\n\n| {X} |\n| --- |\n| {X} |\n\n<{X}"
+        ),
     }];
     book.patterns.push(PatternEntry {
-        number: Some(1), why: X.into(), do_instead: X.into(), caught: X.into(), passed: X.into(), path: some(), lesson: X.into(),
+        number: Some(1),
+        why: X.into(),
+        do_instead: X.into(),
+        caught: X.into(),
+        passed: X.into(),
+        path: some(),
+        lesson: X.into(),
         lookalikes: vec![(X.into(), X.into())],
         ..pattern(X, X, Category::Cost, Severity::Minor, &[X])
     });
-    book.problems = vec![Problem { kind: ProblemKind::Contradiction, incident: Some(X.into()), text: X.into() }];
+    book.problems = vec![
+        Problem { kind: ProblemKind::Contradiction, incident: Some(X.into()), text: X.into() },
+        Problem { kind: ProblemKind::Order, incident: None, text: X.into() },
+    ];
     book.drafts = vec![PatternDraft { number: Some(2), title: X.into(), ..PatternDraft::default() }];
     book.could_not_read = vec![X.into()];
     book

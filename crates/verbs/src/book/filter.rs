@@ -211,7 +211,8 @@ impl Filter {
             }
         }
         self.sort(&mut incidents);
-        let facets = Facet::ALL.into_iter().map(|f| (f, self.counted(f, counts.remove(&f).unwrap_or_default()))).collect();
+        let facets =
+            Facet::ALL.into_iter().map(|f| (f, self.counted(f, counts.remove(&f).unwrap_or_default()))).collect();
         Shown { incidents, total: book.incidents.len(), facets }
     }
 
@@ -249,10 +250,8 @@ impl Filter {
             counts.entry(value.clone()).or_insert(0);
         }
         let is_chosen = |value: &str| chosen.is_some_and(|c| c.contains(value));
-        let mut all: Vec<FacetCount> = counts
-            .into_iter()
-            .map(|(value, count)| FacetCount { chosen: is_chosen(&value), value, count })
-            .collect();
+        let mut all: Vec<FacetCount> =
+            counts.into_iter().map(|(value, count)| FacetCount { chosen: is_chosen(&value), value, count }).collect();
         all.sort_by(|a, b| facet.compare(&a.value, &b.value));
         all
     }

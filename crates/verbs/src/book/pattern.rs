@@ -1,7 +1,7 @@
 //! An anti-pattern as a page shows it.
 
-use coroner_judge::pattern::{AntiPattern, Library};
 use coroner_judge::pattern::file::Origin;
+use coroner_judge::pattern::{AntiPattern, Library};
 use coroner_model::{Category, IncidentId, PatternId, Severity};
 
 /// One anti-pattern, ready to be read.

@@ -37,7 +37,9 @@ impl Book {
             // What was taken out has no report, and its id stays in the ledger alone.
             let Some(report) = investigation.report else { continue };
             match serde_json::from_str::<Investigation>(&report) {
-                Ok(report) => book.investigations.push(Kept { id: investigation.id, at: investigation.created_at, report }),
+                Ok(report) => {
+                    book.investigations.push(Kept { id: investigation.id, at: investigation.created_at, report })
+                }
                 Err(error) => book.could_not_read.push(format!("investigation {}: {error}", investigation.id)),
             }
         }
