@@ -29,6 +29,9 @@ pub enum StoreError {
     /// The store has reached its own limit and holds nothing that may go.
     #[error("the store holds {bytes} bytes; its limit is {bytes_max}, and incidents cite what is left")]
     StoreFull { bytes: u64, bytes_max: u64 },
+    /// The file with the limits is wrong.
+    #[error("cannot read the limits in {}: {because}", path.display())]
+    LimitsUnreadable { path: PathBuf, because: String },
     /// It was opened for reading.
     #[error("the store was opened for reading only")]
     ReadOnly,
@@ -70,7 +73,12 @@ impl StoreError {
             StoreError::DiskFull { .. } => {
                 Some("free space on that filesystem, or give `--store` a path on another one")
             }
-            StoreError::StoreFull { .. } => Some("raise the size limit, or begin a new store"),
+            StoreError::StoreFull { .. } => {
+                Some("raise `bytes_max` in limits.toml beside the store, or begin a new store")
+            }
+            StoreError::LimitsUnreadable { .. } => {
+                Some("it may set `disk_used_percent_max`, `bytes_max` and `age_days_max`, each a number")
+            }
             StoreError::KeyMissing { .. } => {
                 Some("put the key back from a backup, or begin a new store beside the old one")
             }

@@ -66,8 +66,10 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in a folder (or the `*.db` file named); makes it at first use.
+    ///
+    /// `limits.toml` beside the database may set other limits than the default ones.
     pub fn open(path: &Path) -> Result<Store> {
-        Store::open_with(path, Limits::default())
+        Store::open_with(path, Limits::of(&Place::at(path))?)
     }
 
     /// Opens the store under other limits than the default ones.

@@ -25,6 +25,8 @@ pub(crate) struct Place {
     pub(crate) head: PathBuf,
     pub(crate) signing_key: PathBuf,
     pub(crate) redaction_key: PathBuf,
+    /// Other limits than the default ones, where a person wrote them down.
+    pub(crate) limits: PathBuf,
     lock: PathBuf,
 }
 
@@ -47,6 +49,7 @@ impl Place {
             head: beside("head.json"),
             signing_key: beside("signing.key"),
             redaction_key: beside("redaction.key"),
+            limits: beside("limits.toml"),
             lock: beside("lock"),
             folder,
         }

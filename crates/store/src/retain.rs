@@ -9,6 +9,7 @@ use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::evidence::Removal;
 use crate::ledger::{Growth, instant};
+use crate::place::{Place, read_small};
 use crate::redact::take_out;
 
 /// How large and how old a store may become.
@@ -26,6 +27,16 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits { disk_used_percent_max: 90, bytes_max: 4 << 30, age_days_max: 400 }
+    }
+}
+
+impl Limits {
+    /// The limits that `limits.toml` beside the database sets, else the default ones.
+    pub(crate) fn of(place: &Place) -> Result<Limits> {
+        let Some(bytes) = read_small(&place.limits)? else { return Ok(Limits::default()) };
+        let wrong = |because: String| StoreError::LimitsUnreadable { path: place.limits.clone(), because };
+        let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))
     }
 }
 

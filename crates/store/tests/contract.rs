@@ -179,6 +179,21 @@ fn old_content_expires_but_not_what_an_incident_cites() {
 }
 
 #[test]
+fn limits_are_read_from_beside_the_database() {
+    let (folder, store) = open();
+    store.append(&[evidence(1)], at(1)).unwrap();
+    drop(store);
+    let file = folder.path().join("limits.toml");
+    std::fs::write(&file, "age_days_max = 3\n").unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.retain(at(2 * 86_400)).unwrap().expired, 0);
+    assert_eq!(store.retain(at(4 * 86_400)).unwrap().expired, 1);
+    std::fs::write(&file, "age_max = 3\n").unwrap();
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("age_max") && error.hint().is_some(), "{error}");
+}
+
+#[test]
 fn a_store_over_its_size_lets_the_oldest_go() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { bytes_max: 400_000, ..Limits::default() };
