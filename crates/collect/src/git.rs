@@ -2,6 +2,7 @@
 //!
 //! No filter, hook or diff driver that a repository names is ever started.
 
+mod bundle;
 mod log;
 mod status;
 
@@ -15,6 +16,8 @@ use jiff::Timestamp;
 use crate::casefile::{git_path, obstacle};
 use crate::limits::Limits;
 use crate::seen::Seen;
+
+pub(crate) use bundle::unbundle;
 
 /// Stashes that are listed.
 const STASHES_MAX: usize = 200;

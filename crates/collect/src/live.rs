@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::time::{Duration, Instant};
 
+use coroner_model::probe::HostTable;
 use coroner_model::{Answer, CouldNotLook, Probe, Redactor, Why};
 use jiff::Timestamp;
 
@@ -221,6 +222,8 @@ impl Inner {
             Probe::Tree { root, depth_max } => {
                 files::tree(self, &self.absolute(root), *depth_max).map(|seen| vec![seen])
             }
+            // Nobody notes or samples on a host itself; that there is none is the answer.
+            Probe::Host(HostTable::Annotations | HostTable::Growth) => Ok(Vec::new()),
             Probe::Host(table) => host::table(self, *table).map(|seen| vec![seen]),
             Probe::Logs => Err(obstacle(Why::Unsupported, "name a log with --log to have it read")),
             Probe::LogFile { path } => named_log::read(path, &self.limits).map(|seen| vec![seen]),

@@ -25,7 +25,7 @@ pub(super) fn answer(case: &Casefile, table: GitTable, window: Window) -> Raw {
     }
     let unreadable = |error: io::Error| obstacle(Why::Unreadable, format!("git/: {error}"));
     let folder = tempfile::tempdir().map_err(unreadable)?;
-    if !lay_out(case, folder.path())? {
+    if !lay_out(case, folder.path())? && !lay_out_bundle(case, folder.path())? {
         return Err(not_recorded(path));
     }
     git::answer(folder.path(), table, window, &case.limits).map(|seen| vec![seen])
@@ -54,6 +54,20 @@ fn lay_out(case: &Casefile, to: &Path) -> Result<bool, CouldNotLook> {
     // The stranger's configuration is left behind: nothing of it is needed to read.
     fs::write(to.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n").map_err(unreadable)?;
     fs::create_dir_all(to.join("objects")).and_then(|()| fs::create_dir_all(to.join("refs"))).map_err(unreadable)?;
+    Ok(true)
+}
+
+/// Makes a repository of the first bundle; whether there is one.
+fn lay_out_bundle(case: &Casefile, to: &Path) -> Result<bool, CouldNotLook> {
+    let Some(path) = case.shelf.files_under("git").into_iter().find(|path| path.ends_with(".bundle")) else {
+        return Ok(false);
+    };
+    let unreadable = |error: io::Error| obstacle(Why::Unreadable, format!("{path}: {error}"));
+    let piece = case.shelf.head(path, REPOSITORY_BYTES_MAX).map_err(unreadable)?;
+    if piece.left_out > 0 {
+        return Err(obstacle(Why::TooMuch, format!("{path} has more than {REPOSITORY_BYTES_MAX} bytes")));
+    }
+    git::unbundle(&piece.bytes, to).map_err(unreadable)?;
     Ok(true)
 }
 

@@ -44,7 +44,10 @@ pub(super) fn config(inner: &Inner) -> Raw {
 
 /// The text of one file.
 pub(super) fn file(inner: &Inner, path: &Path) -> Result<Seen, CouldNotLook> {
-    let meta = std::fs::metadata(path).map_err(|error| blocked(path, &error))?;
+    let meta = std::fs::metadata(path).map_err(|error| match blocked(path, &error) {
+        why if why.why == Why::Absent => obstacle(Why::Absent, "it does not exist"),
+        why => why,
+    })?;
     if !meta.is_file() {
         let what = if meta.is_dir() { "a directory" } else { "no regular file" };
         return Err(obstacle(Why::Unreadable, format!("{} is {what}", path.display())));

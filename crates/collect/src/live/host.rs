@@ -29,10 +29,13 @@ pub(super) fn table(inner: &Inner, table: HostTable) -> Result<Seen, CouldNotLoo
         HostTable::Date => inner.settings.now.strftime("%Y-%m-%dT%H:%M:%S+00:00\n").to_string(),
         HostTable::Virt => format!("{}\n", virtualization()),
         HostTable::Packages => packages()?,
-        HostTable::Growth | HostTable::Annotations => {
-            return Err(obstacle(Why::Unsupported, "this is recorded over time, it cannot be looked at now"));
-        }
-        HostTable::Du | HostTable::Units | HostTable::Journal | HostTable::Dmesg | HostTable::Versions => {
+        HostTable::Growth
+        | HostTable::Annotations
+        | HostTable::Du
+        | HostTable::Units
+        | HostTable::Journal
+        | HostTable::Dmesg
+        | HostTable::Versions => {
             return Err(obstacle(Why::Unsupported, "not looked at on a live host; a casefile can hold it"));
         }
     };
