@@ -12,6 +12,11 @@ use serde::Serialize;
 use crate::look;
 use crate::workspace::Workspace;
 
+/// The POSIX shell script that collects a casefile on a host without Coroner.
+pub fn script() -> &'static str {
+    coroner_collect::script::collector_script()
+}
+
 /// What is recorded, and where to.
 #[derive(Clone, Debug, Default)]
 pub struct RecordRequest {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use coroner_verbs::record::{self, RecordRequest};
 use jiff::Timestamp;
 
@@ -30,10 +30,22 @@ pub struct RecordArgs {
     since: Option<Timestamp>,
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
+    #[command(subcommand)]
+    verb: Option<RecordCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RecordCommand {
+    /// Prints a POSIX shell script that collects a casefile on a host without Coroner.
+    Script,
 }
 
 /// Runs `record`.
 pub fn run(global: &Global, args: RecordArgs) -> anyhow::Result<Exit> {
+    if let Some(RecordCommand::Script) = args.verb {
+        print!("{}", record::script());
+        return Ok(Exit::Clean);
+    }
     let Some(to) = args.to else {
         return Err(Failure::usage("nothing says where to write", "give a path: coroner record --to monday.tar.zst"));
     };
