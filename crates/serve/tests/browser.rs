@@ -19,6 +19,8 @@ use made_up::{bakery, get, serve};
 const BROWSER_SECONDS_MAX: u64 = 90;
 const NARROW: u32 = 360;
 const WIDE: u32 = 1280;
+const LIGHT: &str = "--blink-settings=preferredColorScheme=1";
+const DARK: &str = "--blink-settings=preferredColorScheme=0";
 const PAGES: [(&str, &str); 8] = [
     ("timeline", "/incidents"),
     ("nothing", "/incidents?q=zeppelin&severity=major"),
@@ -93,7 +95,7 @@ fn dump(browser: &Path, url: String, more: &[&str]) -> Printed {
 
 /// Hands the pages on without their policy and with a script added, so that a test can measure them.
 ///
-/// `/measure?WIDTH&PATH` frames a page in that width and writes what it measured.
+/// `/measure/WIDTH` frames each page in that width and writes what it measured.
 fn measuring(pages: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -111,8 +113,8 @@ fn hand_on(stream: &mut TcpStream, pages: SocketAddr) {
     let read = stream.read(&mut bytes).unwrap_or(0);
     let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
     let Some(path) = request.split(' ').nth(1) else { return };
-    let (kind, body) = match path.strip_prefix("/measure?").and_then(|q| q.split_once('&')) {
-        Some((width, page)) => ("text/html; charset=utf-8", frame(width, page)),
+    let (kind, body) = match path.strip_prefix("/measure/") {
+        Some(width) => ("text/html; charset=utf-8", frame(width)),
         None if path == "/drive" => ("text/html; charset=utf-8", drive()),
         None => {
             let answer = get(pages, path);
@@ -135,14 +137,14 @@ fn hand_on(stream: &mut TcpStream, pages: SocketAddr) {
     );
 }
 
-/// A page that frames another and measures it.
-fn frame(width: &str, page: &str) -> String {
+/// A page that frames one page after the other and measures each.
+fn frame(width: &str) -> String {
     const SCRIPT: &str = r##"
-      const frame = document.querySelector("iframe");
+      const frame = document.querySelector("iframe"), measured = [];
       frame.addEventListener("load", () => {
         const page = frame.contentDocument, view = frame.contentWindow;
         page.querySelectorAll("details").forEach((fold) => (fold.open = true));
-        const width = view.innerWidth;
+        const width = view.innerWidth, style = view.getComputedStyle(page.documentElement);
         const scrolls = (e) => e && (["auto", "scroll", "hidden"].includes(view.getComputedStyle(e).overflowX) || scrolls(e.parentElement));
         const over = [...page.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e));
         const press = (key) => page.body.dispatchEvent(new view.KeyboardEvent("keydown", { key, bubbles: true }));
@@ -150,16 +152,19 @@ fn frame(width: &str, page: &str) -> String {
         const rows = [...page.querySelectorAll("[data-row]")];
         const at = rows.findIndex((r) => r.classList.contains("at"));
         press("/");
-        document.querySelector("output").textContent = JSON.stringify({
-          width, scroll: page.documentElement.scrollWidth, over: over.slice(0, 5).map((e) => e.tagName + "." + (e.className.baseVal ?? e.className)),
-          paper: view.getComputedStyle(page.documentElement).backgroundColor, ink: view.getComputedStyle(page.documentElement).color,
-          rows: rows.length, at, focused: page.activeElement.type || "", shift: page.documentElement.scrollLeft,
-          small: [...page.body.querySelectorAll("a, summary, button")].filter((e) => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && r.height < 12; }).length,
+        measured.push({
+          width, scroll: page.documentElement.scrollWidth, paper: style.backgroundColor, ink: style.color,
+          over: over.slice(0, 5).map((e) => e.tagName + "." + (e.className.baseVal ?? e.className)),
+          rows: rows.length, at, focused: page.activeElement.type || "",
         });
+        if (measured.length < paths.length) frame.src = paths[measured.length];
+        else document.querySelector("output").textContent = JSON.stringify(measured);
       });
     "##;
+    let paths = serde_json::to_string(&PAGES.map(|(_, path)| path)).unwrap();
+    let first = PAGES[0].1;
     format!(
-        "<!doctype html><body><iframe src=\"{page}\" style=\"border:0;width:{width}px;height:800px\"></iframe><output></output><script>{SCRIPT}</script>"
+        "<!doctype html><body><iframe src=\"{first}\" style=\"border:0;width:{width}px;height:800px\"></iframe><output></output><script>const paths = {paths};{SCRIPT}</script>"
     )
 }
 
@@ -191,50 +196,29 @@ fn drive() -> String {
     )
 }
 
-fn measure(browser: &Path, proxy: SocketAddr, width: u32, path: &str, more: &[&str]) -> serde_json::Value {
-    let flags: Vec<&str> =
-        more.iter().copied().chain(["--virtual-time-budget=5000", "--window-size=1400,900"]).collect();
-    let printed = dump(browser, format!("http://{proxy}/measure?{width}&{path}"), &flags);
+/// What was measured on each of [`PAGES`].
+fn measure(browser: &Path, proxy: SocketAddr, width: u32, scheme: &str) -> Vec<serde_json::Value> {
+    let flags = [scheme, "--virtual-time-budget=15000", "--window-size=1400,900"];
+    let printed = dump(browser, format!("http://{proxy}/measure/{width}"), &flags);
     let output = printed.out.split("<output>").nth(1).and_then(|t| t.split("</output>").next()).unwrap_or("");
-    serde_json::from_str(&output.replace("&amp;", "&")).unwrap_or_else(|e| panic!("{path}: {e}: {}", printed.out))
+    serde_json::from_str(&output.replace("&amp;", "&")).unwrap_or_else(|e| panic!("{e}: {}", printed.out))
 }
 
 #[test]
-fn no_page_is_wider_than_the_screen() {
+fn no_page_is_wider_than_the_screen_in_either_scheme() {
     let Some(browser) = chromium() else { return };
     let proxy = measuring(serve(bakery()));
-    for width in [NARROW, WIDE] {
-        for (name, path) in PAGES {
-            let seen = measure(&browser, proxy, width, path, &[]);
-            assert_eq!(seen["width"], width, "{name}");
-            assert_eq!(seen["scroll"], width, "{name} at {width} runs over: {seen}");
+    for (width, scheme, paper) in [(NARROW, DARK, "rgb(22, 24, 27)"), (WIDE, LIGHT, "rgb(252, 251, 248)")] {
+        let measured = measure(&browser, proxy, width, scheme);
+        for ((name, _), seen) in PAGES.iter().zip(&measured) {
+            assert_eq!((&seen["width"], &seen["scroll"]), (&width.into(), &width.into()), "{name} runs over: {seen}");
             assert_eq!(seen["over"], serde_json::json!([]), "{name} at {width}");
+            assert_eq!(seen["paper"], paper, "{name} under {scheme}");
         }
+        let timeline = &measured[0];
+        assert_eq!((&timeline["rows"], &timeline["at"]), (&9.into(), &1.into()), "j moves: {timeline}");
+        assert_eq!(timeline["focused"], "search", "/ goes to the search");
     }
-}
-
-#[test]
-fn keys_move_and_search() {
-    let Some(browser) = chromium() else { return };
-    let seen = measure(&browser, measuring(serve(bakery())), WIDE, "/incidents", &[]);
-    assert_eq!(
-        (seen["rows"].as_u64(), seen["at"].as_u64(), seen["focused"].as_str()),
-        (Some(9), Some(1), Some("search")),
-        "{seen}"
-    );
-}
-
-#[test]
-fn both_schemes_are_drawn() {
-    let Some(browser) = chromium() else { return };
-    let proxy = measuring(serve(bakery()));
-    let light = measure(&browser, proxy, WIDE, "/incidents", &["--blink-settings=preferredColorScheme=1"]);
-    let dark = measure(&browser, proxy, WIDE, "/incidents", &["--blink-settings=preferredColorScheme=0"]);
-    assert_eq!(
-        (light["paper"].as_str(), dark["paper"].as_str()),
-        (Some("rgb(252, 251, 248)"), Some("rgb(22, 24, 27)"))
-    );
-    assert_ne!(light["ink"], dark["ink"]);
 }
 
 #[test]
@@ -274,13 +258,13 @@ fn screenshots_can_be_looked_at() {
     // Without a folder to keep them in, the timeline stands for all.
     let pages = if kept.is_some() { &PAGES[..] } else { &PAGES[..1] };
     for (name, path) in pages {
-        for (scheme, setting) in [("light", 1), ("dark", 0)] {
+        for (scheme, flag) in [("light", LIGHT), ("dark", DARK)] {
             for (width, height) in [(WIDE, 1000), (NARROW, 800)] {
                 let file = folder.join(format!("{name}-{scheme}-{width}.png"));
                 let arguments = [
                     format!("--screenshot={}", file.display()),
                     format!("--window-size={width},{height}"),
-                    format!("--blink-settings=preferredColorScheme={setting}"),
+                    flag.to_owned(),
                     format!("http://{addr}{path}"),
                 ];
                 browse(&browser, &arguments);
