@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod evidence;
+pub mod incident;
 pub mod investigate;
 pub mod library;
 pub mod look;
