@@ -12,3 +12,23 @@ pub mod proxy_unreachable;
 mod reading;
 mod routing;
 
+
+use coroner_model::Citation;
+use coroner_model::investigation::Reason;
+
+/// A reason with its evidence.
+pub(crate) fn reason(text: impl Into<String>, evidence: impl IntoIterator<Item = Citation>) -> Reason {
+    Reason { text: text.into(), evidence: evidence.into_iter().collect(), count: None }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [front @ .., last] => {
+            let front: Vec<&str> = front.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", front.join(", "), last.as_ref())
+        }
+    }
+}

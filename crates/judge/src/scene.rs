@@ -8,6 +8,8 @@ mod code;
 mod project;
 mod read;
 
+pub(crate) use project::commands;
+
 use std::collections::BTreeMap;
 
 use coroner_model::session::Session;

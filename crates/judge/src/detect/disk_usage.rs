@@ -1,53 +1,73 @@
-//! A filesystem is fuller than its limits: at 80 % a warning, at 90 % nothing may grow it.
+//! A filesystem is fuller than its limits.
 
-use coroner_model::finding::{Confidence, Location};
-use coroner_model::investigation::Reason;
+use coroner_model::finding::Confidence;
 
+use crate::detect::part::location_of;
+use crate::detect::reason;
 use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::{Filesystem, Scene};
 
-/// Whole percent used from which on a filesystem is reported.
-pub const WARN_PERCENT: u8 = 80;
-/// Whole percent used from which on nothing should grow it.
-pub const BLOCK_PERCENT: u8 = 90;
-/// Filesystems that are full by design, or hold no data.
-const FULL_BY_DESIGN: [&str; 4] = ["/snap", "/proc", "/sys", "/dev"];
+/// Devices that hold nothing that could be freed: images that are full by nature, and memory.
+const NOT_DISKS: [&str; 9] = ["tmpfs", "devtmpfs", "udev", "overlay", "squashfs", "shm", "efivarfs", "none", "proc"];
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
-    scene.filesystems.iter().filter(|f| holds_data(f)).filter_map(fact).collect()
+    let limits = &scene.config.disk;
+    let mut seen: Vec<&str> = Vec::new();
+    let mut facts = Vec::new();
+    for filesystem in &scene.filesystems {
+        let device = filesystem.device.as_str();
+        if is_full_by_design(filesystem) || (!device.is_empty() && seen.contains(&device)) {
+            continue;
+        }
+        seen.push(device);
+        let (is, limit) = match filesystem.used_percent {
+            percent if percent >= limits.block_percent => ("block", limits.block_percent),
+            percent if percent >= limits.warn_percent => ("warn", limits.warn_percent),
+            _ => continue,
+        };
+        facts.push(fact(filesystem, is, limit));
+    }
+    facts
 }
 
-fn holds_data(filesystem: &Filesystem) -> bool {
+/// Whether it is an image that is full by nature, or memory.
+fn is_full_by_design(filesystem: &Filesystem) -> bool {
     let under = |root: &&str| filesystem.mount == **root || filesystem.mount.starts_with(&format!("{root}/"));
-    filesystem.bytes > 0 && !FULL_BY_DESIGN.iter().any(|root| under(&root))
+    let image = filesystem.device.starts_with("/dev/loop") || NOT_DISKS.contains(&filesystem.device.as_str());
+    image || ["/snap", "/proc", "/sys", "/dev"].iter().any(|root| under(&root))
 }
 
-fn fact(filesystem: &Filesystem) -> Option<Fact> {
-    let used = filesystem.used_percent;
-    let is = match used {
-        BLOCK_PERCENT.. => "block",
-        WARN_PERCENT.. => "warn",
-        _ => return None,
-    };
-    let free_gb = filesystem.available / 1_000_000_000;
-    let text = format!("{} is {used} % full, {free_gb} GB are free", filesystem.mount);
-    let (path, line) = filesystem.at.locator.rsplit_once(':').unwrap_or((&filesystem.at.locator, "0"));
-    Some(Fact {
+fn fact(filesystem: &Filesystem, is: &'static str, limit: u8) -> Fact {
+    let Filesystem { mount, used_percent, available, at, .. } = filesystem;
+    let text = format!("{mount} is {used_percent} % full (limit {limit} %): {} left", in_words(*available));
+    Fact {
         kind: FactKind::DiskUsage,
         is,
-        component: filesystem.mount.clone(),
+        component: mount.clone(),
         affects: Vec::new(),
-        because: vec![Reason { text: text.clone(), evidence: vec![filesystem.at.clone()], count: None }],
+        because: vec![reason(text.clone(), [at.clone()])],
         text,
         against: Vec::new(),
         confidence: Confidence::High,
-        location: Location { path: path.to_owned(), line: line.parse().unwrap_or(0), column: 0 },
-        subjects: vec![Subject::Path(filesystem.mount.clone())],
+        location: location_of(at),
+        subjects: vec![Subject::Path(mount.clone())],
         onset: None,
         ruled_out: Vec::new(),
-        remedy: format!("Find what grows: `du -xh -d2 {} | sort -h | tail`. Rotate logs and prune images before data.", filesystem.mount),
-    })
+        remedy: format!("See what fills it: `du -xh --max-depth=2 {mount}`, and `docker system df` for images and build cache"),
+    }
+}
+
+/// Bytes in a unit that reads well.
+fn in_words(bytes: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 10.0 { format!("{value:.0} {}", units[unit]) } else { format!("{value:.1} {}", units[unit]) }
 }
 
 #[cfg(test)]
@@ -55,18 +75,22 @@ mod tests {
     use super::*;
     use coroner_model::{Citation, Source};
 
-    fn full(used_percent: u8, mount: &str) -> Scene {
+    fn full(used_percent: u8, device: &str, mount: &str) -> Scene {
         let at = Citation::new(Source::Host, "host/df.txt:2".into(), String::new());
-        let filesystem = Filesystem { mount: mount.into(), bytes: 100, used: 1, available: 1, used_percent, at };
+        let filesystem = Filesystem { device: device.into(), mount: mount.into(), bytes: 100, used: 1, available: 1, used_percent, at };
         Scene { filesystems: vec![filesystem], ..Scene::default() }
     }
 
     #[test]
-    fn limits_hold_at_their_edges() {
-        assert_eq!(detect(&full(79, "/")), Vec::new());
-        assert_eq!(detect(&full(80, "/"))[0].is, "warn");
-        assert_eq!(detect(&full(89, "/"))[0].is, "warn");
-        assert_eq!(detect(&full(90, "/"))[0].is, "block");
-        assert_eq!(detect(&full(100, "/snap/core/1")), Vec::new());
+    fn limits_hold_at_their_edges_and_can_be_moved() {
+        assert_eq!(detect(&full(79, "/dev/sda1", "/")), Vec::new());
+        assert_eq!(detect(&full(80, "/dev/sda1", "/"))[0].is, "warn");
+        assert_eq!(detect(&full(89, "/dev/sda1", "/"))[0].is, "warn");
+        assert_eq!(detect(&full(90, "/dev/sda1", "/"))[0].is, "block");
+        assert_eq!(detect(&full(100, "/dev/loop3", "/snap/core/1")), Vec::new());
+        assert_eq!(detect(&full(95, "tmpfs", "/run")), Vec::new());
+        let mut scene = full(85, "/dev/sda1", "/");
+        scene.config.disk.block_percent = 85;
+        assert_eq!(detect(&scene)[0].is, "block");
     }
 }

@@ -21,8 +21,21 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
         .flat_map(|container| container.mounts.iter().enumerate().map(move |(at, mount)| (container, at, mount)))
         .filter(|(_, _, mount)| is_data(mount))
         .filter_map(|(container, at, mount)| {
-            let (is, reason) = missing(scene, container, mount)?;
-            Some(fact(scene, container, at, mount, is, reason))
+            let sampled = by_samples(scene, container, mount);
+            let found = missing(scene, container, mount).or_else(|| gone_volume(scene, mount));
+            let onset = sampled.as_ref().and_then(|s| s.since);
+            let (is, mut reason) = match (found, sampled) {
+                (Some((is, mut reason)), Some(sampled)) => {
+                    reason.evidence.extend(sampled.reason.evidence);
+                    (is, reason)
+                }
+                (Some(found), None) => found,
+                (None, sampled) => sampled.map(|s| (s.is, s.reason))?,
+            };
+            reason.evidence.dedup();
+            let mut fact = fact(scene, container, at, mount, is, reason);
+            fact.onset = onset.or(fact.onset);
+            Some(fact)
         })
         .collect()
 }
@@ -60,6 +73,46 @@ fn missing(scene: &Scene, container: &Container, mount: &Mount) -> Option<(&'sta
         (Some(host), Some(inside)) if host != inside && !is_file(state, mount) => Some(("replaced", replaced(inode, host, inside))),
         _ => None,
     }
+}
+
+/// The engine does not know the volume any more.
+fn gone_volume(scene: &Scene, mount: &Mount) -> Option<(&'static str, Reason)> {
+    let known = scene.volumes.iter().any(|v| v.name == mount.name);
+    (mount.kind == "volume" && scene.volumes_known && !known && !mount.name.is_empty()).then(|| {
+        let cited = Citation::new(Source::Docker, "docker/volumes.json".to_owned(), format!("no volume {}", mount.name));
+        ("gone", reason(format!("the engine knows no volume {}", mount.name), cited))
+    })
+}
+
+/// What samples over time show of a mount.
+struct Sampled {
+    is: &'static str,
+    reason: Reason,
+    since: Option<Timestamp>,
+}
+
+/// A sample shows the path gone, or with another inode, while the container stayed up.
+fn by_samples(scene: &Scene, container: &Container, mount: &Mount) -> Option<Sampled> {
+    let of_mount = |s: &'_ &crate::scene::Sample| names(container, &s.container);
+    let mut all: Vec<_> = scene
+        .samples
+        .iter()
+        .filter(of_mount)
+        .filter_map(|s| Some((s, s.mounts.iter().find(|m| m.source == mount.source && !m.is_volume)?)))
+        .collect();
+    all.sort_by_key(|(s, _)| s.at);
+    let (_, last) = all.last()?;
+    let before = all.iter().rposition(|(_, m)| m.inode.is_some() && m.inode != last.inode)?;
+    let (changed, _) = all[before + 1..].iter().find(|(_, m)| m.inode == last.inode)?;
+    // A container that was started on the new directory holds no other.
+    let started_on_it = last.inode.is_some() && container.state.started_at.is_some_and(|start| changed.at.is_some_and(|at| start > at));
+    if started_on_it || is_file(scene.paths.get(&mount.source), mount) {
+        return None;
+    }
+    let is = if last.inode.is_none() { "gone" } else { "replaced" };
+    let mut reason = reason(format!("{} was there and then {}", mount.source, if is == "gone" { "was not" } else { "was another directory" }), all[before].0.cited.clone());
+    reason.evidence.push(changed.cited.clone());
+    Some(Sampled { is, reason, since: changed.at })
 }
 
 fn names(container: &Container, name: &str) -> bool {

@@ -119,6 +119,9 @@ fn stats(containers: &[Container], projects: &[compose::Project], wanted: &mut B
             paths.extend(service.volumes.iter().filter(|v| v.kind == "bind" && v.source.starts_with('/')).map(|v| v.source.clone()));
         }
     }
+    // When the entry left its directory, the directory changed.
+    let parents: Vec<String> = paths.iter().filter_map(|p| p.rsplit_once('/')).filter(|(d, _)| !d.is_empty()).map(|(d, _)| d.to_owned()).collect();
+    paths.extend(parents);
     wanted.extend(paths.into_iter().take(STATS_MAX).map(|path| Probe::Stat { path }));
 }
 
