@@ -1,6 +1,7 @@
 //! One file and one function per verb: workspace and request in, report out.
 
 pub mod book;
+pub mod check;
 pub mod evidence;
 pub mod incident;
 pub mod investigate;
