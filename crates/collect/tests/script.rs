@@ -18,7 +18,7 @@ case "$*" in
     "ps -a --no-trunc --format {{json .}}") echo '{"ID":"c1","Names":"web-1","Image":"example/web:1"}' ;;
     "ps -aq"* | "ps -q"*) echo c1 ;;
     "ps -a --format {{.Names}}") echo web-1 ;;
-    "inspect --format"*Mounts*) echo "1|/web-1|bind|$PROJECT/data|/data"; echo "1|/web-1|bind|$PROJECT/gone/below|/gone" ;;
+    "inspect --format"*Mounts*) echo "1|/web-1|bind|$PROJECT/data|/data"; echo "1|/web-1|bind|$PROJECT/gone/below|/gone"; echo "0|/job-1|bind|$PROJECT/data|/data" ;;
     "inspect --format"*Labels*) echo "$PROJECT|$PROJECT/compose.yaml,$PROJECT/extra/more.yml|<no value>" ;;
     "inspect c1") echo '[{"Name":"/web-1"}]' ;;
     "network ls"*) echo n1 ;;
@@ -152,6 +152,7 @@ fn a_casefile_of_the_documented_shape_is_written() {
         assert!(!case.join("docker/images.json").exists(), "a list that failed is none");
         assert!(read("docker/logs/web-1.log").contains("out\n") && read("docker/logs/web-1.log").contains("err\n"));
         assert!(read("docker/inodes.tsv").contains("web-1\t/gone\t-\t"));
+        assert!(!read("docker/inodes.tsv").contains("job-1"), "a stopped container sees nothing");
         assert!(read("host/versions.tsv").contains("docker\t99.1.2\n"));
         for name in ["compose.yaml", "extra/more.yml", ".env", "settings.py"] {
             assert_eq!(read(&format!("files{app_name}/{name}")), fs::read_to_string(app.join(name)).unwrap());

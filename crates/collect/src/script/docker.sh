@@ -59,7 +59,7 @@ collect_sockets() {
 # What is mounted from the host: sizes, trees, small configuration files, and
 # whether a container still sees the inode that the host has.
 collect_mounts() {
-    limited docker ps -q --no-trunc 2>/dev/null >"$out/.ids"
+    limited docker ps -aq --no-trunc 2>/dev/null >"$out/.ids"
     printf 'container\tpath\thost-inode\tcontainer-inode\n' >"$out/docker/inodes.tsv"
     while IFS= read -r id; do
         limited docker inspect --format '{{range .Mounts}}{{$.State.Pid}}|{{$.Name}}|{{.Type}}|{{.Source}}|{{.Destination}}
@@ -71,9 +71,10 @@ collect_mounts() {
         container=${container#/}
         printf '%s\n' "$source" >>"$out/.sources"
         [ "$type" = bind ] || continue
-        host_inode=$(inode "$source")
-        seen_inode=$(inode "/proc/$pid/root$destination")
-        printf '%s\t%s\t%s\t%s\n' "$container" "$destination" "$host_inode" "$seen_inode" >>"$out/docker/inodes.tsv"
+        # A stopped container sees nothing.
+        if [ "$pid" != 0 ]; then
+            printf '%s\t%s\t%s\t%s\n' "$container" "$destination" "$(inode "$source")" "$(inode "/proc/$pid/root$destination")" >>"$out/docker/inodes.tsv"
+        fi
         if [ -f "$source" ]; then
             copy "$source"
         else
