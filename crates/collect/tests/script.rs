@@ -1,5 +1,7 @@
 //! The POSIX collector under the shells that a host may have, on a made-up project.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test panics where it fails")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -106,14 +108,21 @@ fn walk(root: &Path, found: &mut Vec<PathBuf>) {
 
 fn git(project: &Path, words: &[&str]) -> bool {
     let identity = ["-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "init.defaultBranch=main"];
-    Command::new("git").args(identity).arg("-C").arg(project).args(words).output().is_ok_and(|output| output.status.success())
+    Command::new("git")
+        .args(identity)
+        .arg("-C")
+        .arg(project)
+        .args(words)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 #[test]
 fn the_script_is_posix_shell() {
     let stage = Stage::new();
     for shell in shells().into_iter().chain([vec!["sh"]]) {
-        let checked = Command::new(shell[0]).args(&shell[1..]).arg("-n").arg(stage.path("collector.sh")).output().unwrap();
+        let checked =
+            Command::new(shell[0]).args(&shell[1..]).arg("-n").arg(stage.path("collector.sh")).output().unwrap();
         assert!(checked.status.success(), "{shell:?}: {}", String::from_utf8_lossy(&checked.stderr));
     }
 }
@@ -135,7 +144,8 @@ fn a_casefile_of_the_documented_shape_is_written() {
         assert!(output.stdout.is_empty());
 
         let case = stage.path("case");
-        let read = |path: &str| fs::read_to_string(case.join(path)).unwrap_or_else(|error| panic!("{path}: {error}\n{said}"));
+        let read =
+            |path: &str| fs::read_to_string(case.join(path)).unwrap_or_else(|error| panic!("{path}: {error}\n{said}"));
         let head: toml::Table = toml::from_str(&read("casefile.toml")).unwrap();
         assert_eq!(head["schema"].as_str(), Some("coroner/casefile/v1"));
         assert_eq!(head["redacted"].as_bool(), Some(false));
@@ -229,7 +239,16 @@ fn missing_tools_leave_files_out_and_nothing_fails() {
         assert!(output.status.success(), "{said}");
         assert!(!said.contains("not found"), "{said}");
         let case = stage.path("case");
-        for absent in ["host/df.txt", "host/listeners.txt", "host/ps.txt", "host/tree.tsv", "docker", "git", "sessions", "host/packages.tsv"] {
+        for absent in [
+            "host/df.txt",
+            "host/listeners.txt",
+            "host/ps.txt",
+            "host/tree.tsv",
+            "docker",
+            "git",
+            "sessions",
+            "host/packages.tsv",
+        ] {
             assert!(!case.join(absent).exists(), "{absent}");
         }
         assert!(fs::read_to_string(case.join("casefile.toml")).unwrap().contains("redacted = false"));

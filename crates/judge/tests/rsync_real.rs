@@ -2,6 +2,8 @@
 //!
 //! `PROPTEST_CASES` sets how many; the trees lie in temporary directories.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -10,7 +12,7 @@ use std::process::Command;
 use coroner_judge::simulate::rsync::{self, SourceTree, TreeEntry};
 use proptest::prelude::*;
 
-const CASES: u32 = 250;
+const CASES: u32 = 200;
 
 fn rsync_is_installed() -> bool {
     let found = Command::new("rsync").arg("--version").output().is_ok_and(|output| output.status.success());
@@ -32,7 +34,8 @@ struct Case {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["a", "b", "ab", "data", ".data", "a.o", "b.log", "core", "x~", "src"]).prop_map(String::from)
+    prop::sample::select(vec!["a", "b", "ab", "data", ".data", "a.o", "b.log", "core", "x~", "src"])
+        .prop_map(String::from)
 }
 
 fn tree() -> impl Strategy<Value = Vec<TreeEntry>> {
@@ -41,7 +44,8 @@ fn tree() -> impl Strategy<Value = Vec<TreeEntry>> {
         let mut kept: Vec<TreeEntry> = Vec::new();
         for (path, is_dir) in entries {
             let blocked = kept.iter().any(|entry| {
-                entry.path == path || (!entry.is_dir && path.starts_with(&format!("{}/", entry.path)))
+                entry.path == path
+                    || (!entry.is_dir && path.starts_with(&format!("{}/", entry.path)))
                     || (!is_dir && entry.path.starts_with(&format!("{path}/")))
             });
             if !blocked {
@@ -80,8 +84,34 @@ fn pattern() -> impl Strategy<Value = String> {
 
 fn rule() -> impl Strategy<Value = String> {
     let prefix = prop::sample::select(vec![
-        "- ", "- ", "- ", "+ ", "+ ", "P ", "R ", "H ", "S ", "exclude ", "include ", "protect ", "risk ", "hide ", "show ",
-        "-,", "-! ", "-r ", "-s ", "+s ", "+r ", "-p ", "-_", "-sr ", "-x ", "-/ ", "exclude,p ", "include,r ",
+        "- ",
+        "- ",
+        "- ",
+        "+ ",
+        "+ ",
+        "P ",
+        "R ",
+        "H ",
+        "S ",
+        "exclude ",
+        "include ",
+        "protect ",
+        "risk ",
+        "hide ",
+        "show ",
+        "-,",
+        "-! ",
+        "-r ",
+        "-s ",
+        "+s ",
+        "+r ",
+        "-p ",
+        "-_",
+        "-sr ",
+        "-x ",
+        "-/ ",
+        "exclude,p ",
+        "include,r ",
     ]);
     (prefix, pattern()).prop_map(|(prefix, pattern)| match prefix {
         "-," => format!("-,s {pattern}"),
@@ -114,9 +144,21 @@ fn filter_option() -> impl Strategy<Value = Vec<String>> {
 
 fn option() -> impl Strategy<Value = Vec<String>> {
     let words = vec![
-        "--delete-excluded", "--delete-before", "--delete-after", "--delete-during", "--del", "--delete-delay",
-        "--no-i-r", "-m", "-b", "--backup-dir=../saved", "--partial-dir=a", "--ignore-existing", "--force",
-        "--remove-source-files", "-u",
+        "--delete-excluded",
+        "--delete-before",
+        "--delete-after",
+        "--delete-during",
+        "--del",
+        "--delete-delay",
+        "--no-i-r",
+        "-m",
+        "-b",
+        "--backup-dir=../saved",
+        "--partial-dir=a",
+        "--ignore-existing",
+        "--force",
+        "--remove-source-files",
+        "-u",
     ];
     prop::sample::select(words).prop_map(|word| vec![word.to_owned()])
 }
@@ -126,7 +168,18 @@ fn filter_files() -> impl Strategy<Value = Vec<(String, String)>> {
     let old = || prop::collection::vec(pattern(), 1..4).prop_map(|lines| lines.join("\n"));
     let sideless = || prop::collection::vec(pattern().prop_map(|p| format!("- {p}")), 1..3).prop_map(|l| l.join("\n"));
     let place = prop::sample::select(vec![
-        "src", "src/a", "src/data", "dst", "dst/a", "dst/data", "dst/src", "dst/a/b", ".", "other", "dst/src/a", "dst/ab",
+        "src",
+        "src/a",
+        "src/data",
+        "dst",
+        "dst/a",
+        "dst/data",
+        "dst/src",
+        "dst/a/b",
+        ".",
+        "other",
+        "dst/src/a",
+        "dst/ab",
     ]);
     let per_directory = prop_oneof![
         new().prop_map(|text| (".rules", text)),
@@ -146,9 +199,20 @@ fn filter_files() -> impl Strategy<Value = Vec<(String, String)>> {
 
 fn case() -> impl Strategy<Value = Case> {
     let sources = prop::sample::select(vec![
-        vec!["src/"], vec!["src/"], vec!["src/"], vec!["src"], vec!["./src/."], vec!["src/", "other/"], vec!["src", "other"],
-        vec!["src/", "other"], vec!["-R", "./src/a/"], vec!["-R", "src"], vec!["-R", "src/./a"], vec!["src/a"],
-        vec!["src/a/", "--delete-missing-args"], vec!["src/a", "src/b"],
+        vec!["src/"],
+        vec!["src/"],
+        vec!["src/"],
+        vec!["src"],
+        vec!["./src/."],
+        vec!["src/", "other/"],
+        vec!["src", "other"],
+        vec!["src/", "other"],
+        vec!["-R", "./src/a/"],
+        vec!["-R", "src"],
+        vec!["-R", "src/./a"],
+        vec!["src/a"],
+        vec!["src/a/", "--delete-missing-args"],
+        vec!["src/a", "src/b"],
     ]);
     let transfer = prop_oneof![8 => Just("-a"), 1 => Just("-rn"), 1 => Just("-d"), 1 => Just("-rlt")];
     let filters = prop::collection::vec(filter_option(), 0..6);
@@ -253,7 +317,8 @@ fn agrees(case: &Case) -> Result<(), TestCaseError> {
     let files = |path: &str| fs::read_to_string(path).ok();
     // With --relative rsync takes a file for one in spite of a slash behind it.
     let place = |path: &str| root.join(if command.relative { path.trim_end_matches('/') } else { path });
-    let sources: Vec<SourceTree> = command.sources.iter().map(|source_place| source(&place(source_place.path()))).collect();
+    let sources: Vec<SourceTree> =
+        command.sources.iter().map(|source_place| source(&place(source_place.path()))).collect();
     let before = listing(&root.join("dst"));
     let mut foreseen: BTreeSet<String> = rsync::deletions(&command, &files, &sources, &before).into_iter().collect();
     let removed = rsync::removed_source_files(&command, &files, &sources);
@@ -311,6 +376,7 @@ fn deletions_agree_with_the_real_rsync() {
         return;
     }
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
-    let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
     proptest!(config, |(case in case())| agrees(&case)?);
 }

@@ -42,10 +42,13 @@ struct DirMerge {
     flags: Flags,
 }
 
+/// Rules in their order, shared between the directories that inherit them.
+type Rules = Rc<Vec<Rc<Entry>>>;
+
 /// The per-directory rules that hold in one directory.
 #[derive(Clone, Default)]
 pub(super) struct Scope {
-    lists: Vec<(Rc<DirMerge>, Rc<Vec<Rc<Entry>>>)>,
+    lists: Vec<(Rc<DirMerge>, Rules)>,
 }
 
 /// What the files of filter rules hold, by path.
@@ -157,7 +160,7 @@ impl<'a> Chain<'a> {
         let mut scope = Scope::default();
         let first = join(&self.root, first);
         for merge in &self.dir_merges {
-            let mut list: Rc<Vec<Rc<Entry>>> = Rc::default();
+            let mut list: Rules = Rc::default();
             let above = merge.above.as_deref().filter(|_| self.root.starts_with('/'));
             for dir in above.map(|start| ancestors(&resolve(&self.root, start), &first)).unwrap_or_default() {
                 let prefix = super::rule::below(dir.trim_end_matches('/'), &self.root).unwrap_or_default();
@@ -199,9 +202,9 @@ impl<'a> Chain<'a> {
         merge: &DirMerge,
         open: Files,
         anchor: Anchor,
-        inherited: &Rc<Vec<Rc<Entry>>>,
+        inherited: &Rules,
         found: &mut Vec<Rc<DirMerge>>,
-    ) -> Result<Rc<Vec<Rc<Entry>>>, String> {
+    ) -> Result<Rules, String> {
         let Some(text) = open(&merge.name) else { return Ok(Rc::clone(inherited)) };
         let mut list = List::new(open, anchor, std::mem::take(found));
         list.add_lines(&text, merge.flags, Prefixes::All)?;
@@ -237,15 +240,7 @@ struct List<'a> {
 
 impl<'a> List<'a> {
     fn new(open: Files<'a>, anchor: Anchor, dir_merges: Vec<Rc<DirMerge>>) -> List<'a> {
-        List {
-            open,
-            anchor,
-            entries: Vec::new(),
-            dir_merges,
-            cvs_flags: Flags::default(),
-            cleared: false,
-            depth: 0,
-        }
+        List { open, anchor, entries: Vec::new(), dir_merges, cvs_flags: Flags::default(), cleared: false, depth: 0 }
     }
 
     fn add_file(&mut self, name: &str, container: Flags, prefixes: Prefixes) -> Result<(), String> {

@@ -27,7 +27,8 @@ pub fn idle_excludes(command: &RsyncCommand, files: Files, destination: &[TreeEn
     let mut open = Vec::new();
     unprotected(&chain, &scope, &Tree::new(destination), "", &mut open);
     let matches_none = |rule: &&super::rule::Rule| {
-        !rule.flags.negate && !destination.iter().any(|entry| rule.matches(entry.path.trim_matches('/'), entry.is_dir, root))
+        !rule.flags.negate
+            && !destination.iter().any(|entry| rule.matches(entry.path.trim_matches('/'), entry.is_dir, root))
     };
     let idle = chain.excluding_rules().filter(matches_none);
     idle.map(|rule| IdleExclude { pattern: rule.text.clone(), nearest: nearest(&rule.text, root, &open) }).collect()

@@ -7,7 +7,11 @@ use std::fmt;
 pub enum Place {
     Local(String),
     /// Reached by a remote shell (`host:path`) or a daemon (`host::module/path`, `rsync://…`).
-    Remote { host: String, path: String, daemon: bool },
+    Remote {
+        host: String,
+        path: String,
+        daemon: bool,
+    },
 }
 
 impl Place {

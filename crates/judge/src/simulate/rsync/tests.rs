@@ -5,7 +5,10 @@ fn words(line: &str) -> Vec<String> {
 }
 
 fn entries(paths: &[&str]) -> Vec<TreeEntry> {
-    paths.iter().map(|path| TreeEntry { path: path.trim_end_matches('/').to_owned(), is_dir: path.ends_with('/') }).collect()
+    paths
+        .iter()
+        .map(|path| TreeEntry { path: path.trim_end_matches('/').to_owned(), is_dir: path.ends_with('/') })
+        .collect()
 }
 
 fn no_files(_: &str) -> Option<String> {
