@@ -21,6 +21,7 @@ mod place;
 mod quote;
 mod redact;
 mod retain;
+mod retold;
 mod schema;
 
 use std::path::{Path, PathBuf};

@@ -1,17 +1,20 @@
 //! Finds where a kept JSON text quotes a piece of evidence, and blanks it there.
 //!
-//! The text of the JSON is changed in place, so that all its other bytes stay
-//! as they were reported.
+//! Where a report only quotes, the text of the JSON is changed in place, so that
+//! all its other bytes stay as they were reported.
 
 use std::ops::Range;
 
 use coroner_model::EvidenceId;
 use coroner_model::evidence::EXCERPT_CHARS_MAX;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::chain::Kind;
 use crate::error::Result;
 use crate::investigation::Body;
 use crate::redact::REDACTED_MARK;
+use crate::retold::Retold;
 
 /// Shortest text, in bytes, that is replaced inside of longer ones too.
 pub(crate) const INSIDE_BYTES_MIN: usize = 8;
@@ -19,30 +22,39 @@ pub(crate) const INSIDE_BYTES_MIN: usize = 8;
 /// What is looked for: citations by their id, and the text wherever it stands.
 pub(crate) struct Search {
     id: EvidenceId,
+    content: String,
     /// As they stand in JSON, longest first; a short one with its quotes.
     texts: Vec<String>,
 }
 
 impl Search {
     pub(crate) fn new(id: &EvidenceId, content: &str) -> Search {
-        Search { id: id.clone(), texts: forms(content) }
+        Search { id: id.clone(), content: content.to_owned(), texts: forms(content) }
     }
 
     /// Looks for citations only, where the text is not known any more.
     pub(crate) fn of_citations(id: &EvidenceId) -> Search {
-        Search { id: id.clone(), texts: Vec::new() }
+        Search { id: id.clone(), content: String::new(), texts: Vec::new() }
     }
 
     /// The body without the quotes; `None` where it holds none.
     pub(crate) fn without(&self, body: &[u8], kind: Kind) -> Result<Option<Vec<u8>>> {
         let Ok(text) = std::str::from_utf8(body) else { return Ok(None) };
-        if kind != Kind::Investigation {
-            return Ok(self.blanked(text).map(String::into_bytes));
+        let retold = Retold::new(&self.id, &self.content);
+        match kind {
+            Kind::Investigation => {
+                // A report is JSON inside of a string.
+                let Ok(body) = serde_json::from_str::<Body>(text) else { return Ok(None) };
+                let told = retyped(&body.report, |report| retold.blank_investigation(report))?;
+                let quoted = self.blanked(told.as_ref().unwrap_or(&body.report)).or(told);
+                Ok(quoted.map(|report| serde_json::to_vec(&Body { report, ..body })).transpose()?)
+            }
+            Kind::Incident => {
+                let told = retyped(text, |incident| retold.blank_incident(incident))?;
+                Ok(self.blanked(told.as_deref().unwrap_or(text)).or(told).map(String::into_bytes))
+            }
+            _ => Ok(self.blanked(text).map(String::into_bytes)),
         }
-        // A report is JSON inside of a string.
-        let Ok(body) = serde_json::from_str::<Body>(text) else { return Ok(None) };
-        let report = self.blanked(&body.report);
-        Ok(report.map(|report| serde_json::to_vec(&Body { report, ..body })).transpose()?)
     }
 
     fn blanked(&self, text: &str) -> Option<String> {
@@ -57,6 +69,17 @@ impl Search {
         }
         (out != text).then_some(out)
     }
+}
+
+/// The JSON of a value after a change; `None` where nothing changed or it is no such value.
+fn retyped<T>(json: &str, change: impl FnOnce(&mut T)) -> Result<Option<String>>
+where
+    T: Clone + PartialEq + Serialize + DeserializeOwned,
+{
+    let Ok(before) = serde_json::from_str::<T>(json) else { return Ok(None) };
+    let mut after = before.clone();
+    change(&mut after);
+    Ok((after != before).then(|| serde_json::to_string(&after)).transpose()?)
 }
 
 /// The text whole, as it is shown, and as an excerpt cuts it.

@@ -162,6 +162,50 @@ fn who_looks_again_does_not_bring_it_back() {
 }
 
 #[test]
+fn a_report_that_tells_it_in_its_own_words_tells_it_no_more() {
+    let (folder, store) = open();
+    let leak = leaking(1);
+    let healthy = evidence(2);
+    store.append(&[leak.clone(), healthy.clone()], at(1)).unwrap();
+    let event = |e: &Evidence, text: String| serde_json::json!({ "at": at(1), "source": "log", "text": text, "evidence": [citation(e)] });
+    let report = serde_json::json!({
+        "schema": "coroner/investigation/v1",
+        "symptom": { "given": format!("why is {} in the log", secret()), "kind": "error", "observed": "",
+                     "onset": null, "evidence": [] },
+        "hypotheses": [], "steps": [], "coverage": [], "could_not_look": [],
+        "timeline": [event(&leak, format!("worker first says opens with {}", secret())),
+                     event(&healthy, "worker first says it is done".into())],
+    });
+    store.put_investigation(&"1a2b3c4d".into(), &report.to_string(), &[], at(2)).unwrap();
+    let incident = Incident {
+        id: "x".into(),
+        title: "Vault open".into(),
+        body: format!("- it was left open\n- it opens with {} ({})\n- it was shut", secret(), leak.id),
+        lesson: Some(format!("Do not log {}.", secret())),
+        ..Default::default()
+    };
+    store.put_incident(&incident, at(2)).unwrap();
+    store.redact(&leak.id, "", at(3)).unwrap();
+    assert_eq!(files_with(folder.path(), &secret()), Vec::<String>::new());
+    let kept = store.investigation(&"1a2b3c4d".into()).unwrap().unwrap().report.unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["symptom"]["given"], format!("why is {REDACTED_MARK} in the log"));
+    assert_eq!(kept["timeline"][0]["text"], REDACTED_MARK);
+    assert_eq!(kept["timeline"][1], report["timeline"][1]);
+    let after = store.incident(&"x".into()).unwrap().unwrap();
+    assert_eq!(after.body, format!("- it was left open\n{REDACTED_MARK} ({})\n- it was shut", leak.id));
+    assert_eq!(after.lesson.unwrap(), format!("Do not log {REDACTED_MARK}."));
+
+    // The same look again tells it in its own words again, without the content to compare with.
+    let again = serde_json::json!({ "timeline": [report["timeline"][0]], "symptom": { "given": "", "kind": "none",
+        "observed": "", "onset": null, "evidence": [] }, "schema": "", "hypotheses": [], "steps": [], "coverage": [],
+        "could_not_look": [] });
+    store.put_investigation(&"ffffffff".into(), &again.to_string(), &[], at(4)).unwrap();
+    drop(store);
+    assert_eq!(files_with(folder.path(), &secret()), Vec::<String>::new());
+}
+
+#[test]
 fn other_evidence_with_the_same_text_is_named_and_left() {
     let (_folder, store) = open();
     let (one, other) = (leaking(1), leaking(2));
