@@ -47,6 +47,10 @@ pub enum Format {
 pub enum Command {
     /// Lists, shows, verifies, exports and redacts kept evidence.
     Evidence(command::evidence::EvidenceArgs),
+    /// Judges a command before it runs.
+    Guard(command::guard::GuardArgs),
+    /// Speaks the protocol of an agent's hooks.
+    Hook(command::hook::HookArgs),
     /// Finds the cause of a failure and proves it.
     Investigate(command::investigate::InvestigateArgs),
     /// Lists, shows, explains, starts and tests anti-patterns.

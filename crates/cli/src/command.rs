@@ -1,6 +1,8 @@
 //! One file a verb: its arguments, the call, the rendering.
 
 pub mod evidence;
+pub mod guard;
+pub mod hook;
 pub mod investigate;
 pub mod pattern;
 pub mod record;
@@ -14,6 +16,8 @@ use crate::{context, render};
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
+        Some(Command::Guard(guard)) => guard::run(&args.global, guard),
+        Some(Command::Hook(hook)) => hook::run(&args.global, hook),
         Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),

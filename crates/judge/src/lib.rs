@@ -9,6 +9,7 @@ pub mod effect;
 pub mod fact;
 pub mod investigate;
 pub mod learn;
+pub mod guard;
 pub mod pattern;
 pub mod postmortem;
 pub mod scene;

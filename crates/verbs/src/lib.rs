@@ -4,6 +4,8 @@ pub mod book;
 pub mod check;
 pub mod evidence;
 pub mod incident;
+pub mod guard;
+pub mod hook;
 pub mod investigate;
 pub mod library;
 pub mod look;

@@ -6,9 +6,9 @@
 
 mod compose;
 mod copy;
-mod docker;
+pub mod docker;
 pub mod find;
-mod git;
+pub mod git;
 mod mv;
 pub mod options;
 mod owner;
@@ -23,7 +23,7 @@ use coroner_model::effect::EffectKind;
 use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectKind, Script, Word};
 
 pub use compose::ComposeTarget;
-pub use docker::{Containers, RunSpec, Volumes};
+pub use docker::{Containers, RunSpec, Volumes, repository};
 pub use git::Discard;
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};

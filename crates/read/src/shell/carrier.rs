@@ -399,7 +399,12 @@ fn found(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
     let is_exec = |w: &Word| matches!(w.as_literal(), Some("-exec" | "-execdir" | "-ok" | "-okdir" | "-x" | "-X"));
     let Some(at) = argv.iter().position(is_exec) else { return Err(world) };
     let length = argv[at + 1..].iter().position(|w| matches!(w.as_literal(), Some(";" | "+"))).unwrap_or(argv.len() - at - 1);
-    let item = Word::unknown(Unknown::Output(vec![argv[..at].to_vec()]));
+    // What is found is what `-print` would name at the place of `-exec`.
+    let mut finds = argv[..at].to_vec();
+    if program_of(argv) == "find" {
+        finds.push(Word::literal("-print"));
+    }
+    let item = Word::unknown(Unknown::Output(vec![finds]));
     let template = &argv[at + 1..at + 1 + length];
     let mut command: Vec<Word> = template.iter().map(|w| fill(w, "{}", &item)).collect();
     if !template.iter().any(|w| w.show().contains("{}")) && program_of(argv) != "find" {

@@ -1,0 +1,86 @@
+//! `coroner guard`: would this command end badly here?
+
+use clap::Args;
+use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
+use coroner_verbs::guard::{self, Guard};
+
+use crate::args::{Format, Global};
+use crate::context;
+use crate::fail::{Exit, Failure};
+use crate::render;
+
+/// Judges a command before it runs, by what it would do and to what.
+///
+/// Nothing of the command is run. `--batch` reads one JSON request a line and answers each with one JSON line; requests
+/// of the same session see each other.
+///
+/// Example: coroner guard -- rsync -a --delete ./ /opt/shop/
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// Read requests as JSON Lines from standard input.
+    #[arg(long, conflicts_with = "command")]
+    batch: bool,
+    /// Judge as if it ran in this directory.
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<String>,
+    /// Judge as part of this session of an agent.
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// The command: its words, or one word that is a whole shell text.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Runs `guard`.
+pub fn run(global: &Global, args: GuardArgs) -> anyhow::Result<Exit> {
+    let mut guard = Guard::open(context::request(global)?).map_err(|e| context::failed(&e))?;
+    if args.batch {
+        guard::batch(&mut guard, std::io::stdin().lock(), std::io::stdout().lock())?;
+        return Ok(Exit::Clean);
+    }
+    if args.command.is_empty() {
+        return Err(Failure::usage("there is no command to judge", "write it after two dashes: coroner guard -- rm -rf build"));
+    }
+    let answer = guard.judge(PermissionRequest {
+        command: Some(text(&args.command)),
+        cwd: args.cwd.unwrap_or_default(),
+        session: args.session,
+        ..PermissionRequest::default()
+    });
+    match global.format {
+        Format::Json => render::json(&answer)?,
+        _ => plain(&answer),
+    }
+    Ok(if answer.permission == Permission::Allow { Exit::Clean } else { Exit::Found })
+}
+
+/// One word is shell text; several are the words of one command.
+fn text(words: &[String]) -> String {
+    match words {
+        [whole] => whole.clone(),
+        words => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+fn plain(answer: &PermissionAnswer) {
+    if answer.reason.is_empty() {
+        println!("Allowed: nothing known speaks against it.");
+    } else {
+        println!("{}", answer.reason);
+    }
+    for finding in answer.findings.iter().filter(|f| f.reason != answer.reason) {
+        println!("\n{}", finding.reason);
+    }
+    if !answer.evidence.is_empty() {
+        println!("\nEvidence");
+        for entry in &answer.evidence {
+            println!("  {}  {}", entry.text, entry.locator);
+        }
+    }
+    render::could_not_look(&answer.could_not_look);
+}

@@ -1,0 +1,202 @@
+//! The guard: what would this command do, to what state, and is that known to end badly?
+//!
+//! Parse → effects → what state must be known ([`ask`]) → look → judge ([`judge`]).
+//! Nothing is asked for where no effect needs it, so a harmless command costs no look.
+
+mod backup;
+mod delete;
+mod discard;
+mod live;
+mod need;
+mod owner;
+mod past;
+mod reason;
+mod restart;
+mod run;
+mod tool;
+mod view;
+mod volume;
+
+use std::collections::BTreeMap;
+
+use coroner_model::effect::Effect;
+use coroner_model::permission::{Permission, PermissionAnswer, PermissionFinding, PermissionRequest, Strength};
+use coroner_model::{Answers, Citation, CouldNotLook, Probe};
+use coroner_read::shell::Context;
+
+use crate::effect::{self, Effects};
+use crate::pattern::{AntiPattern, Library};
+
+pub use past::{Deed, deeds_of};
+pub use tool::{Action, action};
+
+/// Most rounds of asking and looking for one command.
+pub const ROUNDS_MAX: usize = 4;
+
+/// One request with what is known around it.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    pub request: &'a PermissionRequest,
+    /// What the same session did before, oldest first; the transcript's part comes from the answers.
+    pub past: &'a [Deed],
+}
+
+/// One effect with what is to be told of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) effect: Effect,
+    pub(crate) story: Story,
+}
+
+/// What is told of an effect when it is not simply allowed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Story {
+    /// What would happen: "delete 2 directories that running services use".
+    pub(crate) would: String,
+    /// Names and numbers, one line each.
+    pub(crate) lines: Vec<String>,
+    /// Why that is bad here.
+    pub(crate) why: String,
+    /// Commands to run instead, the first one doing the same without the harm.
+    pub(crate) instead: Vec<String>,
+    /// A command that only shows what would happen.
+    pub(crate) preview: Option<String>,
+    pub(crate) evidence: Vec<Citation>,
+    /// The state that decides and could not be had: asks, whatever the patterns say.
+    pub(crate) undecided: Option<String>,
+}
+
+/// What must be looked at before the request can be judged; empty when enough was asked.
+pub fn ask(case: &Case<'_>, answers: &Answers) -> Vec<Probe> {
+    let Action::Command(command) = action(case.request) else { return Vec::new() };
+    let files = scripts(answers);
+    let effects = effects_of(case, &command, &files);
+    let mut probes = need::probes(case, &effects, answers);
+    probes.retain(|p| !answers.has(p));
+    probes.sort();
+    probes.dedup();
+    probes
+}
+
+/// Judges a request by what was answered so far.
+pub fn judge(case: &Case<'_>, answers: &Answers, library: &Library) -> PermissionAnswer {
+    let id = case.request.id.clone();
+    let command = match action(case.request) {
+        Action::Command(command) => command,
+        Action::Edits(_) | Action::Harmless => return PermissionAnswer::allow(id),
+        Action::Unreadable(why) => return PermissionAnswer::ask(id, why),
+    };
+    let files = scripts(answers);
+    let effects = effects_of(case, &command, &files);
+    let view = view::View::new(case, answers, &effects);
+    let judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
+    let met = meet(&judged, library);
+    let mut answer = PermissionAnswer::allow(id);
+    answer.effects = unique(judged.iter().map(|j| j.effect.clone()));
+    answer.could_not_look = view.could_not_look();
+    decide(&mut answer, &judged, &met);
+    unread(&mut answer, &effects);
+    answer
+}
+
+/// Texts of scripts that were looked at, by path.
+fn scripts(answers: &Answers) -> BTreeMap<String, String> {
+    answers
+        .iter()
+        .filter_map(|(probe, answer)| match (probe, answer) {
+            (Probe::File { path }, Ok(documents)) => Some((path.clone(), documents.first()?.text.as_str().to_owned())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn effects_of(case: &Case<'_>, command: &str, files: &BTreeMap<String, String>) -> Effects {
+    effect::of_command_with(command, &Context { cwd: &case.request.cwd, env: &case.request.env, files })
+}
+
+/// A pattern that an effect met.
+struct Met<'p> {
+    pattern: &'p AntiPattern,
+    strength: Strength,
+    /// Index of the judged effect.
+    judged: usize,
+    /// How many fields the row that matched asks for.
+    fields: usize,
+}
+
+/// Every pattern that is met, strongest and most specific first, each once.
+fn meet<'p>(judged: &[Judged], library: &'p Library) -> Vec<Met<'p>> {
+    let mut met = Vec::new();
+    for (index, one) in judged.iter().enumerate() {
+        for pattern in library.iter() {
+            for row in pattern.header.when.effect.iter().filter(|row| row.matches(&one.effect)) {
+                let lists = [row.target.len(), row.not_target.len(), row.circumstance.len(), row.not_circumstance.len()];
+                let fields = 2 * usize::from(!row.program.is_empty()) + lists.iter().filter(|n| **n > 0).count();
+                met.push(Met { pattern, strength: row.permission, judged: index, fields });
+            }
+        }
+    }
+    met.sort_by(|a, b| {
+        let key = |m: &Met<'_>| (std::cmp::Reverse(m.strength), std::cmp::Reverse(m.fields), m.pattern.header.severity);
+        key(a).cmp(&key(b)).then_with(|| a.pattern.id.cmp(&b.pattern.id)).then(a.judged.cmp(&b.judged))
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    met.retain(|m| seen.insert(m.pattern.id.clone()));
+    met
+}
+
+fn decide(answer: &mut PermissionAnswer, judged: &[Judged], met: &[Met<'_>]) {
+    for one in met {
+        let story = &judged[one.judged].story;
+        answer.findings.push(PermissionFinding {
+            pattern: one.pattern.id.clone(),
+            permission: one.strength,
+            reason: reason::of_pattern(one.pattern, story, one.strength),
+        });
+        answer.evidence.extend(story.evidence.iter().cloned());
+    }
+    if let Some(first) = met.first() {
+        let story = &judged[first.judged].story;
+        answer.permission = first.strength.permission();
+        answer.pattern = Some(first.pattern.id.clone());
+        answer.reason = reason::of_pattern(first.pattern, story, first.strength);
+        answer.remedy = reason::remedy(first.pattern, story);
+    }
+    if answer.permission == Permission::Allow
+        && let Some(one) = judged.iter().find(|j| j.story.undecided.is_some())
+    {
+        answer.permission = Permission::Ask;
+        answer.reason = reason::undecided(&one.story);
+        answer.remedy = reason::remedy_of(&one.story);
+    }
+    answer.evidence = unique(std::mem::take(&mut answer.evidence));
+}
+
+/// What of the text itself could not be read whole.
+fn unread(answer: &mut PermissionAnswer, effects: &Effects) {
+    use coroner_read::shell::Limit;
+    let why = match effects.script.limits.iter().find(|l| matches!(l, Limit::Bytes | Limit::Nesting)) {
+        Some(Limit::Bytes) => "it is longer than what is read as shell",
+        Some(_) => "it nests deeper than what is read as shell",
+        None => return,
+    };
+    answer.could_not_look.push(CouldNotLook {
+        what: "the whole command".into(),
+        why: coroner_model::Why::TooMuch,
+        detail: why.into(),
+    });
+    if answer.permission == Permission::Allow {
+        answer.permission = Permission::Ask;
+        answer.reason = format!("The command could not be read whole: {why}. Split it, or have a person look at it.");
+    }
+}
+
+fn unique<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}

@@ -1,0 +1,163 @@
+//! Which state an effect needs to be known, as probes.
+
+use coroner_model::effect::EffectKind;
+use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable};
+use coroner_model::{Answers, Probe};
+use coroner_read::shell::Word;
+
+use super::Case;
+use crate::effect::{Effects, Extent, Filter, Paths, Place, Planned, Target};
+use crate::scene::{Goal, Scene};
+use crate::simulate::rsync;
+
+/// Levels of a tree that is about to go, or to be compared.
+const TREE_DEPTH_MAX: u32 = 5;
+/// Most script files that one command makes the guard read.
+const SCRIPTS_MAX: usize = 8;
+
+/// Everything that the effects of a command need to be known.
+pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> Vec<Probe> {
+    let mut out: Vec<Probe> = effects
+        .script
+        .wanted
+        .iter()
+        .filter(|wanted| is_text_path(&wanted.path))
+        .take(SCRIPTS_MAX)
+        .map(|wanted| Probe::File { path: wanted.path.clone() })
+        .collect();
+    let mut services = false;
+    for planned in &effects.planned {
+        services |= of_planned(case, planned, &mut out);
+    }
+    if services {
+        out.extend([
+            Probe::Config,
+            Probe::Docker(DockerTable::Inspect),
+            Probe::Docker(DockerTable::Volumes),
+            Probe::Files { root: None, class: FileClass::Compose },
+        ]);
+        out.extend(Scene::ask(&Goal::Guard, answers));
+    }
+    out
+}
+
+/// A path that may hold a script; system programs are no scripts to be read.
+fn is_text_path(path: &str) -> bool {
+    !["/usr/", "/bin/", "/sbin/", "/dev/", "/proc/"].iter().any(|top| path.starts_with(top))
+}
+
+/// Adds what one effect needs; true where it needs containers and compose projects.
+fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool {
+    match &planned.target {
+        Target::Paths(paths) => of_paths(planned, paths, out),
+        Target::Ownership(change) if change.paths.place == Place::Host => {
+            if change.recursive && let Some(root) = change.paths.path.as_literal() {
+                out.push(Probe::Tree { root: root.to_owned(), depth_max: TREE_DEPTH_MAX });
+            }
+            true
+        }
+        Target::Containers(containers) if planned.kind == EffectKind::RestartContainer => {
+            restart(case, out);
+            containers.place == Place::Host
+        }
+        Target::Compose(compose) if planned.kind == EffectKind::RestartContainer => {
+            restart(case, out);
+            compose.place == Place::Host
+        }
+        Target::Compose(compose) => planned.kind == EffectKind::RemoveVolume && compose.place == Place::Host,
+        Target::Volumes(volumes) => volumes.place == Place::Host,
+        Target::Run(spec) => {
+            out.push(Probe::Docker(DockerTable::Networks));
+            spec.detached && !spec.removed_after && spec.place == Place::Host
+        }
+        Target::Discard(discard) if discard.place == Place::Host => {
+            if let Some(directory) = discard.directory.as_literal() {
+                let table = GitTable::Status;
+                out.push(Probe::Git { repository: directory.to_owned(), table, since: None, until: None });
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+fn restart(case: &Case<'_>, out: &mut Vec<Probe>) {
+    if case.request.session.is_some() {
+        out.push(Probe::Sessions { since: None, until: None });
+    }
+}
+
+fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
+    if let Place::Remote { .. } = paths.place {
+        return false;
+    }
+    let Some(path) = paths.path.as_literal() else {
+        out.extend(literal_directory(&paths.path).map(|root| Probe::Tree { root, depth_max: 2 }));
+        out.push(Probe::Backups);
+        return true;
+    };
+    let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Move | EffectKind::Truncate | EffectKind::Overwrite);
+    if !lossy || super::delete::is_artefact(path) {
+        return false;
+    }
+    if paths.place == Place::Host {
+        let mut at = path;
+        while !at.is_empty() {
+            out.push(Probe::Stat { path: at.to_owned() });
+            at = at.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+    }
+    match &paths.filter {
+        Some(Filter::Rsync(command)) => sides(command, path, out),
+        Some(_) => out.push(tree(path)),
+        None if planned.kind == EffectKind::Delete => {
+            out.push(Probe::Backups);
+            out.push(tree(path));
+            // A file is one of several, or the last: that shows beside it.
+            if paths.extent == Extent::Itself
+                && let Some((directory, _)) = path.rsplit_once('/').filter(|(d, _)| !d.is_empty())
+            {
+                out.push(Probe::Tree { root: directory.to_owned(), depth_max: 1 });
+            }
+        }
+        None => {}
+    }
+    if planned.kind == EffectKind::Delete || planned.kind == EffectKind::Move {
+        out.push(Probe::Host(HostTable::Du));
+    }
+    true
+}
+
+fn tree(root: &str) -> Probe {
+    Probe::Tree { root: root.to_owned(), depth_max: TREE_DEPTH_MAX }
+}
+
+/// Both sides of a transfer and the files that its rules are in.
+fn sides(command: &rsync::RsyncCommand, destination: &str, out: &mut Vec<Probe>) {
+    out.push(tree(destination));
+    let mut roots = vec![destination.to_owned()];
+    for source in &command.sources {
+        if let rsync::Place::Local(path) = source {
+            let path = command.absolute(path);
+            let path = if path.len() > 1 { path.trim_end_matches('/').to_owned() } else { path };
+            out.push(tree(&path));
+            roots.push(path);
+        }
+    }
+    out.extend(command.filter_files().into_iter().filter(|f| f != "-").map(|path| Probe::File { path }));
+    for name in command.dir_merge_names() {
+        out.extend(roots.iter().map(|root| Probe::File { path: format!("{root}/{name}") }));
+    }
+    out.push(Probe::Backups);
+}
+
+/// The directory above the first pattern or unknown part of a path.
+fn literal_directory(word: &Word) -> Option<String> {
+    let (directory, _) = word.prefix().rsplit_once('/')?;
+    (directory.matches('/').count() > 0).then(|| directory.to_owned())
+}
+
+/// The text of a word where it is a plain absolute path.
+pub(super) fn literal_path(word: &Word) -> Option<&str> {
+    word.as_literal().filter(|p| p.starts_with('/'))
+}

@@ -1,0 +1,139 @@
+//! Trees that would change hands, against what in them is another's on purpose.
+
+use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
+
+use super::tool::absolute;
+use super::view::{View, told};
+use super::{Judged, Story};
+use crate::effect::{Hit, Ownership, Planned};
+
+/// A path in the tree that should keep its owner or mode.
+struct Exception {
+    path: String,
+    why: String,
+}
+
+impl View<'_> {
+    pub(super) fn ownership(&self, planned: &Planned, change: &Ownership) -> Vec<Judged> {
+        let mut effect = Effect::new(planned.kind, change.paths.path.show(), &planned.program);
+        if change.recursive {
+            effect.add_circumstance(Circumstance::Recursive);
+        }
+        let Some(paths) = self.on_this_host(&change.paths) else { return vec![told(effect)] };
+        let mut story = Story {
+            would: format!("make everything under {} {}", paths.path.show(), change.to),
+            why: "A server does not start on files that are not its own.".into(),
+            ..Story::default()
+        };
+        if change.recursive && paths.filter.is_none() {
+            let whole = ["/", "/etc", "/usr", "/bin", "/var", "/home", "/opt", "/root", "/lib"];
+            if whole.iter().any(|top| paths.hits(top, &[]) == Some(Hit::Whole)) {
+                effect.add_class(TargetClass::System);
+                story.lines.push(format!("{}  what the host lives on", paths.path.show()));
+            }
+        }
+        let crossed: Vec<Exception> = self
+            .exceptions(planned.kind, change)
+            .into_iter()
+            .filter(|e| paths.hits(&e.path, &[]).is_some_and(|hit| change.recursive || hit == Hit::Whole))
+            .collect();
+        if !crossed.is_empty() {
+            effect.add_circumstance(Circumstance::CrossesException);
+            story.lines.extend(crossed.iter().take(4).map(|e| format!("{}  {}", e.path, e.why)));
+            story.instead.extend(self.without(change, &crossed));
+            for exception in &crossed {
+                story.evidence.extend(self.live.iter().filter(|l| l.path == exception.path).filter_map(|l| l.cited.clone()));
+                story.evidence.extend(self.scene.paths.get(&exception.path).and_then(|s| s.at.clone()));
+            }
+        }
+        vec![Judged { effect, story }]
+    }
+
+    /// Everything that should keep its owner (or mode) when a tree changes to another.
+    fn exceptions(&self, kind: EffectKind, change: &Ownership) -> Vec<Exception> {
+        let mut all: Vec<Exception> = Vec::new();
+        for policy in &self.config.ownership {
+            for exception in &policy.exceptions {
+                let kept = match kind {
+                    EffectKind::ChangeMode => &exception.mode,
+                    _ => &exception.owner,
+                };
+                if kept.is_empty() || same_owner(kept, &change.to) || change.from.as_ref().is_some_and(|f| !same_owner(kept, f)) {
+                    continue;
+                }
+                let path = absolute(&policy.root, exception.path.trim_end_matches('/'));
+                all.push(Exception { path, why: format!("kept {kept} by the ownership policy") });
+            }
+        }
+        for live in &self.live {
+            if all.iter().any(|e| e.path == live.path) {
+                continue;
+            }
+            let state = self.scene.paths.get(&live.path);
+            let owner = state.and_then(|s| Some(format!("{}:{}", s.uid?, s.gid.or(s.uid)?)));
+            let named = state.and_then(|s| Some(format!("{}:{}", s.user.clone()?, s.group.clone().or_else(|| s.user.clone())?)));
+            let same = [&owner, &named].iter().any(|o| o.as_ref().is_some_and(|o| same_owner(o, &change.to)));
+            let foreign = match (kind, &owner, &named) {
+                // The mode of a data directory is its server's affair.
+                (EffectKind::ChangeMode, ..) => loosens(&change.to),
+                (_, None, None) => false,
+                _ => !same && !self.is_policy_owner(&live.path, owner.as_deref(), named.as_deref()),
+            };
+            if foreign {
+                let whose = named.or(owner).map(|o| format!("owned by {o}, ")).unwrap_or_default();
+                all.push(Exception { path: live.path.clone(), why: format!("{whose}data of \"{}\"", live.owner) });
+            }
+        }
+        all
+    }
+
+    /// Whether a path belongs to whom the policy of its tree names.
+    fn is_policy_owner(&self, path: &str, owner: Option<&str>, named: Option<&str>) -> bool {
+        self.config.ownership.iter().any(|policy| {
+            crate::effect::path::below(path, &policy.root).is_some()
+                && [owner, named].iter().flatten().any(|o| same_owner(&policy.owner, o))
+        })
+    }
+
+    /// The same change that leaves the exceptions alone.
+    fn without(&self, change: &Ownership, crossed: &[Exception]) -> Option<String> {
+        let root = change.paths.path.as_literal()?;
+        if crossed.iter().any(|e| crate::effect::path::below(root, &e.path).is_some()) {
+            return None;
+        }
+        let program = if change.to.starts_with(':') { "chgrp" } else if change.to.chars().next().is_some_and(|c| c.is_ascii_digit() || "ugoa+-=".contains(c)) && !change.to.contains(':') { "chmod" } else { "chown" };
+        let to = change.to.trim_start_matches(':');
+        let prunes: Vec<String> = crossed.iter().map(|e| format!("-path {}", super::tool::quote(&e.path))).collect();
+        Some(format!(
+            "find {} \\( {} \\) -prune -o -exec {program} {} {{}} +",
+            super::tool::quote(root),
+            prunes.join(" -o "),
+            super::tool::quote(to)
+        ))
+    }
+}
+
+/// Whether two owners are one; a part that one of them leaves out does not differ.
+fn same_owner(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let split = |o: &str| {
+        let (user, group) = o.split_once([':', '.']).map_or((o, None), |(u, g)| (u, Some(g)));
+        (user.to_owned(), group.filter(|g| !g.is_empty()).map(str::to_owned))
+    };
+    let ((user_a, group_a), (user_b, group_b)) = (split(a), split(b));
+    let users = user_a == user_b || user_b.is_empty();
+    users && (group_a.is_none() || group_b.is_none() || group_a == group_b)
+}
+
+/// Whether a mode opens a data directory to others, as `777` and `o+w` do.
+fn loosens(mode: &str) -> bool {
+    if mode.chars().all(|c| c.is_ascii_digit()) {
+        return mode.chars().last().is_some_and(|c| c != '0');
+    }
+    mode.split(',').any(|part| {
+        let who = part.split(['+', '=', '-']).next().unwrap_or_default();
+        part.contains(['+', '=']) && (who.is_empty() || who.contains(['o', 'a'])) && !part.ends_with('X')
+    })
+}

@@ -1,0 +1,85 @@
+//! What a tool call amounts to: a shell command, an edit of files, or neither.
+
+use coroner_model::permission::PermissionRequest;
+use serde_json::Value;
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Shell text.
+    Command(String),
+    /// Files that would be written, absolute.
+    Edits(Vec<String>),
+    /// A tool that neither runs nor writes.
+    Harmless,
+    /// No request at all, and why.
+    Unreadable(String),
+}
+
+/// Reads what a request is about.
+pub fn action(request: &PermissionRequest) -> Action {
+    if let Some(command) = &request.command {
+        return Action::Command(command.clone());
+    }
+    let Some(tool) = &request.tool else {
+        return Action::Unreadable("The request names neither a command nor a tool.".into());
+    };
+    if is_shell(tool) {
+        return match command_of(&request.input) {
+            Some(command) => Action::Command(command),
+            None => Action::Unreadable(format!("The tool {tool} was called without a command that can be read.")),
+        };
+    }
+    let paths = edited(tool, &request.input, &request.cwd);
+    if paths.is_empty() { Action::Harmless } else { Action::Edits(paths) }
+}
+
+/// Whether a tool runs shell text; agents name it in their own ways.
+fn is_shell(tool: &str) -> bool {
+    let name = tool.to_ascii_lowercase();
+    matches!(
+        name.as_str(),
+        "bash" | "shell" | "local_shell" | "run_shell_command" | "exec_command" | "execute_command" | "terminal" | "run_terminal_cmd"
+    )
+}
+
+/// The shell text of a tool's input: a string, or the words of a command.
+pub fn command_of(input: &Value) -> Option<String> {
+    let value = ["command", "cmd", "script"].iter().find_map(|key| input.get(key))?;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(words) => {
+            let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+            Some(words?.iter().map(|w| quote(w)).collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    }
+}
+
+/// A word as the shell would have to be given it.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn edited(tool: &str, input: &Value, cwd: &str) -> Vec<String> {
+    let name = tool.to_ascii_lowercase();
+    let writes = ["write", "edit", "patch", "replace", "create", "notebook"].iter().any(|word| name.contains(word));
+    if !writes || name.starts_with("todo") {
+        return Vec::new();
+    }
+    ["file_path", "path", "filePath", "notebook_path", "target_file"]
+        .iter()
+        .filter_map(|key| input.get(key).and_then(Value::as_str))
+        .map(|path| absolute(cwd, path))
+        .collect()
+}
+
+/// A path made absolute without looking.
+pub(crate) fn absolute(cwd: &str, path: &str) -> String {
+    use coroner_read::shell::{Word, join};
+    join(&Word::literal(cwd), &Word::literal(path)).show()
+}

@@ -1,0 +1,394 @@
+//! The guard over casefiles: many spellings of a danger, and their harmless twins.
+
+use coroner_collect::{Casefile, Limits, World};
+use coroner_judge::pattern::Library;
+use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
+use coroner_verbs::guard::Guard;
+
+const COMPOSE: &str = "\
+name: shop
+services:
+  api:
+    image: registry.example.org/shop/api:1.4
+    env_file: app.env
+    networks: [edge]
+    labels:
+      traefik.enable: \"true\"
+  db:
+    image: postgres:16
+    volumes:
+      - ./.data/postgres:/var/lib/postgresql/data
+  cache:
+    image: redis:7
+    volumes:
+      - cache:/data
+  proxy:
+    image: traefik:v3.1
+    ports: [\"80:80\"]
+    networks: [edge]
+networks:
+  edge: {}
+volumes:
+  cache: {}
+";
+
+fn container(index: usize, service: &str, image: &str, mounts: &str, network: &str, env: &str) -> String {
+    format!(
+        r#"{{"Id":"{index:064x}","Name":"/shop-{service}-1","Created":"2026-01-01T06:12:00Z","State":{{"Status":"running","Pid":{pid},"StartedAt":"2026-01-01T06:12:01Z"}},"Config":{{"Image":"{image}","Env":[{env}],"Labels":{{"com.docker.compose.project":"shop","com.docker.compose.service":"{service}","com.docker.compose.project.working_dir":"/opt/shop","com.docker.compose.project.config_files":"/opt/shop/compose.yml"}}}},"HostConfig":{{"NetworkMode":"{network}","PortBindings":{ports}}},"Mounts":[{mounts}],"NetworkSettings":{{"Networks":{{"{network}":{{"Aliases":["{service}"]}}}}}}}}"#,
+        pid = 100 + index,
+        ports = if service == "proxy" { r#"{"80/tcp":[{"HostIp":"","HostPort":"80"}]}"# } else { "{}" },
+    )
+}
+
+fn files(app_env: &str) -> Vec<(String, String)> {
+    let inspect = [
+        container(1, "api", "registry.example.org/shop/api:1.4", "", "shop_edge", r#""APP_VERSION=1.4.1""#),
+        container(2, "db", "postgres:16", r#"{"Type":"bind","Source":"/opt/shop/.data/postgres","Destination":"/var/lib/postgresql/data","RW":true}"#, "shop_default", ""),
+        container(3, "cache", "redis:7", r#"{"Type":"volume","Name":"shop_cache","Source":"/var/lib/docker/volumes/shop_cache/_data","Destination":"/data","RW":true}"#, "shop_default", ""),
+        container(4, "proxy", "traefik:v3.1", r#"{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock","RW":true}"#, "shop_edge", ""),
+    ];
+    let tree = "type\tmode\tuid\tgid\tsize\tmtime\tpath\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop\n\
+        f\t0644\t1000\t1000\t400\t2026-01-01T00:00:00Z\t/opt/shop/compose.yml\n\
+        f\t0640\t1000\t1000\t40\t2026-01-01T00:00:00Z\t/opt/shop/app.env\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop/.data\n\
+        d\t0700\t999\t999\t4096\t2026-01-01T00:00:00Z\t/opt/shop/.data/postgres\n\
+        f\t0600\t999\t999\t3\t2026-01-01T00:00:00Z\t/opt/shop/.data/postgres/PG_VERSION\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop/public\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop/build\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop/old-site\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/srv/backups\n\
+        f\t0600\t1000\t1000\t900\t2026-01-01T00:00:00Z\t/srv/backups/shop_01.dump\n\
+        f\t0600\t1000\t1000\t900\t2026-01-01T00:00:00Z\t/srv/backups/shop_02.dump\n\
+        f\t0600\t0\t0\t900\t2026-01-01T00:00:00Z\t/opt/shop/acme.json\n\
+        d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/srv/src\n\
+        f\t0644\t1000\t1000\t10\t2026-01-01T00:00:00Z\t/srv/src/compose.yml\n";
+    let config = "schema = \"coroner/casefile/v1\"\ncollected_at = \"2026-01-02T00:00:00Z\"\nroot = \"/opt/shop\"\n[protect]\npaths = [\"/srv/vault\"]\n[[backups]]\nname = \"main\"\nglob = \"/srv/backups/*.dump\"\n[[ownership]]\nroot = \"/opt/shop\"\nowner = \"1000:1000\"\nexceptions = [{ path = \".data/postgres\", owner = \"999:999\" }, { path = \"acme.json\", owner = \"root:root\", mode = \"0600\" }]\n";
+    [
+        ("docker/inspect.json", format!("[{}]", inspect.join(","))),
+        ("docker/networks.json", r#"[{"Name":"shop_edge","Driver":"bridge"},{"Name":"shop_default","Driver":"bridge"}]"#.into()),
+        ("docker/volumes.json", r#"[{"Name":"shop_cache","Mountpoint":"/var/lib/docker/volumes/shop_cache/_data","Labels":{"com.docker.compose.project":"shop"}}]"#.into()),
+        ("files/opt/shop/compose.yml", COMPOSE.into()),
+        ("files/opt/shop/app.env", app_env.into()),
+        ("files/opt/shop/deploy.sh", "#!/bin/bash\nset -e\nrsync -a --delete \"$1\"/ /opt/shop/\n".into()),
+        ("files/opt/shop/safe.sh", "#!/bin/sh\nrm -rf ./build\n".into()),
+        ("host/tree.tsv", tree.into()),
+        ("host/du.tsv", "bytes\tpath\n41000000000\t/opt/shop/.data/postgres\n".into()),
+        ("casefile.toml", config.into()),
+        ("git/status.txt", "# branch.head main\n1 .M N... 100644 100644 100644 a b src/main.rs\n? notes.txt\n".into()),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path.to_owned(), text))
+    .collect()
+}
+
+fn guard_over(files: &[(String, String)]) -> Guard {
+    let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    Guard::over(World::Casefile(Casefile::of_texts(texts, Limits::default()).unwrap()), Library::built_in())
+}
+
+fn shop() -> Guard {
+    guard_over(&files("APP_VERSION=1.4.1\n"))
+}
+
+fn request(command: &str) -> PermissionRequest {
+    PermissionRequest {
+        command: Some(command.to_owned()),
+        cwd: "/opt/shop".into(),
+        env: [("HOME".to_owned(), "/home/dev".to_owned())].into(),
+        ..PermissionRequest::default()
+    }
+}
+
+fn judge(guard: &mut Guard, command: &str) -> PermissionAnswer {
+    guard.judge(request(command))
+}
+
+#[track_caller]
+fn denied(commands: &[&str], pattern: &str) {
+    let mut guard = shop();
+    let mut wrong = Vec::new();
+    for command in commands {
+        let answer = judge(&mut guard, command);
+        let met = answer.findings.iter().any(|f| f.pattern.as_str() == pattern);
+        if answer.permission == Permission::Allow || !met {
+            wrong.push(format!("{command}\n    {:?} {:?} {:?}", answer.permission, answer.effects, answer.could_not_look));
+        }
+        assert!(answer.reason.chars().count() < 600, "{}", answer.reason);
+    }
+    assert!(wrong.is_empty(), "not stopped by {pattern}:\n{}", wrong.join("\n"));
+}
+
+#[track_caller]
+fn silent(commands: &[&str]) {
+    let mut guard = shop();
+    let mut wrong = Vec::new();
+    for command in commands {
+        let answer = judge(&mut guard, command);
+        if answer.permission != Permission::Allow || !answer.findings.is_empty() {
+            wrong.push(format!("{command}\n    {:?} {}", answer.permission, answer.reason));
+        }
+    }
+    assert!(wrong.is_empty(), "stopped:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn live_data_is_not_deleted_in_any_spelling() {
+    denied(
+        &[
+            "rm -rf .data",
+            "rm -rf /opt/shop/.data/postgres",
+            "sudo rm -r /opt/shop/.data/postgres/*",
+            "cd /opt && rm -rf shop",
+            "bash -c 'cd /opt/shop && rm -rf .data'",
+            "find .data -mindepth 1 -delete",
+            "find /opt/shop -name '.d*' -exec rm -rf {} +",
+            "find . -type d -name postgres | xargs sudo rm -rf",
+            "mv .data /tmp/old",
+            "shred -u .data/postgres/PG_VERSION",
+            "truncate -s0 .data/postgres/PG_VERSION",
+            "echo > .data/postgres/PG_VERSION",
+            "git clean -fdx",
+            "D=.data; rm -rf \"$D\"",
+            "rm -rf ${DATA_DIR:-/opt/shop/.data}",
+            "rm -rf /opt/shop/{build,.data}",
+            "docker exec shop-db-1 sh -c 'rm -rf /var/lib/postgresql/data/*'",
+            "docker compose exec db rm -rf /var/lib/postgresql/data",
+            "docker run --rm -v /opt/shop/.data:/d alpine rm -rf /d/postgres",
+            "docker run --rm -v shop_cache:/d alpine sh -c 'rm -rf /d/*'",
+            "rm -rf /var/lib/docker/volumes/shop_cache",
+            "sudo -u root env X=1 nohup timeout 5 rm -rf .data",
+            "rm -rf /srv/vault",
+        ],
+        "delete-live-data",
+    );
+}
+
+#[test]
+fn rsync_is_judged_by_its_rules() {
+    denied(
+        &[
+            "rsync -a --delete --exclude='docker-data' /srv/src/ /opt/shop/",
+            "cd /srv/src && rsync -a --del ./ /opt/shop",
+            "sudo rsync -avz --delete-after --exclude data /srv/src/ .",
+            "O=(-a --delete --exclude=.git); rsync \"${O[@]}\" /srv/src/ /opt/shop/",
+            "bash deploy.sh /srv/src",
+            "./deploy.sh /srv/src",
+            "rsync -a --delete --delete-excluded --exclude=.data /srv/src/ /opt/shop/",
+        ],
+        "rsync-delete-live-data",
+    );
+    silent(&[
+        "rsync -an --delete /srv/src/ /opt/shop/",
+        "rsync -a --delete --exclude='/.data/' --exclude=/acme.json /srv/src/ /opt/shop/",
+        "rsync -a --delete dist/ /opt/shop/public/",
+        "rsync -a /srv/src/ /opt/shop/",
+        "rsync -a --delete /opt/shop/ /mnt/mirror/shop/",
+        "echo 'rsync -a --delete /srv/src/ /opt/shop/'",
+    ]);
+}
+
+#[test]
+fn harmless_neighbours_pass() {
+    silent(&[
+        "rm -rf build",
+        "rm -rf node_modules dist && npm ci",
+        "rm -rf /opt/shop/old-site",
+        "rm -rf /tmp/x /var/tmp/y",
+        "rm -f app.log *.tmp",
+        "bash safe.sh",
+        "echo \"rm -rf /opt/shop/.data\"",
+        "git commit -m 'never rm -rf .data'",
+        "grep -rn 'docker compose down -v' .",
+        "cat > notes.md <<'EOF'\nrm -rf /opt/shop/.data\nEOF",
+        "# rm -rf .data",
+        "ls -la .data; du -sh .data; tar czf /mnt/x.tgz .data",
+        "find . -name '*.pyc' -delete",
+        "find /srv/backups -name '*.dump' -mtime +14 -delete",
+        "rm /srv/backups/shop_01.dump",
+        "ls -t /srv/backups/*.dump | tail -n +8 | xargs rm -f",
+        "git clean -nfdx",
+        "docker ps; docker logs shop-api-1; docker inspect shop-db-1",
+        "docker restart shop-api-1",
+        "docker compose restart api",
+        "docker compose down",
+        "docker compose up -d api",
+        "docker run --rm -it postgres:16 bash",
+        "docker run --rm -v /opt/shop/.data:/d:ro alpine ls /d",
+        "docker volume prune -f",
+        "docker volume ls",
+        "chown app src/main.rs",
+        "sudo chown -R 1000:1000 /opt/shop/public",
+        "sudo chown -R 999:999 /opt/shop/.data/postgres",
+        "chmod -R u+rwX public",
+        "mv build /tmp/",
+        "rmdir .data",
+        "rsync --version",
+    ]);
+}
+
+#[test]
+fn volumes_are_not_removed() {
+    denied(
+        &[
+            "docker compose down -v",
+            "docker compose -f /opt/shop/compose.yml down --volumes",
+            "docker-compose down -v",
+            "cd /opt/shop && sudo docker compose down -t 1 -v",
+            "docker volume rm shop_cache",
+            "docker compose down && docker volume prune -af",
+            "docker volume rm $(docker volume ls -q)",
+            "docker rm -f shop-cache-1; docker volume rm -f shop_cache",
+            "docker volume ls -q | xargs docker volume rm",
+        ],
+        "volume-removal",
+    );
+    silent(&["docker volume rm old_thing", "docker volume create x", "docker compose down --remove-orphans"]);
+}
+
+#[test]
+fn systems_backups_and_records_are_not_deleted() {
+    denied(&["rm -rf /", "rm -rf /*", "sudo rm -rf --no-preserve-root /", "rm -rf /etc", "rm -rf ~", "cd / && rm -rf *", "rm -rf /home/dev"], "delete-system-tree");
+    denied(&["rm -rf /srv/backups", "rm -f /srv/backups/*.dump", "find /srv/backups -type f -delete"], "delete-backups");
+    denied(&["rm -rf ~/.claude/projects", "rm -rf /home/dev/.claude"], "delete-evidence");
+    denied(&["rm -rf \"$DATA_ROOT\"", "rm -rf $PREFIX/*"], "delete-unresolved-path");
+    silent(&["rm -rf \"$TMPDIR/x\"", "rm -rf $(mktemp -d)", "rm -rf \"$BUILD_DIR\"", "for f in *.log; do rm \"$f\"; done", "rm -rf ~/.cache/pip"]);
+}
+
+#[test]
+fn owners_keep_what_is_theirs() {
+    denied(
+        &[
+            "sudo chown -R 1000:1000 /opt/shop",
+            "chown -R app:app .",
+            "sudo chown -R $(id -u):$(id -g) /opt/shop/",
+            "chgrp -R app /opt/shop/.data",
+            "find . -exec chown app {} +",
+            "chmod -R 777 .",
+        ],
+        "chown-across-exceptions",
+    );
+    silent(&[
+        "find /opt/shop -path /opt/shop/.data -prune -o -path /opt/shop/acme.json -prune -o -exec chown app:app {} +",
+        "chown 1000 compose.yml",
+    ]);
+}
+
+#[test]
+fn uncommitted_work_is_not_discarded_unseen() {
+    denied(&["git reset --hard", "git checkout -- .", "git restore .", "git clean -fd -e .data"], "discard-uncommitted-work");
+    silent(&["git checkout -b new", "git reset --soft HEAD~1", "git restore --staged .", "git checkout -- docs/", "git stash"]);
+}
+
+#[test]
+fn a_container_by_hand_is_not_a_service() {
+    denied(
+        &[
+            "docker run -d --name api -p 8080:8080 registry.example.org/shop/api:1.4",
+            "docker run -d --restart always registry.example.org/shop/api:1.5",
+            "docker create --name shop-api-1 x && docker start shop-api-1",
+            "podman run -d --name api x",
+            "docker run -d --network shop_edge --name api x",
+            "docker run -d -p 3000:3000 grafana/grafana",
+            "docker run -d --network bridge -l traefik.enable=true whoami",
+        ],
+        "docker-run-outside-compose",
+    );
+    silent(&[
+        "docker run --rm -it registry.example.org/shop/api:1.4 bash",
+        "docker run -d --network shop_edge -l traefik.enable=true whoami",
+        "docker run --rm --network container:shop-db-1 postgres:16 pg_dump",
+        "docker run -d --rm -p 5555:80 nginx",
+        "docker run -d busybox sleep 1d",
+    ]);
+    let answer = judge(&mut shop(), "docker run -d --name api registry.example.org/shop/api:1.4");
+    assert!(answer.remedy.contains("docker compose up -d api"), "{}", answer.remedy);
+}
+
+fn in_session(guard: &mut Guard, session: &str, command: &str) -> PermissionAnswer {
+    guard.judge(PermissionRequest { session: Some(session.into()), ..request(command) })
+}
+
+fn edit(guard: &mut Guard, session: &str, path: &str) {
+    let input = serde_json::json!({"file_path": path, "old_string": "a", "new_string": "b"});
+    let answer = guard.judge(PermissionRequest { command: None, tool: Some("Edit".into()), input, session: Some(session.into()), ..request("") });
+    assert_eq!(answer.permission, Permission::Allow);
+}
+
+#[test]
+fn a_restart_after_an_edit_keeps_the_old_environment() {
+    for restart in [
+        "docker restart shop-api-1",
+        "docker compose restart api",
+        "docker compose restart",
+        "docker stop shop-api-1 && docker start shop-api-1",
+        "sudo docker restart shop-api-1",
+        "docker-compose restart api",
+        "docker restart $(docker ps -q)",
+    ] {
+        let mut guard = shop();
+        edit(&mut guard, "s", "/opt/shop/app.env");
+        let answer = in_session(&mut guard, "s", restart);
+        assert_eq!(answer.permission, Permission::Deny, "{restart} {:?}", answer.effects);
+        assert!(answer.remedy.contains("docker compose up -d api"), "{}", answer.remedy);
+    }
+    let mut guard = shop();
+    in_session(&mut guard, "s", "sed -i s/1.4.1/1.4.2/ app.env");
+    assert_eq!(in_session(&mut guard, "s", "docker restart shop-api-1").permission, Permission::Deny);
+    assert_eq!(in_session(&mut guard, "other", "docker restart shop-api-1").permission, Permission::Allow);
+    assert_eq!(in_session(&mut guard, "s", "docker restart shop-db-1").permission, Permission::Allow, "another service");
+    in_session(&mut guard, "s", "docker compose up -d api");
+    assert_eq!(in_session(&mut guard, "s", "docker restart shop-api-1").permission, Permission::Allow, "made anew since");
+    assert_eq!(judge(&mut shop(), "sed -i s/a/b/ app.env && docker restart shop-api-1").permission, Permission::Deny);
+    let mut guard = shop();
+    edit(&mut guard, "s", "/opt/shop/README.md");
+    edit(&mut guard, "s", "/opt/other/app.env");
+    assert_eq!(in_session(&mut guard, "s", "docker restart shop-api-1").permission, Permission::Allow);
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_said() {
+    let mut guard = guard_over(&[("casefile.toml".into(), "schema = \"coroner/casefile/v1\"\n".into())]);
+    let answer = judge(&mut guard, "rm -rf /srv/app/postgres-data");
+    assert_eq!(answer.permission, Permission::Ask, "{answer:?}");
+    assert!(!answer.could_not_look.is_empty());
+    for command in ["docker compose down -v", "docker volume rm pgdata", "rsync -a --delete ./ deploy@host:/srv/data/", "ssh host 'rm -rf /srv/data'"] {
+        assert_eq!(judge(&mut guard, command).permission, Permission::Ask, "{command}");
+    }
+    for command in ["docker restart api", "docker run -d --name api x", "docker compose up -d", "rm -rf build", "rm -rf /srv/app/public"] {
+        let answer = judge(&mut guard, command);
+        assert_eq!(answer.permission, Permission::Allow, "{command} {}", answer.reason);
+    }
+    assert!(!judge(&mut guard, "docker restart api").could_not_look.is_empty());
+}
+
+#[test]
+fn hostile_text_is_answered() {
+    let mut guard = shop();
+    for command in ["$(".repeat(10_000), "\0rm\0 -rf x".into(), "a".repeat(1 << 20), "'".into(), format!("{}rm -rf .data", "(".repeat(5_000))] {
+        let _ = judge(&mut guard, &command);
+    }
+    assert_ne!(judge(&mut guard, &format!("{}rm -rf .data", "(".repeat(5_000))).permission, Permission::Allow);
+}
+
+#[test]
+fn remedies_pass_the_guard() {
+    let mut guard = shop();
+    for command in [
+        "rsync -a --delete --exclude='docker-data' /srv/src/ /opt/shop/",
+        "docker run -d --name api x",
+        "docker run -d -p 3000:3000 grafana/grafana",
+        "sudo chown -R 1000:1000 /opt/shop",
+        "docker compose down -v",
+        "docker volume rm shop_cache",
+    ] {
+        let answer = judge(&mut guard, command);
+        assert_ne!(answer.permission, Permission::Allow);
+        let commands: Vec<&str> = answer.remedy.lines().filter(|l| !l.starts_with("```") && answer.remedy.contains(&format!("```sh\n{l}\n"))).collect();
+        assert!(!commands.is_empty(), "{command}: {}", answer.remedy);
+        for remedy in commands {
+            let again = judge(&mut guard, remedy);
+            assert_eq!(again.permission, Permission::Allow, "{command}\n  remedy {remedy}\n  {}", again.reason);
+        }
+    }
+}
