@@ -13,7 +13,7 @@ mod write;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable, ProxyTable};
 use coroner_model::{Answer, CouldNotLook, Probe, Redactor, Why};
@@ -64,6 +64,8 @@ pub struct Casefile {
     redactor: Arc<Redactor>,
     limits: Limits,
     notes: Vec<CouldNotLook>,
+    /// Read when first asked for.
+    tree: OnceLock<Option<tree::Table>>,
 }
 
 /// What was read, or why not, before redaction.
@@ -107,7 +109,7 @@ impl Casefile {
                 detail: redactor.redact(&detail).as_str().to_owned(),
             })
             .collect();
-        Casefile { shelf, meta, clock, redactor, limits, notes }
+        Casefile { shelf, meta, clock, redactor, limits, notes, tree: OnceLock::new() }
     }
 
     /// What `casefile.toml` says.
@@ -120,9 +122,11 @@ impl Casefile {
         self.clock
     }
 
-    /// The project root on the host: as declared, else the only directory with a compose file.
+    /// The project root on the host: as declared, else the only directory with a compose file,
+    /// else the only one that compose itself names.
     pub fn root(&self) -> Option<String> {
-        self.meta.root.clone().or_else(|| listing::only_project(&self.shelf))
+        let seen = || listing::only_project(&self.shelf).or_else(|| containers::only_working_directory(self));
+        self.meta.root.clone().or_else(seen)
     }
 
     /// The redactor that every document goes through.
@@ -161,7 +165,7 @@ impl Casefile {
                 container.trim_start_matches('/'),
                 path.trim_start_matches('/')
             )]),
-            Probe::Logs => self.all_under("logs", Part::Tail),
+            Probe::Logs => self.other_logs(),
             Probe::LogFile { path } => self.log_file(path),
             Probe::Proxy(table) => self.first_of(proxy_paths(*table)),
             Probe::HttpGet { url } => http::exchanges_of(self, url),
@@ -172,6 +176,10 @@ impl Casefile {
             Probe::Sessions { .. } => self.all_under("sessions", Part::Tail),
             Probe::Backups => self.first_of(&["backups/listing.tsv"]),
         }
+    }
+
+    fn tree(&self) -> Option<&tree::Table> {
+        self.tree.get_or_init(|| tree::Table::read(self)).as_ref()
     }
 
     /// A path of the host, absolute: a relative one lies under the project root.
@@ -221,6 +229,19 @@ impl Casefile {
             return Err(not_recorded(&format!("{directory}/")));
         }
         Ok(vec![listing::files(self, &directory, class)])
+    }
+
+    /// Logs under `logs/`, and those of containers that no other file names.
+    fn other_logs(&self) -> Raw {
+        let unclaimed = containers::unclaimed_logs(self);
+        let mut seen = match self.all_under("logs", Part::Tail) {
+            Err(_) if !unclaimed.is_empty() => Vec::new(),
+            other => other?,
+        };
+        for path in unclaimed {
+            seen.push(self.read(&path, Part::Tail)?);
+        }
+        Ok(seen)
     }
 
     fn log_file(&self, path: &str) -> Raw {

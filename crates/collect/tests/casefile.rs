@@ -140,6 +140,39 @@ fn the_tree_tells_absent_from_unknown() {
 }
 
 #[test]
+fn where_a_walk_began_says_nothing_of_its_neighbours() {
+    let dir = tempfile::tempdir().unwrap();
+    put(
+        dir.path(),
+        "host/tree.tsv",
+        "type\tpath\nd\t/opt/shop\nf\t/opt/shop/compose.yml\nl\t/etc/localtime\nd\t/srv/data/redis\n\t/opt/shop/closed\nd\t/opt/flat\n",
+    );
+    let world = open(dir.path());
+    for unknown in ["/opt/other", "/opt/other/data", "/etc/timezone", "/opt/shop/closed/x"] {
+        assert_eq!(why(&world, &stat(unknown)), Why::NotRecorded, "{unknown}");
+    }
+    for absent in ["/opt/shop/data", "/opt/shop/data/postgres", "/srv/data/postgres"] {
+        assert_eq!(texts(&world, &stat(absent))[0].1.lines().count(), 1, "{absent}");
+    }
+}
+
+#[test]
+fn a_log_without_its_container_is_among_the_other_logs() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "docker/logs/api.log", "2026-03-01T10:00:00Z gone\n");
+    assert_eq!(texts(&open(dir.path()), &Probe::Logs)[0].0, "docker/logs/api.log");
+    put(
+        dir.path(),
+        "docker/ps.jsonl",
+        "{\"Names\":\"shop-api-1\",\"Labels\":\"a=b,com.docker.compose.service=api,com.docker.compose.project.working_dir=/opt/shop\"}\n",
+    );
+    let world = open(dir.path());
+    assert_eq!(why(&world, &Probe::Logs), Why::NotRecorded);
+    assert_eq!(texts(&world, &log("shop-api-1"))[0].0, "docker/logs/api.log");
+    assert_eq!(world.root().as_deref(), Some("/opt/shop"));
+}
+
+#[test]
 fn a_log_is_found_by_container_or_service() {
     let dir = tempfile::tempdir().unwrap();
     let label = |service: &str| format!("{{\"Labels\":{{\"com.docker.compose.service\":\"{service}\"}}}}");

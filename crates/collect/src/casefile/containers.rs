@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Casefile, Part, Raw, not_recorded};
 
+const DIRECTORY_LABEL: &str = "com.docker.compose.project.working_dir";
 const SERVICE_LABEL: &str = "com.docker.compose.service";
 
 /// The names that one container goes by.
@@ -12,6 +13,7 @@ struct Names {
     name: String,
     service: String,
     id: String,
+    directory: String,
 }
 
 /// The log of a container, or the logs of all containers of a service.
@@ -41,6 +43,25 @@ pub(super) fn log(case: &Casefile, container: &str) -> Raw {
     found.iter().map(|name| case.read(&path(name), Part::Tail)).collect()
 }
 
+/// Logs of containers that neither `docker inspect` nor `docker ps` knows, so that nobody asks for them.
+pub(super) fn unclaimed_logs(case: &Casefile) -> Vec<String> {
+    let known = known_names(case);
+    let logs = case.shelf.files_under("docker/logs");
+    let unclaimed = |path: &&str| {
+        let name = path.trim_start_matches("docker/logs/").trim_end_matches(".log");
+        !known.iter().any(|names| names.is(name))
+    };
+    logs.into_iter().filter(|path| path.ends_with(".log")).filter(unclaimed).map(str::to_owned).collect()
+}
+
+/// The only directory that compose says its projects lie in, if there is just one.
+pub(super) fn only_working_directory(case: &Casefile) -> Option<String> {
+    let known = known_names(case);
+    let mut all = known.into_iter().map(|names| names.directory).filter(|directory| !directory.is_empty());
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
 impl Names {
     fn is(&self, asked: &str) -> bool {
         self.name == asked || self.service == asked || (asked.len() >= 12 && self.id.starts_with(asked))
@@ -63,12 +84,25 @@ fn word(value: &Value) -> String {
 }
 
 fn of_inspect(item: &Value) -> Names {
-    Names { name: word(&item["Name"]), service: word(&item["Config"]["Labels"][SERVICE_LABEL]), id: word(&item["Id"]) }
+    let labels = &item["Config"]["Labels"];
+    Names {
+        name: word(&item["Name"]),
+        service: word(&labels[SERVICE_LABEL]),
+        id: word(&item["Id"]),
+        directory: labels[DIRECTORY_LABEL].as_str().unwrap_or("").to_owned(),
+    }
 }
 
 fn of_ps(item: &Value) -> Names {
     let labels = word(&item["Labels"]);
-    let service =
-        labels.split(',').find_map(|label| label.strip_prefix(SERVICE_LABEL)?.strip_prefix('=')).unwrap_or("");
-    Names { name: word(&item["Names"]), service: service.to_owned(), id: word(&item["ID"]) }
+    let label = |name: &str| {
+        let value = labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or("").to_owned()
+    };
+    Names {
+        name: word(&item["Names"]),
+        service: label(SERVICE_LABEL),
+        id: word(&item["ID"]),
+        directory: label(DIRECTORY_LABEL),
+    }
 }

@@ -47,7 +47,7 @@ fn composes_by_content<'a>(shelf: &Shelf, all: &[&'a str]) -> BTreeSet<&'a str> 
         .collect()
 }
 
-/// The only directory that has a compose file, if there is just one.
+/// The only directory that has a compose file, or the one above all that have.
 pub(super) fn only_project(shelf: &Shelf) -> Option<String> {
     let directories: BTreeSet<String> = shelf
         .files_under("files")
@@ -55,9 +55,6 @@ pub(super) fn only_project(shelf: &Shelf) -> Option<String> {
         .filter(|path| class::holds(FileClass::Compose, path))
         .filter_map(|path| path.strip_prefix("files")?.rsplit_once('/').map(|(dir, _)| dir.to_owned()))
         .collect();
-    let mut directories = directories.into_iter();
-    match (directories.next(), directories.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    }
+    let first = directories.first()?;
+    directories.iter().all(|other| other == first || other.starts_with(&format!("{first}/"))).then(|| first.clone())
 }

@@ -1,11 +1,12 @@
 //! `host/tree.tsv`: what exists, what does not, and what nobody looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use coroner_model::Why;
 
 use super::shelf::Node;
 use super::{Casefile, Part, Raw, not_recorded, obstacle};
+use crate::class;
 use crate::seen::Seen;
 
 pub(super) const PATH: &str = "host/tree.tsv";
@@ -19,14 +20,19 @@ const ABSENT: &str = "N";
 const LINK_HOPS_MAX: usize = 20;
 
 /// The rows of the table with their places.
-struct Table {
+#[derive(Debug)]
+pub(super) struct Table {
     header: String,
     rows: Vec<Row>,
     bytes_left_out: u64,
     /// Only paths that were asked for: silence about another one says nothing.
     sampled: bool,
+    by_path: HashMap<String, usize>,
+    /// Rows below each directory, those apart that say that something is absent.
+    children: HashMap<String, Vec<usize>>,
 }
 
+#[derive(Debug)]
 struct Row {
     /// 1-based line of the file.
     number: u64,
@@ -44,7 +50,8 @@ enum Known {
 }
 
 impl Table {
-    fn read(case: &Casefile) -> Option<Table> {
+    /// Reads the table of a casefile, if it has one.
+    pub(super) fn read(case: &Casefile) -> Option<Table> {
         let seen = case.read(PATH, Part::Whole).ok()?;
         let text = String::from_utf8_lossy(&seen.raw);
         let first = text.lines().next().unwrap_or("");
@@ -53,7 +60,7 @@ impl Table {
         let column = |name: &str| header.split('\t').position(|column| column.trim() == name);
         let (path_at, kind_at, target_at) = (column("path")?, column("type"), column("link-target"));
         let field = |line: &str, at: Option<usize>| at.and_then(|at| line.split('\t').nth(at)).unwrap_or("").to_owned();
-        let rows = text
+        let rows: Vec<Row> = text
             .lines()
             .zip(1u64..)
             .skip(usize::from(has_header))
@@ -66,41 +73,50 @@ impl Table {
                 target: field(line, target_at),
             })
             .collect();
-        Some(Table {
-            header: header.to_owned(),
-            rows,
-            bytes_left_out: seen.bytes_left_out,
-            sampled: case.meta.sampled_tree,
-        })
+        let mut by_path = HashMap::new();
+        let mut children: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, row) in rows.iter().enumerate() {
+            by_path.entry(row.path.clone()).or_insert(at);
+            if row.kind != ABSENT && row.path != "/" {
+                children.entry(parent_of(&row.path).to_owned()).or_default().push(at);
+            }
+        }
+        let (header, sampled) = (header.to_owned(), case.meta.sampled_tree);
+        Some(Table { header, rows, bytes_left_out: seen.bytes_left_out, sampled, by_path, children })
     }
 
-    fn find(&self, path: &str) -> Option<usize> {
-        self.rows.iter().position(|row| row.path == path)
+    /// Whether the children of a directory were listed, so that a missing one is absent.
+    fn lists(&self, directory: &str) -> bool {
+        if self.sampled {
+            return false;
+        }
+        let children = self.children.get(directory).map(Vec::as_slice).unwrap_or_default();
+        // Without a row of its own a directory was not walked: what lies in it is where walks
+        // began, unless no walk went into any of it: then somebody listed it flat.
+        let is_dir = |at: &usize| self.rows[*at].kind == "d";
+        let entered = |at: &usize| self.children.contains_key(&self.rows[*at].path);
+        match self.by_path.contains_key(directory) {
+            true => !children.is_empty(),
+            false => children.iter().any(is_dir) && !children.iter().any(entered),
+        }
     }
 
-    fn has_children(&self, directory: &str) -> bool {
-        // That a child is absent says nothing of its siblings.
-        let child = |row: &Row| row.kind != ABSENT && row.path != "/" && parent_of(&row.path) == directory;
-        !self.sampled && self.rows.iter().any(child)
-    }
-
-    /// Whether the listing went deep enough to have shown children of a directory at this depth.
+    /// Whether the listing went deep enough to have shown children of a directory beside others.
     fn reaches_below(&self, directory: &str) -> bool {
-        let depth = depth_of(directory);
-        let beside = parent_of(directory);
-        let beside = |row: &&Row| depth_of(&row.path) == depth + 1 && under(&row.path, beside);
-        !self.sampled && self.rows.iter().filter(|row| row.kind != ABSENT).any(|row| beside(&row))
+        let beside = self.children.get(parent_of(directory)).map(Vec::as_slice).unwrap_or_default();
+        let walked = |at: &&usize| class::is_walked(name_of(&self.rows[**at].path));
+        !self.sampled && beside.iter().filter(walked).any(|at| self.children.contains_key(&self.rows[*at].path))
     }
 
     fn known(&self, path: &str, hops: usize) -> Known {
-        if let Some(at) = self.find(path) {
+        if let Some(at) = self.by_path.get(path).copied() {
             return if self.rows[at].kind == ABSENT { Known::Absent } else { Known::Exists(at) };
         }
         if path == "/" || hops > LINK_HOPS_MAX {
             return Known::Unknown;
         }
         let parent = parent_of(path);
-        if self.has_children(parent) {
+        if self.lists(parent) {
             return Known::Absent;
         }
         match self.known(parent, hops + 1) {
@@ -118,8 +134,8 @@ impl Table {
             "d" => Known::Unknown,
             "l" if parent.target.is_empty() => Known::Unknown,
             "l" => {
-                let name = path.rsplit('/').next().unwrap_or("");
-                self.known(&joined(parent_of(&parent.path), &format!("{}/{name}", parent.target)), hops + 1)
+                let target = format!("{}/{}", parent.target, name_of(path));
+                self.known(&joined(parent_of(&parent.path), &target), hops + 1)
             }
             // A file has no children.
             _ => Known::Absent,
@@ -129,8 +145,8 @@ impl Table {
 
 /// The state of one path.
 pub(super) fn stat(case: &Casefile, path: &str) -> Raw {
-    let table = Table::read(case);
-    let known = table.as_ref().map_or(Known::Unknown, |table| table.known(path, 0));
+    let table = case.tree();
+    let known = table.map_or(Known::Unknown, |table| table.known(path, 0));
     match (table, known) {
         (Some(table), Known::Exists(at)) => {
             let row = &table.rows[at];
@@ -149,7 +165,7 @@ pub(super) fn stat(case: &Casefile, path: &str) -> Raw {
 
 /// Whether the table says that a path does not exist.
 pub(super) fn is_absent(case: &Casefile, path: &str) -> bool {
-    Table::read(case).is_some_and(|table| matches!(table.known(path, 0), Known::Absent))
+    case.tree().is_some_and(|table| matches!(table.known(path, 0), Known::Absent))
 }
 
 /// The rows at and under a path; lines in between that do not belong to it are
@@ -170,7 +186,7 @@ pub(super) fn under_rows(table_rows: &[(u64, &str, bool)], header: &str) -> Opti
 
 /// Everything at and under a path.
 pub(super) fn tree(case: &Casefile, root: &str, depth_max: u32) -> Raw {
-    let table = Table::read(case).ok_or_else(|| not_recorded(PATH))?;
+    let table = case.tree().ok_or_else(|| not_recorded(PATH))?;
     let depth = depth_of(root);
     let rows: Vec<(u64, &str, bool)> = table
         .rows
@@ -238,6 +254,10 @@ fn copy_of(case: &Casefile, path: &str) -> Option<Seen> {
 
 fn under(path: &str, directory: &str) -> bool {
     directory == "/" || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn parent_of(path: &str) -> &str {
