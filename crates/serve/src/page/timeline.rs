@@ -264,29 +264,32 @@ fn entry(book: &Book, incident: &Incident, order: Order) -> Entry {
         badge: Badge::severity(incident.severity),
         meta,
         flags,
-        summary: told.map(first_sentence).unwrap_or_default(),
+        summary: told.map(summary).unwrap_or_default(),
         prevented_by: book.patterns_of(incident).len(),
     }
 }
 
-/// The first sentence, bounded, without the marks of inline code and emphasis.
-fn first_sentence(text: &str) -> String {
+/// The first sentences, as many as are short together, without the marks of inline code and emphasis.
+fn summary(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['`', '*'], "");
-    let ends = line.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len());
-    let end = ends
-        .filter(|end| {
-            let mut rest = line[*end..].chars();
-            rest.next().is_none_or(|c| c == ' ') && rest.next().is_none_or(|c| !c.is_lowercase())
-        })
-        .find(|end| *end > 20)
-        .unwrap_or(line.len());
-    let sentence = &line[..end];
-    if sentence.chars().count() <= SUMMARY_CHARS_MAX {
-        return sentence.to_owned();
+    let whole = sentence_ends(&line).take_while(|end| line[..*end].chars().count() <= SUMMARY_CHARS_MAX).last();
+    if let Some(end) = whole {
+        return line[..end].to_owned();
     }
-    let cut: String = sentence.chars().take(SUMMARY_CHARS_MAX).collect();
+    if line.chars().count() <= SUMMARY_CHARS_MAX {
+        return line;
+    }
+    let cut: String = line.chars().take(SUMMARY_CHARS_MAX).collect();
     let cut = cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole);
     format!("{cut} …")
+}
+
+/// Where sentences end: at a mark that a space and no small letter follow, or at the end.
+fn sentence_ends(line: &str) -> impl Iterator<Item = usize> {
+    line.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len()).filter(|end| {
+        let mut rest = line[*end..].chars();
+        rest.next().is_none_or(|c| c == ' ') && rest.next().is_none_or(|c| !c.is_lowercase())
+    })
 }
 
 #[cfg(test)]
@@ -294,13 +297,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_is_one_sentence() {
+    fn a_summary_is_of_whole_sentences() {
+        let long = "word ".repeat(40);
         assert_eq!(
-            first_sentence("It wrote `app.log` and v1.2 of a file. Then more."),
+            summary(&format!("It wrote `app.log` and v1.2 of a file. Then {long}.")),
             "It wrote app.log and v1.2 of a file."
         );
-        assert_eq!(first_sentence("No end"), "No end");
-        let long = first_sentence(&"word ".repeat(80));
-        assert!(long.ends_with(" …") && long.chars().count() <= SUMMARY_CHARS_MAX + 2);
+        assert_eq!(summary("One. Two."), "One. Two.");
+        assert_eq!(summary("No end"), "No end");
+        let cut = summary(&long);
+        assert!(cut.ends_with(" …") && cut.chars().count() <= SUMMARY_CHARS_MAX + 2);
     }
 }
