@@ -51,6 +51,8 @@ pub enum Command {
     Guard(command::guard::GuardArgs),
     /// Speaks the protocol of an agent's hooks.
     Hook(command::hook::HookArgs),
+    /// Keeps, lists, imports and exports incidents, and learns from them.
+    Incident(command::incident::IncidentArgs),
     /// Finds the cause of a failure and proves it.
     Investigate(command::investigate::InvestigateArgs),
     /// Lists, shows, explains, starts and tests anti-patterns.

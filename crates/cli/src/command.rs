@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod guard;
 pub mod hook;
+pub mod incident;
 pub mod investigate;
 pub mod pattern;
 pub mod record;
@@ -18,6 +19,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),
+        Some(Command::Incident(incident)) => incident::run(&args.global, incident),
         Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),

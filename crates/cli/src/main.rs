@@ -11,6 +11,7 @@ mod render;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
+    end_quietly_when_nobody_reads();
     let args = args::Args::parse();
     match command::run(args) {
         Ok(exit) => exit.into(),
@@ -19,4 +20,15 @@ fn main() -> std::process::ExitCode {
             fail::exit_of(&error).into()
         }
     }
+}
+
+/// `coroner … | head` ends like other tools do, instead of with a report of a crash.
+fn end_quietly_when_nobody_reads() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str().is_some_and(|text| text.contains("Broken pipe")) {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }

@@ -1,6 +1,7 @@
 //! Reports as text; one file a report.
 
 pub mod evidence;
+pub mod incident;
 pub mod investigate;
 pub mod progress;
 pub mod status;

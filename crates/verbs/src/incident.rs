@@ -5,7 +5,9 @@
 //! nothing, and what a person has edited since is left as it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use coroner_act::{ActError, Existing, FileWrite, Plan};
 use coroner_model::incident::{INCIDENTS_SCHEMA, Incident, IncidentList, IncidentStatus, PatternDraft, Problem, ProblemKind};
 use coroner_model::{Category, IncidentId, Redactor, Severity};
 use coroner_read::failure_page::{self, Link, Page, PageError, id_of};
@@ -32,6 +34,8 @@ pub enum IncidentError {
     Page(#[from] PageError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Write(#[from] ActError),
     #[error("no incident has the id {id}")]
     Unknown { id: String },
     #[error("several incidents begin with {id}: {}", candidates.join(", "))]
@@ -53,6 +57,7 @@ impl IncidentError {
             IncidentError::Store(error) => error.hint().unwrap_or_default(),
             IncidentError::Page(error) => error.hint(),
             IncidentError::File(error) => error.hint(),
+            IncidentError::Write(error) => error.hint(),
             IncidentError::Unknown { .. } => "`coroner incident list` shows the ids",
             IncidentError::Ambiguous { .. } => "give more of the id",
             IncidentError::NoTitle => "say in one line what broke",
@@ -304,6 +309,19 @@ pub fn export_files(store: &Store, filter: &IncidentFilter) -> Result<Vec<(Strin
         files.push((PROBLEMS_FILE.to_owned(), incident_file::write_stream(&head)));
     }
     Ok(files)
+}
+
+/// Writes exported files into a folder, replacing older exports of the same incidents.
+pub fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<usize, IncidentError> {
+    let write = |(name, text): (String, String)| FileWrite {
+        path: folder.join(name),
+        text,
+        mode: 0o644,
+        existing: Existing::Replace,
+    };
+    let plan = Plan { writes: files.into_iter().map(write).collect() };
+    plan.apply()?;
+    Ok(plan.writes.len())
 }
 
 /// Keeps the sample incidents, so that there is something to look at.
