@@ -61,6 +61,8 @@ pub struct Case<'a> {
     pub facts: &'a [Fact],
     pub library: &'a Library,
     pub logs: Vec<logs::Log<'a>>,
+    /// Error lines of all logs, folded, first ones first.
+    pub errors: Vec<logs::ErrorGroup>,
     pub topology: topology::Topology,
     pub acts: change::Acts<'a>,
 }
@@ -90,11 +92,11 @@ pub fn judge_scene(
     let logs = logs::of(answers, scene);
     let errors = logs::errors(&logs, request);
     let topology = topology::Topology::of(scene, &errors);
-    let case = Case { request, answers, scene, facts, library, logs, topology, acts: change::Acts::of(scene, answers) };
+    let case = Case { request, answers, scene, facts, library, logs, errors, topology, acts: change::Acts::of(scene, answers) };
     let sightings = signature::scan(&case);
-    let mut symptom = symptom::read(&case, &sightings, &errors);
+    let mut symptom = symptom::read(&case, &sightings, &case.errors);
     let (hypotheses, replays) = hypothesis::rank(&case, &mut symptom, &sightings);
-    let timeline = timeline::merge(&case, &symptom, &hypotheses, &sightings, &errors);
+    let timeline = timeline::merge(&case, &symptom, &hypotheses, &sightings, &case.errors);
     let steps = steps::done(&case, &symptom, &hypotheses, &sightings);
     let report = Investigation {
         schema: INVESTIGATION_SCHEMA.to_owned(),

@@ -49,7 +49,9 @@ fn command(case: &Case<'_>, fact: &Fact, until: Option<Timestamp>) -> Option<Cha
     let touches = |act: &&Act<'_>| may_have_acted(act.call) && touches(case, fact, act);
     let before = |act: &&Act<'_>| until.is_none_or(|u| act.call.at.is_none_or(|at| at <= u));
     let acts = || case.acts.all.iter();
-    let act = acts().rev().filter(before).find(touches)?;
+    // An older trouble of another cause can make the onset too early; then the first
+    // change after it is the better guess than none.
+    let act = acts().rev().filter(before).find(touches).or_else(|| acts().find(touches))?;
     Some(Change {
         kind: ChangeKind::Command,
         at: act.call.at,

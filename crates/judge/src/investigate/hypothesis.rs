@@ -162,11 +162,24 @@ fn onset_of(candidate: &Candidate<'_>) -> Option<Timestamp> {
     first.or(candidate.fact.and_then(|f| f.onset))
 }
 
+/// When the candidate's own consequence was first seen.
+///
+/// Where nobody said what is broken, another component's trouble may be older; then the
+/// errors of the component and of those who need it count.
+fn seen_at(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>) -> Option<Timestamp> {
+    let named = focus.report.onset.filter(|_| !focus.components.is_empty());
+    let of_it = BTreeSet::from([candidate.component.clone()]);
+    let suffers = |component: &str| matches!(case.topology.relation(&of_it, component), Relation::Same | Relation::Dependent);
+    let own = case.errors.iter().filter(|e| suffers(&e.component)).filter_map(|e| e.first).min();
+    let seen = onset_of(candidate).into_iter().chain(named).min();
+    seen.or(own).or(focus.report.onset)
+}
+
 fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: bool) -> Hypothesis {
     let status = status(candidate, path_known);
     let onset = focus.report.onset;
     let begin = candidate.fact.and_then(|f| f.onset).or(onset_of(candidate));
-    let until = onset_of(candidate).or(onset).into_iter().chain(onset).min();
+    let until = seen_at(case, focus, candidate);
     let explained_by = candidate.fact.and_then(|f| explain::explain(case, f, until));
     let because = because(candidate);
     let against = against(case, candidate, onset, begin);
