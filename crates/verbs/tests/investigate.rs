@@ -57,3 +57,47 @@ fn a_directory_removed_under_a_container_is_traced_to_the_subagents_call() {
         assert_eq!(change.evidence[0].locator, "sessions/5e55/subagents/agent-c0ffee.jsonl:3");
     }
 }
+
+const DEFAULT: &str = include_str!("investigate/default-credential.case");
+
+#[test]
+fn a_default_credential_is_traced_to_the_command_that_dropped_the_variable() {
+    for symptom in ["https://loom.example.org/api/patterns", "weaver", "password authentication failed for user \"spinner\"", "yarn", ""] {
+        let report = investigate(DEFAULT, symptom);
+        let first = proven(&report, "weaver", &["bobbin", "dyer"]);
+        let change = first.explained_by.unwrap_or_else(|| panic!("{symptom}: nothing explains it"));
+        assert_eq!((change.session.as_deref(), change.tool_call.as_deref()), (Some("10c0"), Some("c")), "{symptom}");
+        let counted = first.because.iter().any(|r| r.count == Some(3) && r.evidence[0].locator == "docker/logs/loom-yarn-1.log:1");
+        assert!(counted, "{symptom}: {:#?}", first.because);
+        assert!(!serde_json::to_string(&report).unwrap().contains("k9Xw3TqLm2"));
+    }
+}
+
+#[test]
+fn an_unapplied_environment_is_traced_to_the_restart() {
+    let case = include_str!("investigate/unapplied-env.case");
+    for symptom in ["http://127.0.0.1:9042/version", "grinder", ""] {
+        let report = investigate(case, symptom);
+        let first = proven(&report, "grinder", &["hopper", "sifter"]);
+        let change = first.explained_by.unwrap_or_else(|| panic!("{symptom}: nothing explains it"));
+        assert_eq!(change.tool_call.as_deref(), Some("toolu_r1"), "{symptom}");
+        assert_eq!(change.command.as_deref(), Some("sudo docker restart mill-grinder-1"));
+    }
+}
+
+#[test]
+fn a_container_outside_the_proxys_network_is_traced_to_docker_run() {
+    let case = include_str!("investigate/off-network.case");
+    for symptom in ["http://ride.example.org/", "carousel", "502 Bad Gateway", ""] {
+        let report = investigate(case, symptom);
+        let first = proven(&report, "carousel", &["ticket"]);
+        let change = first.explained_by.unwrap_or_else(|| panic!("{symptom}: nothing explains it"));
+        assert_eq!(change.evidence[0].locator, "sessions/77.txt:2", "{symptom}");
+    }
+}
+
+#[test]
+fn the_same_casefile_gives_the_same_bytes() {
+    let bytes = || serde_json::to_string(&investigate(DEFAULT, "weaver")).unwrap();
+    assert_eq!(bytes(), bytes());
+}

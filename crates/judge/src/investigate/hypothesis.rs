@@ -212,7 +212,11 @@ fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: 
 /// The rule: a proven state on the path confirms, a signature alone makes likely, the rest is open.
 fn status(candidate: &Candidate<'_>, path_known: bool) -> Status {
     let proven = match (candidate.fact, candidate.pattern) {
-        (Some(fact), Some(pattern)) => pattern.confirmed_by(fact) && fact.confidence > Confidence::Low,
+        // Where half of the state could not be seen, the failure itself in a log is the other half.
+        (Some(fact), Some(pattern)) => {
+            let seen = candidate.sightings.iter().any(|s| s.count > 0);
+            pattern.confirmed_by(fact) && (fact.confidence > Confidence::Low || seen)
+        }
         _ => false,
     };
     let reaches = candidate.relation.on_path() || near_and_signed(candidate);
