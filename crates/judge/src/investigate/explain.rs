@@ -21,7 +21,7 @@ const SAME_CHANGE: SignedDuration = SignedDuration::from_secs(120);
 
 /// What explains a fact that was seen at `seen`; nothing where no change is known.
 pub fn explain(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<Change> {
-    let until = bound(fact, seen).and_then(|at| at.checked_add(SLACK).ok());
+    let until = bound(case, fact, seen).and_then(|at| at.checked_add(SLACK).ok());
     let command = command(case, fact, until);
     let mut other: Vec<Change> = commits(case, fact).chain(files(case, fact)).collect();
     other.retain(|c| until.is_none_or(|u| c.at.is_none_or(|at| at <= u)));
@@ -36,12 +36,15 @@ pub fn explain(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<
 }
 
 /// Until when a change can have caused the fact.
-fn bound(fact: &Fact, seen: Option<Timestamp>) -> Option<Timestamp> {
-    match fact.kind {
-        // The state begins when the file changes, and the restart that kept the old one comes later.
-        FactKind::EnvDrift => seen.filter(|s| fact.onset.is_none_or(|o| o <= *s)),
-        _ => [fact.onset, seen].into_iter().flatten().min(),
+fn bound(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<Timestamp> {
+    if fact.kind != FactKind::EnvDrift {
+        return [fact.onset, seen].into_iter().flatten().min();
     }
+    // The files change first; the restart that kept the old environment comes later, and
+    // the process that runs now began with it.
+    let started = case.scene.container(&fact.component).and_then(|c| c.state.started_at);
+    let later = seen.filter(|s| fact.onset.is_none_or(|o| o < *s));
+    if fact.is == "restarted" { started.or(later) } else { later }
 }
 
 /// The latest call that touched a subject.

@@ -176,12 +176,16 @@ fn words(case: &Case<'_>, given: &str, sightings: &[Sighting], errors: &[ErrorGr
         bare.iter().any(|b| message.contains(b.as_str()) || b.contains(message.as_str()))
     };
     let lines: Vec<&ErrorGroup> = errors.iter().filter(quoted).collect();
-    focus.components.extend(said.iter().map(|s| s.component.clone()).filter(|c| !c.is_empty()));
-    focus.components.extend(lines.iter().map(|e| e.component.clone()).filter(|c| !c.is_empty()));
-    let tokens = given.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
-    for token in tokens {
-        focus.components.extend(case.topology.component(token).map(str::to_owned));
+    let places = said.iter().map(|s| (&s.component, &s.message)).chain(lines.iter().map(|e| (&e.component, &e.message)));
+    for (component, message) in places.filter(|(c, _)| !c.is_empty()) {
+        // What a proxy complains of is the backend that it names.
+        let backends = if case.topology.is_proxy(component) { case.topology.named(message) } else { BTreeSet::new() };
+        match backends.is_empty() {
+            true => focus.components.extend([component.clone()]),
+            false => focus.components.extend(backends),
+        }
     }
+    focus.components.extend(case.topology.named(given));
     let moments = said.iter().filter_map(|s| s.first).chain(lines.iter().filter_map(|e| e.first));
     focus.report.onset = moments.min();
     focus.seen = true;

@@ -99,6 +99,7 @@ impl Topology {
             topology.proxies.insert(proxy.clone());
             topology.add_host(&proxy, &upstream.host, upstream.port);
         }
+        topology.add_routed(scene);
         for error in errors {
             topology.add_mentions(&error.component, &error.message);
         }
@@ -156,6 +157,23 @@ impl Topology {
         }
     }
 
+    /// A proxy that finds its backends by labels needs each that bears them.
+    fn add_routed(&mut self, scene: &Scene) {
+        let labelled = |labels: &BTreeMap<String, String>| labels.keys().any(|k| k.starts_with("traefik.http.routers."));
+        let containers = scene.containers.iter().filter(|c| labelled(&c.labels)).map(|c| c.component().to_owned());
+        let services = scene.projects.iter().flat_map(|p| &p.services).filter(|s| labelled(&s.labels)).map(|s| s.name.clone());
+        let routed: BTreeSet<String> = containers.chain(services).collect();
+        for proxy in self.proxies.clone() {
+            routed.iter().for_each(|backend| self.add(&proxy, backend));
+        }
+    }
+
+    /// The components that a text names.
+    pub fn named(&self, text: &str) -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+        words.filter_map(|w| self.names.get(w.trim_matches('.')).cloned()).collect()
+    }
+
     fn add(&mut self, from: &str, to: &str) {
         let to = self.names.get(to).cloned().unwrap_or_else(|| to.to_owned());
         if from != to {
@@ -188,9 +206,7 @@ impl Topology {
         if from.is_empty() || self.proxies.contains(from) {
             return;
         }
-        let words = message.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
-        let named: BTreeSet<String> = words.filter_map(|w| self.names.get(w.trim_matches('.')).cloned()).collect();
-        for to in named {
+        for to in self.named(message) {
             self.add(from, &to);
         }
     }
