@@ -122,3 +122,100 @@ fn the_casebook_keeps_the_facts_of_the_page_and_none_of_its_sentences() {
         }
     }
 }
+
+fn titles(page: &Page) -> Vec<&str> {
+    page.incidents.iter().map(|i| i.title.as_str()).collect()
+}
+
+fn numbers(page: &Page) -> Vec<Option<u32>> {
+    page.drafts.iter().map(|d| d.number).collect()
+}
+
+#[test]
+fn a_page_that_is_right_about_itself_has_no_problems() {
+    let page = fixture("pages/right-about-itself.txt");
+    assert_eq!((page.incidents.len(), page.problems), (3, vec![]));
+}
+
+#[test]
+fn lines_that_are_wrapped_are_joined() {
+    let page = fixture("pages/wrapped-lines.txt");
+    assert_eq!(titles(&page), ["Checkout charged customers twice", "Search index dropped on deploy", "Wrong time zone in invoices"]);
+    assert_eq!(page.incidents[0].date.as_deref(), Some("2026-03-02T14:05:00Z"));
+    assert!(page.incidents[0].what_happened.as_deref().is_some_and(|t| t.contains("retried a payment request whenever")));
+    assert!(page.incidents[1].body.contains("### Detection\n\nA customer called."));
+    assert_eq!(kinds(&page), BTreeMap::new());
+}
+
+#[test]
+fn numbered_headings_lists_and_code_stay_whole() {
+    let page = fixture("pages/numbered-headings.md");
+    assert_eq!(titles(&page), ["API unreachable for 20 minutes", "Disk full"]);
+    assert!(page.incidents[0].root_cause.as_deref().is_some_and(|t| t.contains("```sh\n## not a heading\n")));
+    assert_eq!(page.incidents[0].fix.as_deref(), Some("- used 127.0.0.1\n- restarted the container"));
+    assert_eq!(page.incidents[1].status, IncidentStatus::Mitigated);
+    assert_eq!(kinds(&page), BTreeMap::from([("unreadable", 1)]));
+}
+
+#[test]
+fn one_report_is_one_incident() {
+    let page = fixture("pages/single-report.md");
+    let [incident] = page.incidents.as_slice() else { panic!("{:?}", titles(&page)) };
+    assert_eq!(incident.root_cause.as_deref(), Some("The load was high and a handle leaked with each miss."));
+    assert!(incident.lesson.as_deref().is_some_and(|t| t.starts_with("#### What went well") && t.ends_with("the switch.")));
+    for part in ["### Impact", "### Trigger", "### Detection", "### Timeline"] {
+        assert!(incident.body.contains(part), "{part}");
+    }
+    assert_eq!((incident.status, incident.data_lost.as_deref()), (IncidentStatus::Resolved, None));
+}
+
+#[test]
+fn a_table_holds_a_record_a_row() {
+    let page = fixture("pages/table-of-records.md");
+    assert_eq!(titles(&page), ["Queue stuck", "Cache flushed", "Cron doubled"]);
+    assert!(page.incidents.iter().all(|i| i.body.is_empty() && i.root_cause.is_some()));
+    assert_eq!(kinds(&page), BTreeMap::from([("undated", 1)]));
+}
+
+#[test]
+fn failure_logs_become_drafts_and_dated_entries_incidents_too() {
+    let page = fixture("pages/log-headings.md");
+    assert_eq!((numbers(&page), titles(&page)), (vec![Some(59), Some(60), Some(61)], vec!["Calling failures optional"]));
+    assert_eq!(page.incidents[0].pattern_numbers, [60]);
+    assert_eq!(page.drafts[0].severity, Some(coroner_model::Severity::Major));
+    assert_eq!(page.drafts[2].fields[1], ("Cause".to_owned(), "restart reuses the old environment.".to_owned()));
+    for (name, want) in [("log-list.md", vec![Some(1), Some(2), Some(59)]), ("log-text.txt", vec![Some(59), Some(60)]), ("log-nested.md", vec![Some(12), Some(13)])] {
+        let page = fixture(&format!("pages/{name}"));
+        assert_eq!((numbers(&page), page.incidents.len()), (want, 0), "{name}");
+        assert!(page.drafts.iter().all(|d| d.fields.len() == 2), "{name}: {:?}", page.drafts);
+    }
+}
+
+#[test]
+fn links_to_post_mortems_become_stubs() {
+    let page = fixture("pages/links.md");
+    let dates: Vec<Option<&str>> = page.incidents.iter().map(|i| i.date.as_deref()).collect();
+    assert_eq!(dates, [Some("2017-02-28"), None, Some("2017-01-31"), None]);
+    assert_eq!(page.incidents[1].title, "Tollgate: A counter wrapped and all gates stayed shut");
+    assert_eq!(page.incidents[2].body, "Source: <https://millpond.example/a(b)>");
+    assert_eq!(page.incidents[3].what_happened.as_deref(), Some("- involved: `admission webhook`\n- impact: no pod could start"));
+    assert_eq!((page.links.len(), kinds(&page)), (4, BTreeMap::from([("undated", 2)])));
+}
+
+#[test]
+fn files_of_other_kinds_are_refused() {
+    for (name, text) in [
+        ("README.md", "# Tool\n\nA tool that fixes incidents.\n\n## Description\n\nIt does.\n\n## Summary\n\n- [Docs](https://a.example/d) the docs\n- [API](https://a.example/p) the API\n"),
+        ("CHANGELOG.md", "# Changelog\n\n## [1.2.0] - 2026-01-01\n### Fixed\n- a crash\n\n## [1.1.0] - 2025-12-01\n### Fixed\n- an outage\n"),
+        ("rfc.md", "# RFC 12\nDate: 2026-01-01\nStatus: Accepted\n## Summary\nAdd a budget.\n## Solution\nA budget.\n"),
+        ("app.log", "2026-01-23 05:12:09 ERROR db down\n2026-01-23 05:12:10 ERROR db down\n"),
+        ("data.csv", "name,date,severity\na,2026-01-01,high\n"),
+        ("steps.md", "# Install\n1. Download it. Fix: none needed.\n2. Unpack it.\n3. Run it.\n"),
+        ("x.json", "{\"a\":1}"),
+        ("shop.html", "<html><body><h1>Welcome</h1><p>Our shop sells shoes.</p></body></html>"),
+    ] {
+        let error = read(text, name).expect_err(name);
+        assert!(error.to_string().starts_with(name) && error.hint().contains("What happened"), "{error}");
+    }
+    assert!(read("", "empty.txt").is_err_and(|e| e.to_string() == "empty.txt is empty"));
+}

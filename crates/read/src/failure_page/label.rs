@@ -1,6 +1,6 @@
 //! The labels of a post-mortem in their many spellings, and how they are found in running text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pattern::pattern;
 
@@ -226,7 +226,7 @@ pub fn candidates(text: &str, learned: &Learned) -> Vec<Candidate> {
             found.extend(candidate_at(text, at, sentence, learned));
         }
         if !c.is_whitespace() {
-            sentence = matches!(c, '.' | '!' | '?' | ')' | ']' | '"' | '”' | '’' | '\'' | '`' | '…' | ':' | ';' | '|' | '·' | '•');
+            sentence = matches!(c, '.' | '!' | '?' | ')' | ']' | '"' | '”' | '’' | '\'' | '`' | '…' | '|' | '·' | '•');
         }
         previous = c;
     }
@@ -245,7 +245,7 @@ fn candidate_at(text: &str, at: usize, at_sentence: bool, learned: &Learned) -> 
     let behind = &rest[len..];
     let (mark, skipped) = mark_of(behind)?;
     let capitals = name.split(' ').all(|w| w.starts_with(char::is_uppercase));
-    let bare_is_plain = capitals && !matches!(label, Label::Key(_)) && bare_allowed(name);
+    let bare_is_plain = (capitals || name.contains(' ')) && !matches!(label, Label::Key(_)) && bare_allowed(name);
     if mark == Mark::Bare && !bare_is_plain || !at_sentence && !(mark == Mark::Bare && bare_is_plain) {
         return None;
     }
@@ -301,40 +301,44 @@ fn mark_of(behind: &str) -> Option<(Mark, usize)> {
 pub struct Learned {
     /// Phrases before a colon that most records carry though no list knows them.
     names: Vec<String>,
-    /// How often each label stands with each mark in paragraphs that start with one.
-    marks: BTreeMap<(String, Mark), usize>,
+    /// How often each label opens a paragraph, or follows in one, with each mark.
+    starts: BTreeMap<(String, Mark), usize>,
+    inner: BTreeMap<(String, Mark), usize>,
     /// Mean place of each label among its siblings.
     places: BTreeMap<String, (usize, usize)>,
-    /// Paragraphs that start with a label.
+    /// Labels that are set off by themselves: bold, headings, terms, lines of their own.
+    set_off: usize,
+    /// Paragraphs that a label opens.
     paragraphs: usize,
+    /// Nothing was learned, so nothing speaks against a label.
+    open: bool,
 }
 
 pattern!(NAMED, r"(?:^|[.!?)] )([A-Z][A-Za-z'’-]*(?: [A-Za-z'’-]+){0,3}):\s");
 
 impl Learned {
+    /// For a text that stands alone.
+    pub fn nothing() -> Learned {
+        Learned { open: true, ..Learned::default() }
+    }
+
     /// Reads the paragraphs of a page once, before any is split.
-    pub fn of<'a>(paragraphs: impl Iterator<Item = &'a str> + Clone) -> Learned {
-        let mut learned = Learned::default();
-        let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        for text in paragraphs.clone().filter(|t| starts_with_label(t, &Learned::default())) {
-            learned.paragraphs += 1;
-            let mut seen: Vec<String> = NAMED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect();
-            seen.dedup();
-            for name in seen.into_iter().filter(|n| classify(n).is_none()) {
-                *names.entry(name).or_default() += 1;
-            }
-        }
-        let enough = learned.paragraphs.div_ceil(2).max(2);
-        learned.names = names.into_iter().filter(|(_, count)| *count >= enough).map(|(name, _)| name).collect();
+    pub fn of<'a>(paragraphs: impl Iterator<Item = &'a str> + Clone, set_off: usize) -> Learned {
+        let mut learned = Learned { set_off, ..Learned::default() };
+        learned.name_unknown(paragraphs.clone());
         for text in paragraphs {
             let found = candidates(text, &learned);
-            if found.first().is_none_or(|c| c.at != 0) {
-                continue;
-            }
-            for (place, one) in found.iter().filter(|c| c.at_sentence).enumerate() {
+            let opens = |c: &&Candidate| c.at == 0 && c.at_sentence && !matches!(c.label, Label::Key(_));
+            let Some(first) = found.first().filter(opens) else { continue };
+            learned.paragraphs += 1;
+            *learned.starts.entry((normal(&first.name), first.mark)).or_default() += 1;
+            let alike: Vec<&Candidate> = found.iter().filter(|c| c.at_sentence && c.mark == first.mark).collect();
+            for (place, one) in alike.iter().enumerate() {
                 let name = normal(&one.name);
-                *learned.marks.entry((name.clone(), one.mark)).or_default() += 1;
-                if found.iter().filter(|c| normal(&c.name) == name).count() == 1 {
+                if place > 0 {
+                    *learned.inner.entry((name.clone(), one.mark)).or_default() += 1;
+                }
+                if alike.iter().filter(|c| normal(&c.name) == name).count() == 1 {
                     let mean = learned.places.entry(name).or_default();
                     mean.0 += place;
                     mean.1 += 1;
@@ -344,8 +348,49 @@ impl Learned {
         learned
     }
 
+    /// Phrases before a colon that at least half of the labelled paragraphs share are labels too.
+    fn name_unknown<'a>(&mut self, paragraphs: impl Iterator<Item = &'a str>) {
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        let mut labelled: usize = 0;
+        for text in paragraphs.filter(|t| candidates(t, &Learned::default()).first().is_some_and(|c| c.at == 0)) {
+            labelled += 1;
+            let mut seen: Vec<&str> = NAMED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str()).collect();
+            seen.dedup();
+            for name in seen.into_iter().filter(|n| classify(n).is_none()) {
+                *names.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        let enough = labelled.div_ceil(2).max(2);
+        self.names = names.into_iter().filter(|(_, count)| *count >= enough).map(|(name, _)| name).collect();
+    }
+
+    fn of_mark(counts: &BTreeMap<(String, Mark), usize>, mark: Mark) -> usize {
+        counts.iter().filter(|((_, m), _)| *m == mark).map(|(_, n)| n).sum()
+    }
+
+    /// How often a label stands with that mark, wherever.
     fn count(&self, name: &str, mark: Mark) -> usize {
-        self.marks.get(&(name.to_owned(), mark)).copied().unwrap_or(0)
+        let key = (name.to_owned(), mark);
+        self.starts.get(&key).copied().unwrap_or(0) + self.inner.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Whether the page opens paragraphs with labels of that mark, rather than by accident.
+    fn opens_with(&self, mark: Mark) -> bool {
+        let mine = Self::of_mark(&self.starts, mark);
+        let most = [Mark::Colon, Mark::Dash, Mark::Bare].into_iter().map(|m| Self::of_mark(&self.starts, m)).max().unwrap_or(0);
+        let (share, beside) = if mark == Mark::Colon { (3, 2) } else { (2, 1) };
+        self.open || mine * share >= most && mine * beside >= self.set_off
+    }
+
+    /// Whether the page runs several labels with that mark together in one paragraph.
+    fn runs_together(&self, mark: Mark) -> bool {
+        self.open || Self::of_mark(&self.inner, mark) * 5 >= Self::of_mark(&self.starts, mark) * 4
+    }
+
+    /// Whether paragraphs usually open with that label.
+    fn usual_start(&self, name: &str, mark: Mark) -> bool {
+        let most = self.starts.iter().filter(|((_, m), _)| *m == mark).map(|(_, n)| *n).max().unwrap_or(0);
+        self.open || self.starts.get(&(name.to_owned(), mark)).copied().unwrap_or(0) * 3 >= most
     }
 
     /// Mean place, in hundredths, of a label among its siblings.
@@ -353,16 +398,22 @@ impl Learned {
         self.places.get(name).map(|(sum, count)| sum * 100 / count.max(&1))
     }
 
-    fn usual_mark(&self, name: &str) -> Option<Mark> {
-        [Mark::Colon, Mark::Dash, Mark::Bare].into_iter().rev().max_by_key(|m| self.count(name, *m)).filter(|m| self.count(name, *m) > 0)
+    /// Whether another word is the page's label for the same field, and this one a passing phrase.
+    fn is_passing(&self, one: &Candidate) -> bool {
+        let Label::Field(field, _) = one.label else { return false };
+        let name = normal(&one.name);
+        let mine = self.count(&name, one.mark);
+        let names: BTreeSet<&String> = self.starts.keys().chain(self.inner.keys()).map(|(n, _)| n).collect();
+        let usual = names
+            .into_iter()
+            .filter(|n| **n != name && matches!(classify(n), Some(Label::Field(f, _)) if f == field))
+            .map(|n| self.count(n, one.mark))
+            .max();
+        usual.is_some_and(|usual| usual >= 3 && mine * 2 < usual)
     }
 }
 
-fn starts_with_label(text: &str, learned: &Learned) -> bool {
-    candidates(text, learned).first().is_some_and(|c| c.at == 0)
-}
-
-/// A piece of running text under its label; `None` before the first.
+/// A piece of running text under its label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub name: String,
@@ -375,12 +426,15 @@ pub struct Part {
 /// A label stands once in a record. Where its words occur twice, the spelling
 /// and the order that the rest of the page uses decide which one is the label.
 pub fn split(text: &str, learned: &Learned) -> Option<Vec<Part>> {
-    let found = candidates(text, learned);
-    let first = found.first().filter(|c| c.at == 0)?;
-    if !believable(first, &found, learned) {
+    let mut found = candidates(text, learned);
+    let first = found.first().filter(|c| c.at == 0)?.clone();
+    found.retain(|c| c.mark == first.mark);
+    let names: BTreeSet<String> = found.iter().filter(|c| c.at_sentence).map(|c| normal(&c.name)).collect();
+    let whole = names.len() >= 3;
+    if !whole && !believable(&first, names.len(), learned) {
         return None;
     }
-    let chosen = choose(&found, learned);
+    let chosen = if whole || learned.runs_together(first.mark) { choose(&found, learned) } else { vec![&first] };
     let mut parts = Vec::new();
     for (i, one) in chosen.iter().enumerate() {
         let end = chosen.get(i + 1).map_or(text.len(), |next| next.at);
@@ -390,15 +444,21 @@ pub fn split(text: &str, learned: &Learned) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// Whether the first candidate is a label rather than the start of a sentence.
-fn believable(first: &Candidate, all: &[Candidate], learned: &Learned) -> bool {
+/// Whether the first candidate is a label rather than the start of a sentence or title.
+fn believable(first: &Candidate, names: usize, learned: &Learned) -> bool {
+    let name = normal(&first.name);
+    if matches!(first.label, Label::Key(_)) {
+        return first.mark == Mark::Colon;
+    }
+    if !learned.opens_with(first.mark) || learned.runs_together(first.mark) && !learned.usual_start(&name, first.mark) {
+        return false;
+    }
     match first.mark {
-        Mark::Colon => true,
-        Mark::Dash => !matches!(first.label, Label::Key(_)),
+        Mark::Colon | Mark::Dash => true,
         Mark::Bare => {
-            let siblings = all.iter().filter(|c| c.at_sentence && c.mark == Mark::Bare && c.name != first.name).count();
             let wordy = first.name.contains(' ') && first.capitals;
-            siblings > 0 || wordy || learned.count(&normal(&first.name), Mark::Bare) >= 2 && learned.paragraphs > 2
+            let usual = !learned.runs_together(Mark::Bare) && learned.count(&name, Mark::Bare) >= 2;
+            names > 1 || wordy || usual
         }
     }
 }
@@ -423,7 +483,6 @@ fn choose<'a>(found: &'a [Candidate], learned: &Learned) -> Vec<&'a Candidate> {
 }
 
 fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &Learned) -> Option<&'a Candidate> {
-    let usual = learned.usual_mark(name);
     let firm: Vec<&&Candidate> = all.iter().filter(|c| c.at_sentence).collect();
     if firm.is_empty() {
         // In the middle of a sentence: a label only where nearly every record has it.
@@ -431,17 +490,16 @@ fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &L
         return all.iter().find(|c| common && all.len() == 1 && c.capitals).copied();
     }
     let score = |c: &Candidate| {
-        let spelled = usize::from(usual.is_none_or(|mark| mark == c.mark));
         let ordered = fixed.iter().filter(|f| in_order(c, f, name, learned)).count();
-        (spelled, ordered, c.opens_text, std::cmp::Reverse(c.at))
+        (c.at == 0, ordered, c.opens_text, std::cmp::Reverse(c.at))
     };
     let best = firm.into_iter().max_by_key(|c| score(c))?;
-    let rare_bare = best.mark == Mark::Bare
-        && !best.name.contains(' ')
-        && best.at != 0
-        && learned.paragraphs >= 3
-        && learned.count(name, Mark::Bare) * 10 < learned.paragraphs * 2;
-    (!rare_bare).then_some(*best)
+    let rare_word = best.mark == Mark::Bare && !best.name.contains(' ') && learned.paragraphs >= 3
+        && learned.count(name, Mark::Bare) * 3 < learned.paragraphs;
+    // "Impact was small" goes on in lower case; "Fix set the limit" is one of many.
+    let common = learned.open || learned.count(name, best.mark) * 5 >= learned.paragraphs * 3;
+    let sentence = best.mark == Mark::Bare && !best.opens_text && !best.name.contains(' ') && !common;
+    (best.at == 0 || !rare_word && !sentence && !learned.is_passing(best)).then_some(*best)
 }
 
 fn in_order(one: &Candidate, fixed: &Candidate, name: &str, learned: &Learned) -> bool {
@@ -454,7 +512,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str, page: &[&str]) -> Vec<(String, String)> {
-        let learned = Learned::of(page.iter().copied().chain([text]).collect::<Vec<_>>().into_iter());
+        let learned = Learned::of(page.iter().copied().chain([text]).collect::<Vec<_>>().into_iter(), 0);
         split(text, &learned).unwrap_or_default().into_iter().map(|p| (p.name, p.text)).collect()
     }
 

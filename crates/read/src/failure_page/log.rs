@@ -61,7 +61,7 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
             return None;
         }
-        labelled += usize::from(!names.is_empty() || !candidates(&pieces[*from].text, &Learned::default()).is_empty());
+        labelled += usize::from(!names.is_empty() || !candidates(&pieces[*from].text, &Learned::nothing()).is_empty());
     }
     let explicit = entries.iter().filter(|i| number(&pieces[**i].text).is_some_and(|n| n.explicit)).count();
     if labelled * 2 < entries.len() && explicit * 2 < entries.len() && !(speaks_of_failures(pieces) && labelled > 0) {
@@ -98,7 +98,7 @@ fn entry(piece: &Piece) -> Option<(u32, String)> {
 
 /// Splits an entry's text into its title and what follows on the same line.
 fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
-    let labels = candidates(text, &Learned::default());
+    let labels = candidates(text, &Learned::nothing());
     let label_at = labels.iter().find(|c| c.at > 0 && c.at_sentence && c.mark != super::label::Mark::Bare).map(|c| c.at);
     let bold_end = text.strip_prefix("**").and_then(|t| t.find("**")).map(|e| e + 4);
     let sentence_end = text.find(". ").map(|e| e + 1);
@@ -109,7 +109,7 @@ fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
     if rest.is_empty() {
         return;
     }
-    let inner = rest.find(|c: char| c.is_alphanumeric()).and_then(|_| super::label::split(rest, &Learned::default()));
+    let inner = rest.find(|c: char| c.is_alphanumeric()).and_then(|_| super::label::split(rest, &Learned::nothing()));
     match inner {
         Some(parts) => out.extend(parts.into_iter().map(|p| Piece {
             sense: Sense::Field { name: p.name, label: p.label },
@@ -117,10 +117,10 @@ fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
             ..piece.clone()
         })),
         None => {
-            let first_label = candidates(rest, &Learned::default()).into_iter().find(|c| c.at_sentence && c.mark == super::label::Mark::Colon);
+            let first_label = candidates(rest, &Learned::nothing()).into_iter().find(|c| c.at_sentence && c.mark == super::label::Mark::Colon);
             let (before, behind) = rest.split_at(first_label.map_or(rest.len(), |c| c.at));
             out.push(Piece { sense: Sense::Prose, text: before.trim().to_owned(), ..piece.clone() });
-            let parts = super::label::split(behind, &Learned::default()).unwrap_or_default();
+            let parts = super::label::split(behind, &Learned::nothing()).unwrap_or_default();
             out.extend(parts.into_iter().map(|p| Piece { sense: Sense::Field { name: p.name, label: p.label }, text: p.text, ..piece.clone() }));
         }
     }

@@ -38,8 +38,9 @@ const TITLE_CHARS_MAX: usize = 160;
 
 /// Reads the blocks of a page as pieces.
 pub fn pieces(blocks: &[Block], slashes: SlashOrder) -> Vec<Piece> {
-    let running = blocks.iter().filter(|b| b.lead.is_none() && matches!(b.kind, Kind::Text | Kind::Item { .. })).map(|b| b.text.as_str());
-    let page = PageLabels { learned: Learned::of(running), numbered: numbered_labels(blocks) };
+    let running = blocks.iter().filter(|b| b.lead.is_none() && matches!(b.kind, Kind::Text | Kind::Item { .. }));
+    let running = running.filter(|b| !(classify(&b.text).is_some() && alone(&b.text))).map(|b| b.text.as_str());
+    let page = PageLabels { learned: Learned::of(running, set_off(blocks)), numbered: numbered_labels(blocks) };
     let mut out = Vec::new();
     let mut columns: Vec<String> = Vec::new();
     for (at, block) in blocks.iter().enumerate() {
@@ -69,8 +70,10 @@ fn groups(pieces: &mut [Piece]) {
         }
         let next = |n: usize| pieces.get(i + n).map(|p| &p.sense);
         let header = match (next(1), next(2)) {
-            (Some(Sense::Heading(_) | Sense::Meta { .. }), _) => true,
-            (Some(Sense::Short | Sense::Prose), Some(Sense::Meta { .. } | Sense::Heading(_))) => heading.is_some() || matches!(next(1), Some(Sense::Short)),
+            (Some(Sense::Meta { .. }), _) => true,
+            (Some(Sense::Heading(below)), _) => heading.is_none_or(|level| *below > level),
+            (Some(Sense::Short), Some(Sense::Meta { .. })) => true,
+            (Some(Sense::Short | Sense::Prose), Some(Sense::Heading(below))) => heading.is_some_and(|level| *below > level),
             _ => false,
         };
         if header {
@@ -78,6 +81,20 @@ fn groups(pieces: &mut [Piece]) {
             pieces[i].text = name;
         }
     }
+}
+
+/// How many labels of the page are set off by themselves.
+fn set_off(blocks: &[Block]) -> usize {
+    let field = |text: &str| matches!(classify(text), Some(Label::Field(..)));
+    blocks
+        .iter()
+        .filter(|b| match (&b.lead, &b.kind) {
+            (Some(lead), _) => field(lead),
+            (None, Kind::Row { cells, .. }) => cells.first().is_some_and(|c| field(c)),
+            (None, Kind::Code) => false,
+            (None, _) => field(&b.text) && alone(&b.text),
+        })
+        .count()
 }
 
 /// What the page as a whole shows of its labels.

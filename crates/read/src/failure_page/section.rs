@@ -72,10 +72,11 @@ fn classes(nodes: &[Node], children: &[usize], parent: Option<usize>, inside: bo
     let a_page = plain.iter().any(|c| holds_record(nodes, *c, pieces));
     let below_a_title = parent.is_some_and(|p| nodes[p].level >= 2);
     let of_a_record = !a_page && !labels.is_empty() && (labels.len() >= 2 || plain.is_empty() || below_a_title);
+    let depth = children.iter().filter(|c| is_label(**c)).map(|c| nodes[*c].level).min().unwrap_or(0);
     let class = |c: usize| match (of_a_record, is_label(c)) {
         (true, true) => Class::Part,
         // Plain headings between the labels of a record are labels that no list knows.
-        (true, false) if parent.is_some() || labels.len() >= 3 => Class::Part,
+        (true, false) if nodes[c].level >= depth && (parent.is_some() || labels.len() >= 3) => Class::Part,
         _ => Class::Title,
     };
     children.iter().map(|c| class(*c)).collect()
