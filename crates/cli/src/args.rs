@@ -45,6 +45,8 @@ pub enum Format {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Checks files and live state against the anti-patterns.
+    Check(command::check::CheckArgs),
     /// Lists, shows, verifies, exports and redacts kept evidence.
     Evidence(command::evidence::EvidenceArgs),
     /// Judges a command before it runs.

@@ -1,5 +1,6 @@
 //! One file a verb: its arguments, the call, the rendering.
 
+pub mod check;
 pub mod evidence;
 pub mod guard;
 pub mod hook;
@@ -16,6 +17,7 @@ use crate::{context, render};
 /// Runs the verb that was asked for.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
+        Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),

@@ -1,5 +1,6 @@
 //! Reports as text; one file a report.
 
+pub mod check;
 pub mod evidence;
 pub mod incident;
 pub mod investigate;

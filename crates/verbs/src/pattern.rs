@@ -1,15 +1,19 @@
 //! `pattern`: lists, shows, explains, starts and tests anti-patterns.
 
+pub mod test;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use coroner_act::{ActError, Existing, FileWrite, Plan};
 use coroner_judge::fact::FactKind;
 use coroner_judge::pattern::header::{Header, name_of};
 use coroner_judge::pattern::{AntiPattern, Library, Origin};
-use coroner_model::{Category, PatternId, Severity};
+use coroner_model::{Category, IncidentId, PatternId, Severity};
 use serde::Serialize;
 
 use crate::library::{PROJECT_FOLDER, project_root};
+use crate::workspace::{WorkspaceRequest, open_store_to_read};
 
 /// One line of `pattern list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -98,6 +102,13 @@ pub fn create(id: &str, cwd: &Path) -> Result<PathBuf, PatternVerbError> {
     let path = root.join(PROJECT_FOLDER).join(format!("{id}.md"));
     Plan::of(FileWrite { path: path.clone(), text, mode: 0o644, existing: Existing::Refuse }).apply()?;
     Ok(path)
+}
+
+/// Incidents that a pattern may link to: the casebook's, and those in the store if there is one.
+pub fn known_incidents(request: &WorkspaceRequest) -> BTreeSet<IncidentId> {
+    let casebook = coroner_read::casebook::incidents().unwrap_or_default();
+    let kept = open_store_to_read(request).ok().and_then(|store| store.incidents().ok()).unwrap_or_default();
+    casebook.into_iter().chain(kept).map(|incident| incident.id).collect()
 }
 
 /// What rows can say, in words: facts with their forms, and the rules of statuses.

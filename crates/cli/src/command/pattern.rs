@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use coroner_model::PatternId;
+use coroner_verbs::library::Library;
 use coroner_verbs::pattern::{self, PatternVerbError};
 
 use crate::args::{Format, Global};
@@ -29,6 +30,8 @@ enum PatternCommand {
     List,
     /// One file as it stands.
     Show { id: String },
+    /// Tests each file by its own examples, its remedy and its links.
+    Test { id: Option<String> },
     /// Writes a file to start from into `.coroner/antipatterns/`.
     New { id: String },
     /// One anti-pattern in words; without an id, what rows can say.
@@ -61,6 +64,7 @@ pub fn run(global: &Global, args: PatternArgs) -> anyhow::Result<Exit> {
             print!("{}", pattern::explain(&library, &PatternId::new(id)).map_err(failure)?);
         }
         PatternCommand::New { id } => new(&id)?,
+        PatternCommand::Test { id } => return test(global, &library, id.as_deref()),
     }
     Ok(if library.errors.is_empty() { Exit::Clean } else { Exit::Usage })
 }
@@ -73,6 +77,30 @@ fn new(id: &str) -> anyhow::Result<()> {
     println!("Wrote {}", path.display());
     println!("Fill it in, then run: coroner pattern test {id}");
     Ok(())
+}
+
+fn test(global: &Global, library: &Library, id: Option<&str>) -> anyhow::Result<Exit> {
+    let id = id.map(PatternId::new);
+    if let Some(id) = &id {
+        pattern::show(library, id).map_err(failure)?;
+    }
+    let report = pattern::test::test(library, id.as_ref(), &pattern::known_incidents(&context::request(global)?));
+    match global.format {
+        Format::Json => render::json(&report)?,
+        _ => {
+            for problem in &report.problems {
+                println!("{}:{}: {}", problem.path, problem.line, problem.text);
+            }
+            println!(
+                "{} anti-patterns, {} examples and remedies tried, {} problems",
+                report.patterns,
+                report.tried,
+                report.problems.len()
+            );
+        }
+    }
+    let clean = report.problems.is_empty() && library.errors.is_empty();
+    Ok(if clean { Exit::Clean } else { Exit::Found })
 }
 
 fn failure(error: PatternVerbError) -> anyhow::Error {
