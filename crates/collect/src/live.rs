@@ -19,7 +19,7 @@ mod sessions;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock, mpsc};
+use std::sync::{Arc, Mutex, Once, RwLock, mpsc};
 use std::time::{Duration, Instant};
 
 use coroner_model::probe::HostTable;
@@ -68,6 +68,8 @@ struct Inner {
     redactor: RwLock<Arc<Redactor>>,
     /// Number of the next `http/<n>.json`.
     exchange: AtomicU64,
+    /// Whether the project's settings were read for their secrets.
+    primed: Once,
 }
 
 impl Live {
@@ -77,7 +79,16 @@ impl Live {
         redactor.learn(&host::env_text(&settings.env));
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let redactor = RwLock::new(Arc::new(redactor));
-        Live { inner: Arc::new(Inner { settings, limits, host, redactor, exchange: AtomicU64::new(1) }) }
+        Live {
+            inner: Arc::new(Inner {
+                settings,
+                limits,
+                host,
+                redactor,
+                exchange: AtomicU64::new(1),
+                primed: Once::new(),
+            }),
+        }
     }
 
     /// Name of the host.
@@ -112,6 +123,9 @@ impl Live {
     /// All is read first, then all secrets in it are learned, then all is
     /// redacted: a value that one file gives away is gone from every other.
     pub fn answer_all(&self, probes: &[Probe]) -> Vec<(Probe, Answer)> {
+        if probes.iter().any(is_told_by_others) {
+            self.inner.primed.call_once(|| self.prime());
+        }
         let raws = self.look_all(probes);
         let mut redactor = (*self.redactor()).clone();
         for seen in raws.iter().filter_map(|raw| raw.as_ref().ok()).flatten() {
@@ -134,6 +148,19 @@ impl Live {
             }
         };
         probes.iter().zip(raws).map(|(probe, raw)| (probe.clone(), finish(probe, raw))).collect()
+    }
+
+    /// Learns the secrets of the project's own settings before the first text that may repeat them.
+    ///
+    /// A log is read before anybody asks for the env file whose password it prints.
+    fn prime(&self) {
+        let mut redactor = (*self.redactor()).clone();
+        for text in files::settings(&self.inner) {
+            redactor.learn(&text);
+        }
+        if let Ok(mut slot) = self.inner.redactor.write() {
+            *slot = Arc::new(redactor);
+        }
     }
 
     fn look_all(&self, probes: &[Probe]) -> Vec<Raw> {
@@ -188,12 +215,29 @@ impl Live {
             let raw = tokio::time::timeout(time, self.inner.look_remote(&probes[*at], number)).await;
             (*at, raw.unwrap_or_else(|_| Err(self.timed_out())))
         });
-        runtime.block_on(futures_util::future::join_all(looks))
+        let raws = runtime.block_on(futures_util::future::join_all(looks));
+        // A name that is still being resolved must not hold up the rest.
+        runtime.shutdown_background();
+        raws
     }
 
     fn timed_out(&self) -> CouldNotLook {
         obstacle(Why::TimedOut, format!("no answer within {} ms", self.inner.limits.probe_ms_max))
     }
+}
+
+/// Whether the answer is text written by others, in which a secret of the project has no name.
+fn is_told_by_others(probe: &Probe) -> bool {
+    matches!(
+        probe,
+        Probe::ContainerLog { .. }
+            | Probe::ContainerFile { .. }
+            | Probe::LogFile { .. }
+            | Probe::Sessions { .. }
+            | Probe::HttpGet { .. }
+            | Probe::Git { .. }
+            | Probe::Host(HostTable::Ps)
+    )
 }
 
 /// Whether a probe is answered by a server rather than by this machine's files.

@@ -75,6 +75,31 @@ fn files_and_their_state_are_read_and_secrets_stay_behind() {
 }
 
 #[test]
+fn a_secret_that_only_another_file_names_is_in_no_document_and_no_written_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("shop");
+    let hidden: String = format!("{}{}", "Hx7Pq2Lm", "9sVw4Kt1");
+    let late: String = format!("{}{}", "Zr5Gn8Yb", "3cDf6Jh2");
+    put(&root, "compose.yml", "services: {}\n");
+    put(&root, "prod.env", &format!("MAIL_PASSWORD={hidden}\n"));
+    let log = put(&root, "app.log", &format!("login with {hidden} and {late}\n"));
+    let elsewhere = put(dir.path(), "elsewhere/settings.py", &format!("api_key = '{late}'\n"));
+    let world = live(&root);
+    let mut answers = Answers::new();
+    let first = Probe::LogFile { path: log.display().to_string() };
+    let document = world.answer(&first).unwrap().remove(0);
+    assert!(!document.text.as_str().contains(&hidden), "the project's own settings are known before any log is read");
+    answers.insert(first, Ok(vec![document]));
+    let second = Probe::File { path: elsewhere.display().to_string() };
+    let answer = world.answer(&second);
+    answers.insert(second, answer);
+    let to = dir.path().join("case");
+    write_answers(&answers, &world.redactor(), &to, &CasefileMeta::default()).unwrap();
+    let log = fs::read_to_string(to.join("logs/app.log")).unwrap();
+    assert_eq!(log, format!("login with {} and {}\n", world.redactor().token(&hidden), world.redactor().token(&late)));
+}
+
+#[test]
 fn what_is_not_there_is_still_not_there_in_the_recorded_case() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("shop");

@@ -1,6 +1,7 @@
 //! Logs of containers, and files inside them.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use coroner_model::{CouldNotLook, Why};
 use serde_json::Value;
@@ -12,7 +13,9 @@ use crate::casefile::{newlines, obstacle, read_bounded};
 use crate::seen::Seen;
 
 /// Lines of a log that the engine is asked for.
-const LOG_LINES_MAX: &str = "400000";
+const LOG_LINES_MAX: u64 = 400_000;
+/// Lines asked for where the engine was too slow with those.
+const SLOW_LOG_LINES_MAX: u64 = 20_000;
 /// Links followed inside a container.
 const LINK_HOPS_MAX: usize = 5;
 /// Bytes of an archive around one file: headers, long names, padding.
@@ -66,16 +69,31 @@ async fn one(engine: &Engine, name: &str) -> Result<Container, CouldNotLook> {
     })
 }
 
+/// The end of a log: as many lines as the bound allows, or fewer where the engine is slow.
 async fn log_of(inner: &Inner, engine: &Engine, container: &Container) -> Result<Seen, CouldNotLook> {
-    let query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", LOG_LINES_MAX)];
+    let patience = Duration::from_millis(inner.limits.probe_ms_max / 2);
+    match tokio::time::timeout(patience, last_lines(inner, engine, container, LOG_LINES_MAX)).await {
+        Ok(seen) => seen,
+        Err(_) => last_lines(inner, engine, container, SLOW_LOG_LINES_MAX).await,
+    }
+}
+
+async fn last_lines(
+    inner: &Inner,
+    engine: &Engine,
+    container: &Container,
+    lines_max: u64,
+) -> Result<Seen, CouldNotLook> {
+    let lines = lines_max.to_string();
+    let query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", lines.as_str())];
     let mut answer = engine.get(&format!("/containers/{}/logs", container.id), &query).await?;
     let mut frames = Frames { has_terminal: container.has_terminal, rest: Vec::new() };
-    let mut end =
-        End { pieces: VecDeque::new(), bytes: 0, bytes_max: inner.limits.log_bytes_max, left_out: 0, lines_out: 0 };
+    let bytes_max = inner.limits.log_bytes_max;
+    let mut end = End { pieces: VecDeque::new(), bytes: 0, bytes_max, left_out: 0, lines_out: 0 };
     while let Some(chunk) = answer.chunk().await.map_err(|error| engine.failed(&error))? {
         frames.take(&chunk, |text| end.push(text));
     }
-    Ok(end.into_seen(format!("docker/logs/{}.log", container.name)))
+    Ok(end.into_seen(format!("docker/logs/{}.log", container.name), lines_max))
 }
 
 /// Takes the engine's frames apart: eight bytes of header (stream, length), then text.
@@ -122,9 +140,9 @@ impl End {
         }
     }
 
-    fn into_seen(self, path: String) -> Seen {
+    fn into_seen(self, path: String, lines_max: u64) -> Seen {
         let raw: Vec<u8> = self.pieces.into_iter().flatten().collect();
-        let asked_for_less = newlines(&raw).to_string() == LOG_LINES_MAX;
+        let asked_for_less = self.lines_out + newlines(&raw) >= lines_max;
         let bytes_left_out = self.left_out.max(u64::from(asked_for_less));
         Seen { path, raw, bytes_left_out, first_line: self.lines_out + 1 }
     }
@@ -215,7 +233,7 @@ mod tests {
         for n in 1..=10 {
             end.push(format!("line {n}\n").as_bytes());
         }
-        let seen = end.into_seen("x".into());
+        let seen = end.into_seen("x".into(), 100);
         assert_eq!((seen.first_line, String::from_utf8(seen.raw).unwrap().as_str()), (9, "line 9\nline 10\n"));
         assert_eq!(seen.bytes_left_out, 56);
     }

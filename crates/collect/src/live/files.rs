@@ -1,7 +1,9 @@
 //! Files of the host: their text, their state, and which there are.
 
+use std::fs::FileType;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use coroner_model::probe::FileClass;
 use coroner_model::{CouldNotLook, Why};
@@ -16,6 +18,11 @@ use crate::seen::Seen;
 
 /// Bytes of a YAML file that is looked into for its `services`.
 const PEEK_BYTES_MAX: u64 = 256 * 1024;
+/// File systems of the kernel, which hold no files.
+const KERNEL: &[&str] = &["/proc", "/sys", "/dev"];
+/// Levels and milliseconds of the walk that looks for secrets to learn.
+const LEARN_DEPTH_MAX: usize = 5;
+const LEARN_MS_MAX: u64 = 1_000;
 /// Directories above the working directory that are tried as project root.
 const ROOT_LEVELS_MAX: usize = 32;
 
@@ -42,6 +49,71 @@ pub(super) fn config(inner: &Inner) -> Raw {
     }
 }
 
+/// Texts of the project's env, compose and proxy files, as far as the bounds for learning go.
+pub(super) fn settings(inner: &Inner) -> Vec<String> {
+    let root = project_root(&inner.settings.cwd);
+    let wanted = |path: &Path| {
+        let name = path.to_string_lossy();
+        [FileClass::Env, FileClass::Compose, FileClass::Proxy].iter().any(|class| class::holds(*class, &name))
+    };
+    let walk = Walk { depth_max: LEARN_DEPTH_MAX, ms_max: LEARN_MS_MAX, entries_max: inner.limits.entries_max };
+    let mut left = inner.limits.learn_bytes_max;
+    let mut texts = Vec::new();
+    walk.run(&root, class::is_walked, |path, kind| {
+        if kind.is_dir() || !wanted(path) {
+            return;
+        }
+        let Ok(seen) = file(inner, path) else { return };
+        let bytes = seen.raw.len() as u64;
+        if bytes <= left {
+            left -= bytes;
+            texts.push(String::from_utf8_lossy(&seen.raw).into_owned());
+        }
+    });
+    texts
+}
+
+/// A bounded walk, names in order, links not followed, kernel file systems left out.
+struct Walk {
+    depth_max: usize,
+    ms_max: u64,
+    entries_max: usize,
+}
+
+impl Walk {
+    /// Hands over everything below a directory; whether a bound cut the walk short.
+    fn run(
+        &self,
+        root: &Path,
+        enters: impl Fn(&str) -> bool + Send + Sync + 'static,
+        mut each: impl FnMut(&Path, FileType),
+    ) -> bool {
+        let until = Instant::now() + Duration::from_millis(self.ms_max);
+        let walk = WalkBuilder::new(root)
+            .standard_filters(false)
+            .follow_links(false)
+            .max_depth(Some(self.depth_max))
+            .sort_by_file_name(|a, b| a.cmp(b))
+            .filter_entry(move |entry| {
+                let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+                entry.depth() == 0
+                    || !is_dir
+                    || (enters(&entry.file_name().to_string_lossy())
+                        && !KERNEL.iter().any(|path| entry.path() == Path::new(path)))
+            })
+            .build();
+        for (count, entry) in walk.flatten().filter(|entry| entry.depth() > 0).enumerate() {
+            if count >= self.entries_max || Instant::now() > until {
+                return true;
+            }
+            if let Some(kind) = entry.file_type() {
+                each(entry.path(), kind);
+            }
+        }
+        false
+    }
+}
+
 /// The text of one file.
 pub(super) fn file(inner: &Inner, path: &Path) -> Result<Seen, CouldNotLook> {
     let meta = std::fs::metadata(path).map_err(|error| match blocked(path, &error) {
@@ -65,28 +137,11 @@ pub(super) fn file(inner: &Inner, path: &Path) -> Result<Seen, CouldNotLook> {
 /// The paths of one class under a directory, one a line.
 pub(super) fn listing(inner: &Inner, root: &Path, wanted: FileClass) -> Result<Seen, CouldNotLook> {
     std::fs::read_dir(root).map_err(|error| blocked(root, &error))?;
-    let walk = WalkBuilder::new(root)
-        .standard_filters(false)
-        .follow_links(false)
-        .max_depth(Some(inner.limits.walk_depth_max))
-        .sort_by_file_name(|a, b| a.cmp(b))
-        .filter_entry(|entry| {
-            entry.depth() == 0
-                || !entry.file_type().is_some_and(|kind| kind.is_dir())
-                || class::is_walked(&entry.file_name().to_string_lossy())
-        })
-        .build();
     let mut seen = Seen::text("files/", "");
-    let (mut entries, mut paths) = (0usize, 0usize);
-    for entry in walk.flatten() {
-        entries += 1;
-        if entries > inner.limits.entries_max {
-            seen.bytes_left_out += 1;
-            break;
-        }
-        let path = entry.path();
-        if path.is_dir() || !is_of(wanted, path) {
-            continue;
+    let mut paths = 0usize;
+    let cut = whole(inner, inner.limits.walk_depth_max).run(root, class::is_walked, |path, kind| {
+        if kind.is_dir() || !is_of(wanted, path) {
+            return;
         }
         let line = format!("{}\n", path.display());
         paths += 1;
@@ -94,8 +149,14 @@ pub(super) fn listing(inner: &Inner, root: &Path, wanted: FileClass) -> Result<S
             true => seen.raw.extend_from_slice(line.as_bytes()),
             false => seen.bytes_left_out += line.len() as u64,
         }
-    }
+    });
+    seen.bytes_left_out += u64::from(cut);
     Ok(seen)
+}
+
+/// A walk that ends a little before its probe would be given up.
+fn whole(inner: &Inner, depth_max: usize) -> Walk {
+    Walk { depth_max, ms_max: inner.limits.probe_ms_max * 8 / 10, entries_max: inner.limits.entries_max }
 }
 
 fn is_of(wanted: FileClass, path: &Path) -> bool {
@@ -126,22 +187,16 @@ pub(super) fn tree(inner: &Inner, root: &Path, depth_max: u32) -> Result<Seen, C
     let accounts = Accounts::read();
     let depth = usize::try_from(depth_max).unwrap_or(usize::MAX).min(inner.limits.walk_depth_max);
     let mut seen = stat(root)?;
-    let walk = WalkBuilder::new(root)
-        .standard_filters(false)
-        .follow_links(false)
-        .max_depth(Some(depth))
-        .sort_by_file_name(|a, b| a.cmp(b))
-        .build();
-    for (count, entry) in walk.flatten().filter(|entry| entry.depth() > 0).enumerate() {
-        let Ok(row) = row(entry.path(), &accounts) else { continue };
-        match count < inner.limits.entries_max {
-            true => seen.raw.extend_from_slice(format!("{row}\n").as_bytes()),
-            false => {
-                seen.bytes_left_out += 1;
-                break;
+    let cut = whole(inner, depth).run(
+        root,
+        |_| true,
+        |path, _| {
+            if let Ok(row) = row(path, &accounts) {
+                seen.raw.extend_from_slice(format!("{row}\n").as_bytes());
             }
-        }
-    }
+        },
+    );
+    seen.bytes_left_out += u64::from(cut);
     Ok(seen)
 }
 
@@ -174,7 +229,7 @@ fn row(path: &Path, accounts: &Accounts) -> std::io::Result<String> {
 }
 
 /// The letter that `find -printf %y` prints.
-fn letter(kind: std::fs::FileType) -> &'static str {
+fn letter(kind: FileType) -> &'static str {
     match kind {
         kind if kind.is_symlink() => "l",
         kind if kind.is_dir() => "d",

@@ -50,6 +50,7 @@ pub(super) async fn get(inner: &Inner, url: &str, number: u64) -> Result<Seen, C
     if !matches!(first.scheme(), "http" | "https") {
         return Err(obstacle(Why::Unsupported, format!("{url} is neither http nor https")));
     }
+    client(&first)?;
     let redactor = Redactor::new(inner.settings.redaction_key);
     let mut jar = Jar::default();
     let mut responses: Vec<Value> = Vec::new();
