@@ -34,6 +34,7 @@
     else if (event.key === "k") move(-1);
     else if (event.key === "o") document.querySelector("[data-row].at :is(h2, h3) a")?.click();
     else if (event.key === "g") leading = true;
+    else if (event.key === "?") document.querySelector("footer")?.scrollIntoView();
   });
 
   // What is folded belongs on paper too.

@@ -229,6 +229,7 @@ fn relative(seconds: i64) -> String {
 fn covered(coverage: &Coverage) -> Covered {
     let window = match (coverage.from, coverage.to) {
         (None, None) => String::new(),
+        (Some(from), Some(to)) if from == to => format!("at {}", super::time(from)),
         (from, to) => {
             let text = |t: Option<Timestamp>| t.map_or("?".to_owned(), super::time);
             format!("{} to {}", text(from), text(to))
