@@ -5,7 +5,7 @@
 
 use coroner_model::investigation::{Hypothesis, LookalikeVerdict, Status};
 
-use crate::markdown::Html;
+use crate::markdown::{Html, escaped};
 
 /// Most causes that are drawn.
 const CAUSES_COUNT_MAX: usize = 5;
@@ -253,10 +253,6 @@ fn wrap(text: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -18,6 +18,29 @@ impl std::fmt::Display for Html {
     }
 }
 
+/// Renders one line: what stands between backticks is code, all else is text.
+pub fn line(text: &str) -> Html {
+    let mut out = String::new();
+    let mut parts = text.split('`').peekable();
+    let mut is_code = false;
+    while let Some(part) = parts.next() {
+        // A backtick that nothing closes is itself.
+        let closes = parts.peek().is_some();
+        match (is_code, closes) {
+            (true, true) => out.push_str(&format!("<code>{}</code>", escaped(part))),
+            (true, false) => out.push_str(&format!("`{}", escaped(part))),
+            (false, _) => out.push_str(&escaped(part)),
+        }
+        is_code = !is_code;
+    }
+    Html(out)
+}
+
+/// Text as it stands in HTML, also between quotes.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
 /// Renders Markdown that cites nothing.
 pub fn plain(text: &str) -> Html {
     render(text, &mut |words| vec![Event::Text(words)])
@@ -183,6 +206,15 @@ mod tests {
         let text = "Before.\n\n## Fix\n\nThe same.\n\n## Log\n\n```\n## Fix\n```\n\n## Fix\nAnother.\n";
         let kept = without_sections(text, |title, body| title == "Fix" && body == "The same.");
         assert_eq!(kept, "Before.\n\n## Log\n\n```\n## Fix\n```\n\n## Fix\nAnother.\n");
+    }
+
+    #[test]
+    fn a_line_knows_only_code() {
+        assert_eq!(
+            line("`down -v` & <b>*x*</b> `a<b`").0,
+            "<code>down -v</code> &amp; &lt;b&gt;*x*&lt;/b&gt; <code>a&lt;b</code>"
+        );
+        assert_eq!(line("no end `here").0, "no end `here");
     }
 
     #[test]

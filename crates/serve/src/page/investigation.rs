@@ -48,7 +48,7 @@ struct Cause {
 }
 
 struct Said {
-    text: String,
+    text: Html,
     /// How many lines matched in all, where not all are cited.
     count: Option<u64>,
     chips: Vec<Chip>,
@@ -156,7 +156,7 @@ fn cause(hypothesis: &Hypothesis, chips: &mut Chips) -> Cause {
                     LookalikeVerdict::Holds => "holds",
                 };
                 let link = Link { href: super::pattern_href(l.pattern.as_str()), text: l.title.clone() };
-                (link, verdict, Said { text: l.text.clone(), count: None, chips: chips.all(&l.evidence) })
+                (link, verdict, Said { text: markdown::line(&l.text), count: None, chips: chips.all(&l.evidence) })
             })
             .collect(),
         change: h.explained_by.as_ref().map(|c| explained(c, chips)),
@@ -165,7 +165,7 @@ fn cause(hypothesis: &Hypothesis, chips: &mut Chips) -> Cause {
 }
 
 fn said(reason: &Reason, chips: &mut Chips) -> Said {
-    Said { text: reason.text.clone(), count: reason.count, chips: chips.all(&reason.evidence) }
+    Said { text: markdown::line(&reason.text), count: reason.count, chips: chips.all(&reason.evidence) }
 }
 
 fn explained(change: &Change, chips: &mut Chips) -> Explained {

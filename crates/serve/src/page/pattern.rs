@@ -20,7 +20,7 @@ pub struct Rule {
     pub number: Option<u32>,
     pub severity: Badge,
     pub category: Link,
-    pub lesson: String,
+    pub lesson: Html,
     pub speaks_in: String,
     pub why: Html,
     pub do_instead: Html,
@@ -31,7 +31,7 @@ pub struct Rule {
     pub incidents: Vec<(Link, Badge, String)>,
     /// Listed in the file, absent from the book.
     pub absent: Vec<String>,
-    pub lookalikes: Vec<(Link, String)>,
+    pub lookalikes: Vec<(Link, Html)>,
     /// Kept investigations that name it.
     pub investigations: Vec<Link>,
 }
@@ -42,7 +42,7 @@ impl Rule {
         let incidents = book.incidents_of(pattern);
         let lookalikes = pattern.lookalikes.iter().map(|(id, tells)| {
             let text = book.pattern(id.as_str()).map_or_else(|| id.to_string(), |p| p.title.clone());
-            (Link { href: super::pattern_href(id.as_str()), text }, tells.clone())
+            (Link { href: super::pattern_href(id.as_str()), text }, markdown::line(tells))
         });
         Rule {
             href: super::pattern_href(pattern.id.as_str()),
@@ -51,7 +51,7 @@ impl Rule {
             number: pattern.number,
             severity: Badge::severity(Some(pattern.severity)),
             category: Link { href: super::category_href(Some(pattern.category)), text: pattern.category.to_string() },
-            lesson: pattern.lesson.clone(),
+            lesson: markdown::line(&pattern.lesson),
             speaks_in: pattern.speaks_in.join(", "),
             why: markdown::plain(&pattern.why),
             do_instead: markdown::plain(&pattern.do_instead),
@@ -102,7 +102,7 @@ struct Row {
     link: Link,
     id: String,
     severity: Badge,
-    lesson: String,
+    lesson: Html,
     incidents: String,
     speaks_in: String,
 }
@@ -113,7 +113,7 @@ pub fn list(book: &Book) -> Response {
         link: Link { href: super::pattern_href(p.id.as_str()), text: p.title.clone() },
         id: p.id.to_string(),
         severity: Badge::severity(Some(p.severity)),
-        lesson: p.lesson.clone(),
+        lesson: markdown::line(&p.lesson),
         incidents: super::counted(book.incidents_of(p).len(), "incident"),
         speaks_in: p.speaks_in.join(", "),
     };
