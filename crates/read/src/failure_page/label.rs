@@ -491,7 +491,8 @@ fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &L
     }
     let score = |c: &Candidate| {
         let ordered = fixed.iter().filter(|f| in_order(c, f, name, learned)).count();
-        (c.at == 0, ordered, c.opens_text, std::cmp::Reverse(c.at))
+        // Of two alike the first is a mention in the part before: "root cause: unknown then".
+        (c.at == 0, ordered, c.opens_text, c.at)
     };
     let best = firm.into_iter().max_by_key(|c| score(c))?;
     let rare_word = best.mark == Mark::Bare && !best.name.contains(' ') && learned.paragraphs >= 3

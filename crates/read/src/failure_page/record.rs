@@ -128,10 +128,12 @@ impl Cutter<'_> {
         let piece = &self.pieces[i];
         match &piece.sense {
             Sense::Heading(level) => {
+                let above = self.facts_above(i);
                 self.close();
                 self.stack.retain(|(l, _)| l < level);
                 self.stack.push((*level, piece.text.clone()));
                 self.zone.push(i);
+                self.zone.extend(above);
             }
             Sense::Meta { meta, keyed } => self.header(i, meta, *keyed),
             Sense::Field { name, label } => self.field(i, name, *label, piece),
@@ -141,6 +143,21 @@ impl Cutter<'_> {
             }
             _ => self.prose(i, piece),
         }
+    }
+
+    /// Header facts right above a heading that has none below it: they are its own.
+    fn facts_above(&self, i: usize) -> Vec<usize> {
+        let places = |p: &Piece| matches!(&p.sense, Sense::Meta { meta, .. } if meta.places());
+        let until_label = self.pieces[i + 1..].iter().take_while(|p| !matches!(p.sense, Sense::Heading(_) | Sense::Field { .. }));
+        let count = until_label.clone().count();
+        let labelled = self.pieces.get(i + 1 + count).is_some_and(|p| matches!(p.sense, Sense::Field { .. }));
+        if !labelled || until_label.into_iter().any(places) {
+            return Vec::new();
+        }
+        let is_meta = |z: &usize| matches!(self.pieces[*z].sense, Sense::Meta { .. });
+        let tail = self.zone.iter().rev().take_while(|z| is_meta(z)).count();
+        let above = self.zone[self.zone.len() - tail..].to_vec();
+        if self.current.is_none() && above.iter().any(|z| places(&self.pieces[*z])) { above } else { Vec::new() }
     }
 
     fn header(&mut self, i: usize, meta: &Meta, keyed: bool) {
