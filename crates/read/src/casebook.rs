@@ -34,7 +34,11 @@ mod tests {
     fn every_incident_is_told_whole() {
         for incident in incidents().expect("reads") {
             let told = [&incident.what_happened, &incident.root_cause, &incident.fix, &incident.lesson];
-            assert!(told.iter().all(|t| t.is_some()) && incident.category.is_some() && !incident.sessions.is_empty(), "{}", incident.id);
+            assert!(
+                told.iter().all(|t| t.is_some()) && incident.category.is_some() && !incident.sessions.is_empty(),
+                "{}",
+                incident.id
+            );
         }
     }
 }

@@ -231,7 +231,11 @@ fn stream(text: &str, name: &str) -> Result<IncidentList, FileError> {
         if is_head {
             let head: Head = part.parse(name)?;
             if head.schema.get_ref() != INCIDENTS_SCHEMA {
-                return Err(part.error(name, head.schema.span().start, format!("the schema is not {INCIDENTS_SCHEMA}")));
+                return Err(part.error(
+                    name,
+                    head.schema.span().start,
+                    format!("the schema is not {INCIDENTS_SCHEMA}"),
+                ));
             }
             list.problems = head.problems;
         } else {
@@ -264,7 +268,9 @@ fn parts<'a>(text: &'a str, name: &str) -> Result<Vec<Part<'a>>, FileError> {
         }
     }
     match out.last() {
-        Some(part) if in_header => Err(malformed(name, part.line.saturating_sub(1), 1, "the header that begins here has no closing +++")),
+        Some(part) if in_header => {
+            Err(malformed(name, part.line.saturating_sub(1), 1, "the header that begins here has no closing +++"))
+        }
         _ => Ok(out),
     }
 }
@@ -286,12 +292,20 @@ impl Part<'_> {
         if let Some(date) = &header.date
             && !is_date(date.get_ref())
         {
-            return Err(self.error(name, date.span().start, "this is no date such as 2026-01-23 or 2026-01-23T05:12:09Z"));
+            return Err(self.error(
+                name,
+                date.span().start,
+                "this is no date such as 2026-01-23 or 2026-01-23T05:12:09Z",
+            ));
         }
         if let Some(id) = &header.id
             && !is_id(id.get_ref())
         {
-            return Err(self.error(name, id.span().start, "an id holds letters, digits, hyphens, dots and underscores, and begins with a letter or digit"));
+            return Err(self.error(
+                name,
+                id.span().start,
+                "an id holds letters, digits, hyphens, dots and underscores, and begins with a letter or digit",
+            ));
         }
         if header.title.trim().is_empty() {
             return Err(self.error(name, 0, "the title is empty"));
@@ -311,7 +325,11 @@ impl Part<'_> {
             pattern_numbers: header.pattern_numbers,
             patterns: header.patterns,
             contradictions: header.contradictions,
-            evidence: header.evidence.into_iter().map(|c| Citation { id: c.id, source: c.source, locator: c.locator, text: c.text }).collect(),
+            evidence: header
+                .evidence
+                .into_iter()
+                .map(|c| Citation { id: c.id, source: c.source, locator: c.locator, text: c.text })
+                .collect(),
             ..Incident::default()
         };
         self.fill(&mut incident);
@@ -460,9 +478,16 @@ mod tests {
 
     fn tricky() -> impl Strategy<Value = String> {
         let line = prop_oneof![
-            Just("## Fix".to_owned()), Just("## Timeline".to_owned()), Just("\\## Fix".to_owned()), Just("+++".to_owned()),
-            Just("\\\\+++".to_owned()), Just("## Notes".to_owned()), Just("```sh\n## comment\n```".to_owned()), Just(String::new()),
-            Just("- item \"quoted\" \u{7f}\t".to_owned()), "[ -~äß€]{0,20}",
+            Just("## Fix".to_owned()),
+            Just("## Timeline".to_owned()),
+            Just("\\## Fix".to_owned()),
+            Just("+++".to_owned()),
+            Just("\\\\+++".to_owned()),
+            Just("## Notes".to_owned()),
+            Just("```sh\n## comment\n```".to_owned()),
+            Just(String::new()),
+            Just("- item \"quoted\" \u{7f}\t".to_owned()),
+            "[ -~äß€]{0,20}",
         ];
         prop::collection::vec(line, 0..6).prop_map(|lines| lines.join("\n"))
     }
@@ -510,7 +535,13 @@ mod tests {
 
     #[test]
     fn mistakes_are_shown_with_line_and_column() {
-        assert_eq!(error("+++\ntitle = \"x\"\nseverty = \"major\"\n+++\n").lines().next().map(|l| l.starts_with("x.md:3:1: unknown field `severty`")), Some(true));
+        assert_eq!(
+            error("+++\ntitle = \"x\"\nseverty = \"major\"\n+++\n")
+                .lines()
+                .next()
+                .map(|l| l.starts_with("x.md:3:1: unknown field `severty`")),
+            Some(true)
+        );
         assert!(error("+++\ntitle = \"x\"\ndate = \"23.01.2026\"\n+++\n").starts_with("x.md:3:8: this is no date"));
         assert!(error("+++\ntitle = \"x\"\nid = \"../x\"\n+++\n").starts_with("x.md:3:6: an id holds"));
         assert!(error("+++\ntitle = \"x\"\nseverity = \"high\"\n+++\n").starts_with("x.md:3:12: unknown variant"));

@@ -1,5 +1,7 @@
 //! Whole pages through the reader: what they hold, and what they get wrong.
 
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use coroner_model::incident::{IncidentStatus, ProblemKind};
@@ -44,7 +46,10 @@ fn the_page_that_the_project_was_made_from() {
         assert_eq!(incident.body, "");
     }
     assert_eq!(page.incidents.iter().filter(|i| i.data_lost.is_some()).count(), 1);
-    assert_eq!(page.incidents.iter().filter(|i| i.recurring && i.date.is_none() && i.sessions == ["Multiple"]).count(), 2);
+    assert_eq!(
+        page.incidents.iter().filter(|i| i.recurring && i.date.is_none() && i.sessions == ["Multiple"]).count(),
+        2
+    );
     let ungraded: Vec<_> = page.incidents.iter().filter(|i| i.severity.is_none()).collect();
     assert_eq!((ungraded.len(), ungraded[0].status), (1, IncidentStatus::Resolved));
     let want = [("contradiction", 1), ("count-mismatch", 2), ("order", 1), ("status-as-severity", 1), ("undated", 2)];
@@ -60,18 +65,26 @@ fn fixture(name: &str) -> Page {
 fn our_own_page_as_text() {
     let page = fixture("failure-page.txt");
     let ids: Vec<&str> = page.incidents.iter().map(|i| i.id.as_str()).collect();
-    assert_eq!(ids, [
-        "2026-03-14-mirror-job-emptied-the-photo-archive",
-        "2026-03-20-offsite-copies-stopped-2-weeks",
-        "2026-01-05-booking-form-unreachable-after-a-hand-made-container",
-        "undated-new-routes-ignored-until-the-proxy-restarts",
-        "2026-04-02-price-page-shipped-with-last-year-s-numbers",
-    ]);
+    assert_eq!(
+        ids,
+        [
+            "2026-03-14-mirror-job-emptied-the-photo-archive",
+            "2026-03-20-offsite-copies-stopped-2-weeks",
+            "2026-01-05-booking-form-unreachable-after-a-hand-made-container",
+            "undated-new-routes-ignored-until-the-proxy-restarts",
+            "2026-04-02-price-page-shipped-with-last-year-s-numbers",
+        ]
+    );
     let first = &page.incidents[0];
-    assert!(first.what_happened.as_deref().is_some_and(|t| t.ends_with("Root cause: was first thought to be the disk.")));
+    assert!(
+        first.what_happened.as_deref().is_some_and(|t| t.ends_with("Root cause: was first thought to be the disk."))
+    );
     assert_eq!(first.root_cause.as_deref(), Some("The ignore rule matched no path, and nothing warned about that."));
     let second = &page.incidents[1];
-    assert_eq!(second.root_cause.as_deref(), Some("One failed deletion ended the script before the copy. Fix attempts were made by hand."));
+    assert_eq!(
+        second.root_cause.as_deref(),
+        Some("One failed deletion ended the script before the copy. Fix attempts were made by hand.")
+    );
     assert_eq!((second.sessions.clone(), second.pattern_numbers.clone()), (vec!["33-B".to_owned()], vec![12]));
     let want = [("contradiction", 1), ("count-mismatch", 1), ("order", 1), ("status-as-severity", 1), ("undated", 1)];
     assert_eq!(kinds(&page), BTreeMap::from(want));
@@ -90,12 +103,30 @@ fn markdown_with_other_labels_gives_the_same_records() {
 }
 
 /// What must be the same in an incident of the page and its counterpart in the casebook.
-type Facts = (Option<String>, Option<coroner_model::Severity>, Option<coroner_model::Category>, Vec<String>, bool, Vec<u32>, bool);
+type Facts = (
+    Option<String>,
+    Option<coroner_model::Severity>,
+    Option<coroner_model::Category>,
+    Vec<String>,
+    bool,
+    Vec<u32>,
+    bool,
+);
 
 fn facts(incidents: &[coroner_model::incident::Incident]) -> Vec<Facts> {
     let mut facts: Vec<Facts> = incidents
         .iter()
-        .map(|i| (i.date.clone(), i.severity, i.category, i.sessions.clone(), i.recurring, i.pattern_numbers.clone(), i.data_lost.is_some()))
+        .map(|i| {
+            (
+                i.date.clone(),
+                i.severity,
+                i.category,
+                i.sessions.clone(),
+                i.recurring,
+                i.pattern_numbers.clone(),
+                i.data_lost.is_some(),
+            )
+        })
         .collect();
     facts.sort();
     facts
@@ -113,7 +144,8 @@ fn the_casebook_keeps_the_facts_of_the_page_and_none_of_its_sentences() {
     let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
     let source = words(&text);
     for incident in &book {
-        let told = [&incident.what_happened, &incident.root_cause, &incident.data_lost, &incident.fix, &incident.lesson];
+        let told =
+            [&incident.what_happened, &incident.root_cause, &incident.data_lost, &incident.fix, &incident.lesson];
         for told in told.into_iter().flatten() {
             let told: Vec<String> = words(told).split(' ').map(str::to_owned).collect();
             for run in told.windows(8) {
@@ -140,9 +172,14 @@ fn a_page_that_is_right_about_itself_has_no_problems() {
 #[test]
 fn lines_that_are_wrapped_are_joined() {
     let page = fixture("pages/wrapped-lines.txt");
-    assert_eq!(titles(&page), ["Checkout charged customers twice", "Search index dropped on deploy", "Wrong time zone in invoices"]);
+    assert_eq!(
+        titles(&page),
+        ["Checkout charged customers twice", "Search index dropped on deploy", "Wrong time zone in invoices"]
+    );
     assert_eq!(page.incidents[0].date.as_deref(), Some("2026-03-02T14:05:00Z"));
-    assert!(page.incidents[0].what_happened.as_deref().is_some_and(|t| t.contains("retried a payment request whenever")));
+    assert!(
+        page.incidents[0].what_happened.as_deref().is_some_and(|t| t.contains("retried a payment request whenever"))
+    );
     assert!(page.incidents[1].body.contains("### Detection\n\nA customer called."));
     assert_eq!(kinds(&page), BTreeMap::new());
 }
@@ -162,7 +199,9 @@ fn one_report_is_one_incident() {
     let page = fixture("pages/single-report.md");
     let [incident] = page.incidents.as_slice() else { panic!("{:?}", titles(&page)) };
     assert_eq!(incident.root_cause.as_deref(), Some("The load was high and a handle leaked with each miss."));
-    assert!(incident.lesson.as_deref().is_some_and(|t| t.starts_with("#### What went well") && t.ends_with("the switch.")));
+    assert!(
+        incident.lesson.as_deref().is_some_and(|t| t.starts_with("#### What went well") && t.ends_with("the switch."))
+    );
     for part in ["### Impact", "### Trigger", "### Detection", "### Timeline"] {
         assert!(incident.body.contains(part), "{part}");
     }
@@ -180,11 +219,18 @@ fn a_table_holds_a_record_a_row() {
 #[test]
 fn failure_logs_become_drafts_and_dated_entries_incidents_too() {
     let page = fixture("pages/log-headings.md");
-    assert_eq!((numbers(&page), titles(&page)), (vec![Some(59), Some(60), Some(61)], vec!["Calling failures optional"]));
+    assert_eq!(
+        (numbers(&page), titles(&page)),
+        (vec![Some(59), Some(60), Some(61)], vec!["Calling failures optional"])
+    );
     assert_eq!(page.incidents[0].pattern_numbers, [60]);
     assert_eq!(page.drafts[0].severity, Some(coroner_model::Severity::Major));
     assert_eq!(page.drafts[2].fields[1], ("Cause".to_owned(), "restart reuses the old environment.".to_owned()));
-    for (name, want) in [("log-list.md", vec![Some(1), Some(2), Some(59)]), ("log-text.txt", vec![Some(59), Some(60)]), ("log-nested.md", vec![Some(12), Some(13)])] {
+    for (name, want) in [
+        ("log-list.md", vec![Some(1), Some(2), Some(59)]),
+        ("log-text.txt", vec![Some(59), Some(60)]),
+        ("log-nested.md", vec![Some(12), Some(13)]),
+    ] {
         let page = fixture(&format!("pages/{name}"));
         assert_eq!((numbers(&page), page.incidents.len()), (want, 0), "{name}");
         assert!(page.drafts.iter().all(|d| d.fields.len() == 2), "{name}: {:?}", page.drafts);
@@ -198,15 +244,24 @@ fn links_to_post_mortems_become_stubs() {
     assert_eq!(dates, [Some("2017-02-28"), None, Some("2017-01-31"), None]);
     assert_eq!(page.incidents[1].title, "Tollgate: A counter wrapped and all gates stayed shut");
     assert_eq!(page.incidents[2].body, "Source: <https://millpond.example/a(b)>");
-    assert_eq!(page.incidents[3].what_happened.as_deref(), Some("- involved: `admission webhook`\n- impact: no pod could start"));
+    assert_eq!(
+        page.incidents[3].what_happened.as_deref(),
+        Some("- involved: `admission webhook`\n- impact: no pod could start")
+    );
     assert_eq!((page.links.len(), kinds(&page)), (4, BTreeMap::from([("undated", 2)])));
 }
 
 #[test]
 fn files_of_other_kinds_are_refused() {
     for (name, text) in [
-        ("README.md", "# Tool\n\nA tool that fixes incidents.\n\n## Description\n\nIt does.\n\n## Summary\n\n- [Docs](https://a.example/d) the docs\n- [API](https://a.example/p) the API\n"),
-        ("CHANGELOG.md", "# Changelog\n\n## [1.2.0] - 2026-01-01\n### Fixed\n- a crash\n\n## [1.1.0] - 2025-12-01\n### Fixed\n- an outage\n"),
+        (
+            "README.md",
+            "# Tool\n\nA tool that fixes incidents.\n\n## Description\n\nIt does.\n\n## Summary\n\n- [Docs](https://a.example/d) the docs\n- [API](https://a.example/p) the API\n",
+        ),
+        (
+            "CHANGELOG.md",
+            "# Changelog\n\n## [1.2.0] - 2026-01-01\n### Fixed\n- a crash\n\n## [1.1.0] - 2025-12-01\n### Fixed\n- an outage\n",
+        ),
         ("rfc.md", "# RFC 12\nDate: 2026-01-01\nStatus: Accepted\n## Summary\nAdd a budget.\n## Solution\nA budget.\n"),
         ("app.log", "2026-01-23 05:12:09 ERROR db down\n2026-01-23 05:12:10 ERROR db down\n"),
         ("data.csv", "name,date,severity\na,2026-01-01,high\n"),

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use coroner_act::{ActError, Existing, FileWrite, Plan};
-use coroner_model::incident::{INCIDENTS_SCHEMA, Incident, IncidentList, IncidentStatus, PatternDraft, Problem, ProblemKind};
+use coroner_model::incident::{
+    INCIDENTS_SCHEMA, Incident, IncidentList, IncidentStatus, PatternDraft, Problem, ProblemKind,
+};
 use coroner_model::{Category, IncidentId, Redactor, Severity};
 use coroner_read::failure_page::{self, Link, Page, PageError, id_of};
 use coroner_read::incident_file::{self, FileError};
@@ -119,7 +121,10 @@ pub fn list(store: &Store, filter: &IncidentFilter) -> Result<IncidentList, Inci
     let wanted = |i: &Incident| filter.admits(i) && found.as_ref().is_none_or(|f| f.contains(&i.id));
     let incidents: Vec<Incident> = all.into_iter().filter(wanted).collect();
     let listed: BTreeSet<&IncidentId> = incidents.iter().map(|i| &i.id).collect();
-    let problems = problems.into_iter().filter(|p| p.incident.as_ref().map_or(filter.is_empty(), |id| listed.contains(id))).collect();
+    let problems = problems
+        .into_iter()
+        .filter(|p| p.incident.as_ref().map_or(filter.is_empty(), |id| listed.contains(id)))
+        .collect();
     Ok(IncidentList { schema: INCIDENTS_SCHEMA.to_owned(), incidents, problems })
 }
 
@@ -212,7 +217,9 @@ pub fn edit(store: &Store, id: &str, text: &str, now: Timestamp) -> Result<Incid
     let list = incident_file::read(text, &format!("{id}.md"))?;
     let mut incidents = list.map(|l| l.incidents).unwrap_or_default();
     let count = incidents.len();
-    let Some(mut incident) = incidents.pop().filter(|_| count == 1) else { return Err(IncidentError::NotOne { count }) };
+    let Some(mut incident) = incidents.pop().filter(|_| count == 1) else {
+        return Err(IncidentError::NotOne { count });
+    };
     if incident.id != id {
         return Err(IncidentError::OtherId { id, found: incident.id });
     }
@@ -455,9 +462,14 @@ mod tests {
         let (_folder, store) = store();
         import(&store, &page(), "page.txt", now()).expect("imports");
         let id = "undated-new-routes";
-        let form = edit_form(&store, id).expect("a form").replace("status = \"open\"", "status = \"resolved\"\ndate = \"2026-02-01\"");
+        let form = edit_form(&store, id)
+            .expect("a form")
+            .replace("status = \"open\"", "status = \"resolved\"\ndate = \"2026-02-01\"");
         let report = edit(&store, id, &form, now()).expect("edits");
-        assert_eq!((report.incident.status, report.revisions.len(), report.problems.len()), (IncidentStatus::Resolved, 2, 0));
+        assert_eq!(
+            (report.incident.status, report.revisions.len(), report.problems.len()),
+            (IncidentStatus::Resolved, 2, 0)
+        );
         let again = import(&store, &page(), "page.txt", now()).expect("imports");
         assert_eq!((again.left.len(), again.unchanged), (1, 4));
         assert_eq!(show(&store, id).expect("shows").incident.status, IncidentStatus::Resolved);
@@ -468,7 +480,9 @@ mod tests {
     fn secrets_of_a_page_are_not_kept() {
         let (_folder, store) = store();
         let key = format!("ghp_{}", "a1B2c3D4".repeat(5));
-        let text = format!("Token {key} leaked\nCritical\nSession 3 2026-01-02\nWhat Happened A key {key} was printed. Root Cause It stood in argv. Fix Rotated. Lesson Source it.\n");
+        let text = format!(
+            "Token {key} leaked\nCritical\nSession 3 2026-01-02\nWhat Happened A key {key} was printed. Root Cause It stood in argv. Fix Rotated. Lesson Source it.\n"
+        );
         let report = import(&store, &text, "page.txt", now()).expect("imports");
         assert!(report.redactions >= 2 && report.added.len() == 1, "{report:?}");
         let exported = export(&store, &IncidentFilter::default(), ExportForm::Markdown).expect("exports");
@@ -484,17 +498,29 @@ mod tests {
         assert_eq!(count(IncidentFilter { severities: vec![Severity::Major], ..Default::default() }), 2);
         assert_eq!(count(IncidentFilter { session: Some("9".into()), ..Default::default() }), 1);
         assert_eq!(count(IncidentFilter { since: Some("2026-03-20".into()), ..Default::default() }), 2);
-        assert_eq!(count(IncidentFilter { categories: vec![Category::Docker], query: Some("compose".into()), ..Default::default() }), 1);
+        assert_eq!(
+            count(IncidentFilter {
+                categories: vec![Category::Docker],
+                query: Some("compose".into()),
+                ..Default::default()
+            }),
+            1
+        );
         assert_eq!(count(IncidentFilter { statuses: vec![IncidentStatus::Mitigated], ..Default::default() }), 0);
-        assert_eq!(search(&store, "photo archive", 3).expect("finds")[0].id.as_str(), "2026-03-14-mirror-job-emptied-the-photo-archive");
-        let listed = list(&store, &IncidentFilter { severities: vec![Severity::Minor], ..Default::default() }).expect("lists");
+        assert_eq!(
+            search(&store, "photo archive", 3).expect("finds")[0].id.as_str(),
+            "2026-03-14-mirror-job-emptied-the-photo-archive"
+        );
+        let listed =
+            list(&store, &IncidentFilter { severities: vec![Severity::Minor], ..Default::default() }).expect("lists");
         assert_eq!(listed.problems.len(), 1, "only what concerns the listed one");
     }
 
     #[test]
     fn a_new_incident_gets_an_id_of_its_own() {
         let (_folder, store) = store();
-        let incident = || Incident { title: "Disk full".into(), date: Some("2026-01-02".into()), ..Incident::default() };
+        let incident =
+            || Incident { title: "Disk full".into(), date: Some("2026-01-02".into()), ..Incident::default() };
         assert_eq!(new(&store, incident(), now()).expect("keeps").incident.id.as_str(), "2026-01-02-disk-full");
         assert_eq!(new(&store, incident(), now()).expect("keeps").incident.id.as_str(), "2026-01-02-disk-full-2");
         assert!(matches!(show(&store, "2026-01-02-disk"), Err(IncidentError::Ambiguous { .. })));

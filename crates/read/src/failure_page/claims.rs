@@ -10,7 +10,10 @@ use super::record::Record;
 const COUNTS: &str = r"\d{1,3}(?:,\d{3})+|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty(?:-\w+)?|thirty(?:-\w+)?|forty(?:-\w+)?";
 const INCIDENTS: &str = r"incidents?(?: reports?)?|post-?\s?mortems?|outages?|failures?|entries|records|cases|reports";
 
-pattern!(STAT, &format!(r"(?i)^({COUNTS})(\+)?\s+([a-z][a-z -]*?)(?: (?:documented|recorded|listed|in total|total))?[.]?$"));
+pattern!(
+    STAT,
+    &format!(r"(?i)^({COUNTS})(\+)?\s+([a-z][a-z -]*?)(?: (?:documented|recorded|listed|in total|total))?[.]?$")
+);
 pattern!(STAT_BEHIND, r"(?i)^([a-z][a-z -]*?)(?:\s*[:=–—-]\s*|\s*\()(\d{1,6})\)?(\+)?$");
 pattern!(NUMBER_ONLY, r"^(\d{1,3}(?:,\d{3})+|\d{1,6})(\+)?$");
 pattern!(
@@ -19,16 +22,35 @@ pattern!(
         r"(?i)(?:^|[^#\w.-])((?:more than|over|at least|about|around|nearly|some)\s+)?({COUNTS})(\+)?\s+((?:[a-z-]+\s+){{0,2}}?)({INCIDENTS})(?:\s+(?:below|listed|documented|recorded|described|in total|on this page|so far|total|are|have been|were)\b|\s*[.,;:)(–—]|\s*$|\s+and\b)"
     )
 );
-pattern!(GRADED_IN_PROSE, &format!(r"(?i)\b({COUNTS})\s+(?:of (?:them|which|these)\s+(?:are |were )?)?(?:(?:are|were|rated)\s+)?([a-z]+|sev-?[0-5]|p[0-5])\b"));
-pattern!(TOTAL_WORDS, &format!(r"(?i)^(?:(?:total|documented|recorded|production|known|logged|listed|major|all|number of|the)\s+)*(?:{INCIDENTS})(?:\s+(?:total|documented|recorded|listed|logged|analy[sz]ed))?$"));
+pattern!(
+    GRADED_IN_PROSE,
+    &format!(
+        r"(?i)\b({COUNTS})\s+(?:of (?:them|which|these)\s+(?:are |were )?)?(?:(?:are|were|rated)\s+)?([a-z]+|sev-?[0-5]|p[0-5])\b"
+    )
+);
+pattern!(
+    TOTAL_WORDS,
+    &format!(
+        r"(?i)^(?:(?:total|documented|recorded|production|known|logged|listed|major|all|number of|the)\s+)*(?:{INCIDENTS})(?:\s+(?:total|documented|recorded|listed|logged|analy[sz]ed))?$"
+    )
+);
 pattern!(GROUP_COUNT, r"(?i)[\s–—:-]*\(?(\d{1,4})(?:\s+(?:incidents?|entries|records|cases))?\)?\s*$");
 pattern!(
     ORDER,
     r"(?i)\b(?:(?:ordered|sorted|listed|arranged|presented|shown|grouped)\b[^.]*|chronological(?:ly)?|(?:newest|latest|most recent|oldest|earliest) first)"
 );
-pattern!(DESCENDING, r"(?i)(?:newest|latest|most recent)(?: \w+)? first|reverse[- ]chronolog|(?:newest|latest|most recent) to (?:the )?(?:oldest|earliest|least)|descending");
-pattern!(ASCENDING, r"(?i)(?:earliest|oldest|first) to |(?:oldest|earliest)(?: \w+)? first|chronolog|ascending|by date|in (?:order of|date) (?:date|order|occurrence)|from (?:the )?(?:first|oldest|earliest)");
-pattern!(PER_GROUP, r"(?i)\b(?:within|in|per|inside|for)\s+(?:each|every|a|its|their)?\s*(?:category|categories|group|groups|section|sections)\b|\beach (?:category|group|section)\b");
+pattern!(
+    DESCENDING,
+    r"(?i)(?:newest|latest|most recent)(?: \w+)? first|reverse[- ]chronolog|(?:newest|latest|most recent) to (?:the )?(?:oldest|earliest|least)|descending"
+);
+pattern!(
+    ASCENDING,
+    r"(?i)(?:earliest|oldest|first) to |(?:oldest|earliest)(?: \w+)? first|chronolog|ascending|by date|in (?:order of|date) (?:date|order|occurrence)|from (?:the )?(?:first|oldest|earliest)"
+);
+pattern!(
+    PER_GROUP,
+    r"(?i)\b(?:within|in|per|inside|for)\s+(?:each|every|a|its|their)?\s*(?:category|categories|group|groups|section|sections)\b|\beach (?:category|group|section)\b"
+);
 
 /// What is held, for the comparison.
 pub struct Held<'a> {
@@ -116,7 +138,8 @@ fn line(text: &str, out: &mut Vec<Stat>) {
     for hit in IN_PROSE.captures_iter(text) {
         let adjectives = hit[4].trim();
         let graded = adjectives.split(' ').any(|w| meta::severity(w).is_some() || meta::status(w).is_some());
-        let noun = if graded || !adjectives.is_empty() { format!("{adjectives} {}", &hit[5]) } else { hit[5].to_owned() };
+        let noun =
+            if graded || !adjectives.is_empty() { format!("{adjectives} {}", &hit[5]) } else { hit[5].to_owned() };
         out.push(Stat { count: count(&hit[2]), at_least: hit.get(1).is_some() || hit.get(3).is_some(), noun });
         // "26 incidents, 5 of them critical" counts on in the same sentence.
         let rest = hit.get(5).map_or("", |m| &text[m.end()..]);
@@ -129,13 +152,33 @@ fn line(text: &str, out: &mut Vec<Stat>) {
 }
 
 fn is_noun(text: &str) -> bool {
-    text.split_whitespace().count() <= 3 && text.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-')) && !text.is_empty()
+    text.split_whitespace().count() <= 3
+        && text.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-'))
+        && !text.is_empty()
 }
 
 fn count(text: &str) -> usize {
     const WORDS: [&str; 20] = [
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-        "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
     ];
     let lower = text.to_lowercase();
     if let Ok(number) = lower.replace(',', "").parse() {
@@ -165,21 +208,30 @@ fn judge(stat: &Stat, header: &[String], held: &Held<'_>) -> Option<Problem> {
     if let Some(status) = meta::status(word) {
         let stated = held.records.iter().any(|r| r.meta.status.is_some() || r.meta.bare_status.is_some());
         let holds = held.incidents.iter().filter(|i| i.status == status).count();
-        return (stated && wrong(holds)).then(|| mismatch(format!("The page says {said}, but holds {holds} of that status.")));
+        return (stated && wrong(holds))
+            .then(|| mismatch(format!("The page says {said}, but holds {holds} of that status.")));
     }
-    let grouped = held.records.iter().filter(|r| r.groups.last().is_some_and(|g| group_name(g).to_lowercase() == noun)).count();
-    (grouped > 0 && wrong(grouped)).then(|| mismatch(format!("The page says {said}, but holds {grouped} under that heading.")))
+    let grouped =
+        held.records.iter().filter(|r| r.groups.last().is_some_and(|g| group_name(g).to_lowercase() == noun)).count();
+    (grouped > 0 && wrong(grouped))
+        .then(|| mismatch(format!("The page says {said}, but holds {grouped} under that heading.")))
 }
 
 /// `failures` and the like count the records only where the page calls its records so.
 fn is_the_pages_word(noun: &str, header: &[String]) -> bool {
-    let strict = ["incident", "post-mortem", "postmortem", "post mortem", "entries", "records"].iter().any(|w| noun.contains(w));
+    let strict =
+        ["incident", "post-mortem", "postmortem", "post mortem", "entries", "records"].iter().any(|w| noun.contains(w));
     let stem = noun.split(' ').next_back().unwrap_or(noun).trim_end_matches('s').trim_end_matches("ie");
-    strict || header.iter().take(4).any(|t| t.split_whitespace().count() <= 8 && t.to_lowercase().contains(stem) && !STAT.is_match(t.trim()))
+    strict
+        || header
+            .iter()
+            .take(4)
+            .any(|t| t.split_whitespace().count() <= 8 && t.to_lowercase().contains(stem) && !STAT.is_match(t.trim()))
 }
 
 fn graded(stat: &Stat, word: &str, said: &str, held: &Held<'_>) -> Option<Problem> {
-    let words: Vec<String> = held.records.iter().filter_map(|r| r.meta.severity.as_ref()).map(|s| s.word.to_lowercase()).collect();
+    let words: Vec<String> =
+        held.records.iter().filter_map(|r| r.meta.severity.as_ref()).map(|s| s.word.to_lowercase()).collect();
     if words.is_empty() {
         return None;
     }
@@ -204,7 +256,9 @@ fn group_counts(held: &Held<'_>) -> Vec<Problem> {
             continue;
         }
         seen.push(group);
-        let Some(hit) = GROUP_COUNT.captures(group).filter(|h| h[0].contains(['(', '–', '—', ':'])) else { continue };
+        let Some(hit) = GROUP_COUNT.captures(group).filter(|h| h[0].contains(['(', '–', '—', ':'])) else {
+            continue;
+        };
         let holds = held.records.iter().filter(|r| r.groups.last() == Some(group)).count();
         if count(&hit[1]) != holds {
             out.push(mismatch(format!("The heading \"{group}\" says {}, but {holds} stand under it.", &hit[1])));
@@ -215,7 +269,10 @@ fn group_counts(held: &Held<'_>) -> Vec<Problem> {
 
 fn order(header: &[String], held: &Held<'_>) -> Option<Problem> {
     let claim = header.iter().find_map(|text| {
-        super::duration::sentences(text).into_iter().find(|s| ORDER.is_match(s) && (ASCENDING.is_match(s) || DESCENDING.is_match(s))).map(str::to_owned)
+        super::duration::sentences(text)
+            .into_iter()
+            .find(|s| ORDER.is_match(s) && (ASCENDING.is_match(s) || DESCENDING.is_match(s)))
+            .map(str::to_owned)
     })?;
     let newest_first = DESCENDING.is_match(&claim);
     let per_group = PER_GROUP.is_match(&claim);
@@ -227,7 +284,12 @@ fn order(header: &[String], held: &Held<'_>) -> Option<Problem> {
         same_group && if newest_first { a < b } else { a > b }
     })?;
     let [(_, before, one), (_, behind, two)] = bad else { return None };
-    let mut text = format!("The page says \"{}\", but {two} (\"{}\") stands behind {one} (\"{}\").", claim.trim(), behind.title, before.title);
+    let mut text = format!(
+        "The page says \"{}\", but {two} (\"{}\") stands behind {one} (\"{}\").",
+        claim.trim(),
+        behind.title,
+        before.title
+    );
     if let Some(more) = sessions(&dated) {
         text.push(' ');
         text.push_str(&more);
@@ -244,11 +306,16 @@ fn comparable<'a>(one: &'a str, other: &str) -> &'a str {
 fn sessions(dated: &[(&Record, &Incident, &str)]) -> Option<String> {
     let number = |i: &Incident| -> Option<(u32, String)> {
         let label = i.sessions.first()?;
-        let digits: String = label.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        let digits: String =
+            label.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         Some((digits.parse().ok()?, label.clone()))
     };
-    let mut numbered: Vec<((u32, String), &str)> = dated.iter().filter_map(|(_, i, d)| Some((number(i)?, *d))).collect();
+    let mut numbered: Vec<((u32, String), &str)> =
+        dated.iter().filter_map(|(_, i, d)| Some((number(i)?, *d))).collect();
     numbered.sort_by(|a, b| a.1.cmp(b.1));
     let pair = numbered.windows(2).find(|w| w[0].1 < w[1].1 && w[0].0.0 > w[1].0.0)?;
-    Some(format!("Session numbers do not follow the dates either: {} is {}, but {} is {}.", pair[0].0.1, pair[0].1, pair[1].0.1, pair[1].1))
+    Some(format!(
+        "Session numbers do not follow the dates either: {} is {}, but {} is {}.",
+        pair[0].0.1, pair[0].1, pair[1].0.1, pair[1].1
+    ))
 }

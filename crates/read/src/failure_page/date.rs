@@ -67,10 +67,7 @@ pattern!(
 pattern!(DOTTED, r"(\d{1,2})\.(\d{1,2})\.(\d{4})");
 pattern!(SLASHED, r"(\d{1,2})/(\d{1,2})/(\d{4})");
 pattern!(MONTH_DAY, &format!(r"(?i)\b({MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (\d{{4}})\b)?"));
-pattern!(
-    DAY_MONTH,
-    &format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?[.]?[ -](?:of )?({MONTH})\b\.?(?:,?[ -](\d{{4}})\b)?")
-);
+pattern!(DAY_MONTH, &format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?[.]?[ -](?:of )?({MONTH})\b\.?(?:,?[ -](\d{{4}})\b)?"));
 pattern!(MONTH_YEAR, &format!(r"(?i)\b({MONTH})\.?,? (\d{{4}})\b"));
 pattern!(ISO_MONTH, r"(\d{4})-(\d{2})");
 pattern!(
@@ -84,7 +81,8 @@ pub fn find(text: &str, slashes: SlashOrder) -> Vec<Found> {
     for hit in ISO.captures_iter(text) {
         let (Some(all), year, month, day) = (hit.get(0), num(&hit, 1), num(&hit, 2), num(&hit, 3)) else { continue };
         if let Some(day) = civil(year, month, day) {
-            let moment = hit.get(7).and_then(|zone| moment(day, num(&hit, 4), num(&hit, 5), num(&hit, 6), zone.as_str()));
+            let moment =
+                hit.get(7).and_then(|zone| moment(day, num(&hit, 4), num(&hit, 5), num(&hit, 6), zone.as_str()));
             push(&mut found, text, all.range(), moment.map_or(When::Day(day), When::Moment));
         }
     }
@@ -199,8 +197,7 @@ fn named(month: &str, day: i64, year: Option<&str>) -> Option<When> {
 }
 
 fn month_number(name: &str) -> Option<i8> {
-    const STARTS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const STARTS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let name = name.to_ascii_lowercase();
     let at = STARTS.iter().position(|s| name.starts_with(s))?;
     i8::try_from(at + 1).ok()
@@ -226,8 +223,17 @@ mod tests {
     #[test]
     fn reads_the_spellings_people_use() {
         for text in [
-            "2026-01-23", "on 2026/01/23.", "23.01.2026", "23/01/2026", "01/23/2026", "Jan 23, 2026",
-            "January 23rd, 2026", "23 Jan 2026", "Fri, 23 January 2026", "23-Jan-2026", "Sept it was not, Jan. 23, 2026",
+            "2026-01-23",
+            "on 2026/01/23.",
+            "23.01.2026",
+            "23/01/2026",
+            "01/23/2026",
+            "Jan 23, 2026",
+            "January 23rd, 2026",
+            "23 Jan 2026",
+            "Fri, 23 January 2026",
+            "23-Jan-2026",
+            "Sept it was not, Jan. 23, 2026",
         ] {
             assert_eq!(one(text).as_deref(), Some("2026-01-23"), "{text}");
         }
@@ -239,7 +245,9 @@ mod tests {
 
     #[test]
     fn leaves_versions_addresses_and_verbs_alone() {
-        for text in ["10.0.0.1", "we may 5 times retry", "v2026.01.23.4", "03/04/2026", "/logs/2026-01-23.log", "2026-13-40"] {
+        for text in
+            ["10.0.0.1", "we may 5 times retry", "v2026.01.23.4", "03/04/2026", "/logs/2026-01-23.log", "2026-13-40"]
+        {
             assert_eq!(one(text), None, "{text}");
         }
     }

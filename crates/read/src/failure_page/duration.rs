@@ -27,17 +27,35 @@ pattern!(
         r"(?i)\b({COUNTS})(?:[ \u{{a0}}-]?(?:full|whole|long|calendar|business|or so)?[ -]?)(seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|wks?|months?|years?|yrs?)\b"
     )
 );
-pattern!(NOT_A_LENGTH_AFTER, r"(?i)^[ -]*(?:time-?outs?|retention|limit|windows?|cert\w*|intervals?|ttl|old|lease|token|sessions?|trial|plan|sla|cron|schedule|period|history|of (?:logs?|history|metrics))\b");
-pattern!(NOT_A_LENGTH_BEFORE, r"(?i)\b(?:every|each|per|within|last|past|next|retention of|timeout of|ttl of|older than)[ -]*$");
+pattern!(
+    NOT_A_LENGTH_AFTER,
+    r"(?i)^[ -]*(?:time-?outs?|retention|limit|windows?|cert\w*|intervals?|ttl|old|lease|token|sessions?|trial|plan|sla|cron|schedule|period|history|of (?:logs?|history|metrics))\b"
+);
+pattern!(
+    NOT_A_LENGTH_BEFORE,
+    r"(?i)\b(?:every|each|per|within|last|past|next|retention of|timeout of|ttl of|older than)[ -]*$"
+);
 pattern!(
     STATED,
     r"(?i)\b(?:lasted|lasting|duration(?: was| of)?:?|downtime(?: was| of)?:?|outage of|gap of|took|unnoticed|undetected|for|not (?:run|worked|been \w+) (?:in|for)|after|over)\s*(?:about|around|roughly|nearly|almost|only|just|some|more than|over|at least|the)?\s*$"
 );
-pattern!(STEADY, r"(?i)\b(?:valid|expires?|retention|kept|keeps|limit|time-?out|ttl|retry|retries|cache[sd]?|sleep|waits?|schedul\w+|every)\b");
-pattern!(SPAN_WORDS, r"(?i)\b(?:since|from|between|until|till|through|last|discovered|found|noticed|detected|began|started|ended|restored|resolved|first|spotted|caught|recovered|to)\b");
+pattern!(
+    STEADY,
+    r"(?i)\b(?:valid|expires?|retention|kept|keeps|limit|time-?out|ttl|retry|retries|cache[sd]?|sleep|waits?|schedul\w+|every)\b"
+);
+pattern!(
+    SPAN_WORDS,
+    r"(?i)\b(?:since|from|between|until|till|through|last|discovered|found|noticed|detected|began|started|ended|restored|resolved|first|spotted|caught|recovered|to)\b"
+);
 pattern!(OPEN_SPAN, r"(?i)\b(?:since|last (?:ran|run|succeeded|worked|successful\w*|good|completed|copy|copied))\b");
-pattern!(CLOCK, r"\b([01]?\d|2[0-3]):([0-5]\d)(?:\s*UTC)?\s*(?:-|–|—|to|until|till|and)\s*([01]?\d|2[0-3]):([0-5]\d)\b");
-pattern!(BROKEN, r"(?i)\b(?:down|outage|unavailable|failed|failing|errors?|offline|lost|unreachable|degraded|broken|served|interrupted|50\d)\b");
+pattern!(
+    CLOCK,
+    r"\b([01]?\d|2[0-3]):([0-5]\d)(?:\s*UTC)?\s*(?:-|–|—|to|until|till|and)\s*([01]?\d|2[0-3]):([0-5]\d)\b"
+);
+pattern!(
+    BROKEN,
+    r"(?i)\b(?:down|outage|unavailable|failed|failing|errors?|offline|lost|unreachable|degraded|broken|served|interrupted|50\d)\b"
+);
 
 /// Every length of time of a text.
 pub fn lengths(text: &str) -> Vec<Length> {
@@ -46,7 +64,13 @@ pub fn lengths(text: &str) -> Vec<Length> {
         .filter_map(|hit| {
             let (all, count, unit) = (hit.get(0)?, hit.get(1)?, hit.get(2)?);
             let unit = unit_seconds(unit.as_str())?;
-            Some(Length { seconds: number(count.as_str())? * unit, unit, text: all.as_str().to_owned(), at: all.start(), end: all.end() })
+            Some(Length {
+                seconds: number(count.as_str())? * unit,
+                unit,
+                text: all.as_str().to_owned(),
+                at: all.start(),
+                end: all.end(),
+            })
         })
         .collect()
 }
@@ -55,7 +79,8 @@ fn number(word: &str) -> Option<f64> {
     if let Ok(number) = word.parse() {
         return Some(number);
     }
-    const WORDS: [&str; 12] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    const WORDS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     let word = word.to_lowercase();
     if let Some(at) = WORDS.iter().position(|w| *w == word) {
         return Some((at + 1) as f64);
@@ -102,7 +127,12 @@ struct Told {
 pub fn contradiction(title: &str, account: &str, rest: &str, dated: Option<Date>) -> Option<String> {
     let claimed = lengths(title).into_iter().find(|l| of_the_failure(title, l))?;
     let mut told = told(account, dated);
-    told.extend(lengths(rest).into_iter().map(|l| Told { seconds: l.seconds, unit: l.unit, text: l.text, of_failure: false }));
+    told.extend(lengths(rest).into_iter().map(|l| Told {
+        seconds: l.seconds,
+        unit: l.unit,
+        text: l.text,
+        of_failure: false,
+    }));
     if told.iter().any(|t| agree(&claimed, t)) {
         return None;
     }
@@ -125,14 +155,24 @@ fn told(account: &str, dated: Option<Date>) -> Vec<Told> {
         for length in lengths(sentence) {
             let before = &sentence[..length.at];
             let of_failure = STATED.is_match(before) && !STEADY.is_match(sentence);
-            out.push(Told { seconds: length.seconds, unit: length.unit, text: format!("\"{}\"", length.text), of_failure });
+            out.push(Told {
+                seconds: length.seconds,
+                unit: length.unit,
+                text: format!("\"{}\"", length.text),
+                of_failure,
+            });
         }
         spans(sentence, dated, &mut out);
         for hit in CLOCK.captures_iter(sentence) {
             let at = |h, m| Some(clock(hit.get(h)?.as_str(), hit.get(m)?.as_str()));
             if let (Some(from), Some(to), Some(all)) = (at(1, 2), at(3, 4), hit.get(0)) {
                 let seconds = if to >= from { to - from } else { to + DAY - from };
-                out.push(Told { seconds, unit: 10.0 * MINUTE, text: format!("\"{}\"", all.as_str()), of_failure: BROKEN.is_match(sentence) });
+                out.push(Told {
+                    seconds,
+                    unit: 10.0 * MINUTE,
+                    text: format!("\"{}\"", all.as_str()),
+                    of_failure: BROKEN.is_match(sentence),
+                });
             }
         }
     }
@@ -166,10 +206,11 @@ fn spans(sentence: &str, dated: Option<Date>, out: &mut Vec<Told>) {
             push(*from, *to, SPAN_WORDS.is_match(sentence) && from != to);
         }
     }
-    if let (Some(dated), [only]) = (dated, days.as_slice()) {
-        if *only < dated && OPEN_SPAN.is_match(sentence) {
-            push(*only, dated, true);
-        }
+    if let (Some(dated), [only]) = (dated, days.as_slice())
+        && *only < dated
+        && OPEN_SPAN.is_match(sentence)
+    {
+        push(*only, dated, true);
     }
 }
 
@@ -182,7 +223,11 @@ pub fn sentences(text: &str) -> Vec<&str> {
         let next = bytes.get(at + c.len_utf8());
         let ends = matches!(c, '.' | '!' | '?') && next.is_none_or(|b| b.is_ascii_whitespace()) || c == '\n';
         if ends {
-            let month = text[start..at].rsplit(' ').next().is_some_and(|w| w.len() == 3 && w.starts_with(|c: char| c.is_ascii_uppercase()) && date::find(&format!("{w} 1, 2000"), SlashOrder::Unknown).len() == 1);
+            let month = text[start..at].rsplit(' ').next().is_some_and(|w| {
+                w.len() == 3
+                    && w.starts_with(|c: char| c.is_ascii_uppercase())
+                    && date::find(&format!("{w} 1, 2000"), SlashOrder::Unknown).len() == 1
+            });
             if !month {
                 out.push(text[start..at + c.len_utf8()].trim());
                 start = at + c.len_utf8();
@@ -221,7 +266,10 @@ mod tests {
             ("Backup silent (4 Weeks)", "The copy had not run since December 30; found January 27."),
             ("Backup silent (3 days)", "The copy had not run since January 24 — discovered January 27."),
             ("Backup silent for 72 hours", "It lasted three days."),
-            ("Certificate expired after 90 days", "Nobody renewed it. The site was down for two hours. It was valid 90 days."),
+            (
+                "Certificate expired after 90 days",
+                "Nobody renewed it. The site was down for two hours. It was valid 90 days.",
+            ),
             ("30-day retention deleted the logs", "The site was down for two hours."),
             ("Disk filled overnight", "It took 6 hours."),
             ("Two-Hour Outage", "The API was down from 14:00 to 16:05."),

@@ -20,12 +20,53 @@ pub fn looks_like(text: &str, name: &str) -> bool {
 }
 
 /// Elements whose content is no text of the page.
-const DROPPED: &[&str] = &["script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select", "textarea", "math"];
+const DROPPED: &[&str] =
+    &["script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select", "textarea", "math"];
 /// Elements that stand on lines of their own.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "body", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
-    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main",
-    "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption", "button",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "dd",
+    "details",
+    "dialog",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "html",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+    "caption",
+    "button",
 ];
 
 enum Token<'a> {
@@ -71,9 +112,11 @@ fn closing(text: &str, from: usize, name: &str) -> usize {
 /// The next token from `at` on and where it ends; comments and declarations are skipped.
 fn next(text: &str, at: usize) -> Option<(Token<'_>, usize)> {
     let rest = text.get(at..).filter(|r| !r.is_empty())?;
-    let is_tag = |r: &str| r.len() > 1 && r[1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+    let is_tag =
+        |r: &str| r.len() > 1 && r[1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
     if !(rest.starts_with('<') && is_tag(rest)) {
-        let end = rest.char_indices().skip(1).find(|(i, c)| *c == '<' && is_tag(&rest[*i..])).map_or(rest.len(), |(i, _)| i);
+        let end =
+            rest.char_indices().skip(1).find(|(i, c)| *c == '<' && is_tag(&rest[*i..])).map_or(rest.len(), |(i, _)| i);
         return Some((Token::Text(&rest[..end]), at + end));
     }
     if rest.starts_with("<!--") {
@@ -169,7 +212,12 @@ impl Page {
         }
         if !BLOCKS.contains(&name) {
             let spaced = self.text.is_empty() || self.text.ends_with(' ');
-            if self.closed_inline && !spaced && self.code == 0 && self.pre == 0 && matches!(name, "span" | "strong" | "b" | "small" | "label" | "em" | "a") {
+            if self.closed_inline
+                && !spaced
+                && self.code == 0
+                && self.pre == 0
+                && matches!(name, "span" | "strong" | "b" | "small" | "label" | "em" | "a")
+            {
                 self.text.push(' ');
             }
             self.marks.push((name.to_owned(), self.text.len()));
@@ -245,7 +293,9 @@ impl Page {
     fn close_time(&mut self) {
         let Some((value, from)) = self.time.take() else { return };
         let shown = self.text.get(from..).unwrap_or("");
-        if !date::find(shown, SlashOrder::Unknown).iter().any(|f| f.day().is_some()) && date::find(&value, SlashOrder::Unknown).iter().any(|f| f.day().is_some()) {
+        if !date::find(shown, SlashOrder::Unknown).iter().any(|f| f.day().is_some())
+            && date::find(&value, SlashOrder::Unknown).iter().any(|f| f.day().is_some())
+        {
             self.text.truncate(from);
             self.text.push_str(&value);
         }
@@ -258,12 +308,17 @@ impl Page {
         let from = self.marks[at].1;
         self.marks.truncate(at);
         self.closed_inline = true;
-        if self.pre > 0 || self.row.is_some() || matches!(self.kind, Some(Kind::Heading(_))) || !matches!(name, "strong" | "b" | "span" | "em" | "i" | "label" | "u" | "small" | "mark") {
+        if self.pre > 0
+            || self.row.is_some()
+            || matches!(self.kind, Some(Kind::Heading(_)))
+            || !matches!(name, "strong" | "b" | "span" | "em" | "i" | "label" | "u" | "small" | "mark")
+        {
             return;
         }
         let Some(inner) = self.text.get(from..).map(str::trim) else { return };
         let before = self.text[..from].trim_end();
-        let edge = before.is_empty() || before.ends_with(['.', '!', '?', ')', '|', '·', ';', ':', '"', '”', '’', '…', '`', '—']);
+        let edge = before.is_empty()
+            || before.ends_with(['.', '!', '?', ')', '|', '·', ';', ':', '"', '”', '’', '…', '`', '—']);
         let colon = inner.ends_with([':', '：']);
         let strong = matches!(name, "strong" | "b" | "label");
         let label = inner.starts_with(char::is_uppercase)
@@ -294,8 +349,16 @@ impl Page {
             return;
         }
         let kind = self.kind.take();
-        let text = if kind == Some(Kind::Code) { format!("```\n{}\n```", raw.trim_matches('\n').trim_end()) } else { raw.trim().to_owned() };
-        let text = if self.lead.is_some() { text.trim_start_matches([':', '：', '—', '–']).trim_start().to_owned() } else { text };
+        let text = if kind == Some(Kind::Code) {
+            format!("```\n{}\n```", raw.trim_matches('\n').trim_end())
+        } else {
+            raw.trim().to_owned()
+        };
+        let text = if self.lead.is_some() {
+            text.trim_start_matches([':', '：', '—', '–']).trim_start().to_owned()
+        } else {
+            text
+        };
         if raw.trim().is_empty() && self.lead.is_none() {
             self.kind = kind.filter(|k| matches!(k, Kind::Item { .. }));
             return;
@@ -304,7 +367,13 @@ impl Page {
             self.kind = kind;
             return;
         }
-        let block = Block { kind: kind.unwrap_or(Kind::Text), lead: self.lead.take(), text, line: self.started.max(1), gap: self.gap };
+        let block = Block {
+            kind: kind.unwrap_or(Kind::Text),
+            lead: self.lead.take(),
+            text,
+            line: self.started.max(1),
+            gap: self.gap,
+        };
         self.out.push(block);
         self.gap = false;
     }
@@ -327,17 +396,97 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
 }
 
 const ENTITIES: &[(&str, &str)] = &[
-    ("amp", "&"), ("lt", "<"), ("gt", ">"), ("quot", "\""), ("apos", "'"), ("nbsp", " "), ("mdash", "—"), ("ndash", "–"),
-    ("hellip", "…"), ("rarr", "→"), ("larr", "←"), ("harr", "↔"), ("rsquo", "’"), ("lsquo", "‘"), ("rdquo", "”"), ("ldquo", "“"),
-    ("bull", "•"), ("middot", "·"), ("times", "×"), ("copy", "©"), ("reg", "®"), ("trade", "™"), ("deg", "°"), ("plusmn", "±"),
-    ("le", "≤"), ("ge", "≥"), ("ne", "≠"), ("asymp", "≈"), ("sect", "§"), ("para", "¶"), ("laquo", "«"), ("raquo", "»"),
-    ("euro", "€"), ("pound", "£"), ("cent", "¢"), ("yen", "¥"), ("auml", "ä"), ("ouml", "ö"), ("uuml", "ü"), ("Auml", "Ä"),
-    ("Ouml", "Ö"), ("Uuml", "Ü"), ("szlig", "ß"), ("eacute", "é"), ("egrave", "è"), ("agrave", "à"), ("ccedil", "ç"), ("ntilde", "ñ"),
-    ("lbrace", "{"), ("lcub", "{"), ("rcub", "}"), ("rbrace", "}"), ("lbrack", "["), ("rbrack", "]"), ("lsqb", "["), ("rsqb", "]"),
-    ("lpar", "("), ("rpar", ")"), ("num", "#"), ("ast", "*"), ("lowbar", "_"), ("grave", "`"), ("colon", ":"), ("semi", ";"), ("equals", "="),
-    ("sol", "/"), ("bsol", "\\"), ("period", "."), ("comma", ","), ("excl", "!"), ("quest", "?"), ("dollar", "$"), ("percnt", "%"),
-    ("plus", "+"), ("verbar", "|"), ("vert", "|"), ("hyphen", "-"), ("commat", "@"), ("Tab", "\t"), ("NewLine", "\n"), ("ensp", " "), ("emsp", " "),
-    ("thinsp", " "), ("zwj", ""), ("zwnj", ""), ("shy", ""), ("check", "✓"), ("cross", "✗"), ("infin", "∞"), ("micro", "µ"), ("frac12", "½"),
+    ("amp", "&"),
+    ("lt", "<"),
+    ("gt", ">"),
+    ("quot", "\""),
+    ("apos", "'"),
+    ("nbsp", " "),
+    ("mdash", "—"),
+    ("ndash", "–"),
+    ("hellip", "…"),
+    ("rarr", "→"),
+    ("larr", "←"),
+    ("harr", "↔"),
+    ("rsquo", "’"),
+    ("lsquo", "‘"),
+    ("rdquo", "”"),
+    ("ldquo", "“"),
+    ("bull", "•"),
+    ("middot", "·"),
+    ("times", "×"),
+    ("copy", "©"),
+    ("reg", "®"),
+    ("trade", "™"),
+    ("deg", "°"),
+    ("plusmn", "±"),
+    ("le", "≤"),
+    ("ge", "≥"),
+    ("ne", "≠"),
+    ("asymp", "≈"),
+    ("sect", "§"),
+    ("para", "¶"),
+    ("laquo", "«"),
+    ("raquo", "»"),
+    ("euro", "€"),
+    ("pound", "£"),
+    ("cent", "¢"),
+    ("yen", "¥"),
+    ("auml", "ä"),
+    ("ouml", "ö"),
+    ("uuml", "ü"),
+    ("Auml", "Ä"),
+    ("Ouml", "Ö"),
+    ("Uuml", "Ü"),
+    ("szlig", "ß"),
+    ("eacute", "é"),
+    ("egrave", "è"),
+    ("agrave", "à"),
+    ("ccedil", "ç"),
+    ("ntilde", "ñ"),
+    ("lbrace", "{"),
+    ("lcub", "{"),
+    ("rcub", "}"),
+    ("rbrace", "}"),
+    ("lbrack", "["),
+    ("rbrack", "]"),
+    ("lsqb", "["),
+    ("rsqb", "]"),
+    ("lpar", "("),
+    ("rpar", ")"),
+    ("num", "#"),
+    ("ast", "*"),
+    ("lowbar", "_"),
+    ("grave", "`"),
+    ("colon", ":"),
+    ("semi", ";"),
+    ("equals", "="),
+    ("sol", "/"),
+    ("bsol", "\\"),
+    ("period", "."),
+    ("comma", ","),
+    ("excl", "!"),
+    ("quest", "?"),
+    ("dollar", "$"),
+    ("percnt", "%"),
+    ("plus", "+"),
+    ("verbar", "|"),
+    ("vert", "|"),
+    ("hyphen", "-"),
+    ("commat", "@"),
+    ("Tab", "\t"),
+    ("NewLine", "\n"),
+    ("ensp", " "),
+    ("emsp", " "),
+    ("thinsp", " "),
+    ("zwj", ""),
+    ("zwnj", ""),
+    ("shy", ""),
+    ("check", "✓"),
+    ("cross", "✗"),
+    ("infin", "∞"),
+    ("micro", "µ"),
+    ("frac12", "½"),
 ];
 
 /// Longest name of an entity, in bytes.
@@ -387,13 +536,16 @@ mod tests {
 
     #[test]
     fn script_and_style_are_dropped_and_entities_decoded() {
-        let got = texts("<style>p{}</style><p>a &amp; b&nbsp;&#8212; c &lt;d&gt;</p><script>if (a<b) {}</script><p>e</p>");
+        let got =
+            texts("<style>p{}</style><p>a &amp; b&nbsp;&#8212; c &lt;d&gt;</p><script>if (a<b) {}</script><p>e</p>");
         assert_eq!(got, [(None, "a & b — c <d>".to_owned()), (None, "e".to_owned())]);
     }
 
     #[test]
     fn labels_in_strong_dt_and_span() {
-        let got = texts("<p><strong>What Happened</strong> A <b>big</b> crash. <strong>Root Cause:</strong> Typo.</p><dl><dt>Fix</dt><dd>Undone.</dd></dl>");
+        let got = texts(
+            "<p><strong>What Happened</strong> A <b>big</b> crash. <strong>Root Cause:</strong> Typo.</p><dl><dt>Fix</dt><dd>Undone.</dd></dl>",
+        );
         assert_eq!(got[0], (Some("What Happened".to_owned()), "A big crash.".to_owned()));
         assert_eq!(got[1], (Some("Root Cause".to_owned()), "Typo.".to_owned()));
         assert_eq!(got[2], (Some("Fix".to_owned()), "Undone.".to_owned()));

@@ -17,7 +17,10 @@ use super::record::Record;
 /// Longest slug of an id, in characters.
 const SLUG_CHARS_MAX: usize = 60;
 
-pattern!(PATTERN_NUMBERS, r"(?i)\b(?:anti-?\s?patterns?\s+(?:no\.?\s*|number\s+)?#?|AP-)(\d{1,5})((?:\s*(?:,|and|&)\s*#\d{1,5})*)");
+pattern!(
+    PATTERN_NUMBERS,
+    r"(?i)\b(?:anti-?\s?patterns?\s+(?:no\.?\s*|number\s+)?#?|AP-)(\d{1,5})((?:\s*(?:,|and|&)\s*#\d{1,5})*)"
+);
 pattern!(DIGITS, r"\d{1,5}");
 
 /// The severity that a header gives, if it gives one.
@@ -30,7 +33,12 @@ pub fn severity_of(meta: &Meta) -> Option<Severity> {
 
 /// The category that a record's own label or its innermost group names.
 pub fn category_of(record: &Record) -> Option<Category> {
-    record.meta.category.as_deref().and_then(meta::category).or_else(|| record.groups.last().and_then(|g| meta::category(g)))
+    record
+        .meta
+        .category
+        .as_deref()
+        .and_then(meta::category)
+        .or_else(|| record.groups.last().and_then(|g| meta::category(g)))
 }
 
 /// Takes facts set off at the ends of a title over to the header.
@@ -47,7 +55,12 @@ fn plain_title(title: &str) -> String {
 }
 
 /// Makes the incident of a record, and lists what the record gets wrong.
-pub fn incident(record: &Record, others_graded_bare: bool, ids: &mut BTreeSet<String>, problems: &mut Vec<Problem>) -> Incident {
+pub fn incident(
+    record: &Record,
+    others_graded_bare: bool,
+    ids: &mut BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) -> Incident {
     let date = record.meta.date.as_ref().and_then(super::date::Found::rfc3339);
     let (severity, status, graded) = grade(&record.meta, others_graded_bare);
     let mut incident = Incident {
@@ -78,12 +91,16 @@ pub fn incident(record: &Record, others_graded_bare: bool, ids: &mut BTreeSet<St
 
 fn grade(meta: &Meta, others_graded_bare: bool) -> (Option<Severity>, IncidentStatus, Option<(ProblemKind, String)>) {
     let status = meta.status.or(meta.bare_status.as_ref().map(|(_, s)| *s)).unwrap_or_default();
-    let misused = |word: &str| (ProblemKind::StatusAsSeverity, format!("\"{word}\" stands where a severity belongs, but is a status."));
+    let misused = |word: &str| {
+        (ProblemKind::StatusAsSeverity, format!("\"{word}\" stands where a severity belongs, but is a status."))
+    };
     match (&meta.severity, &meta.bare_status) {
         (Some(graded), _) => match graded.grade {
             Grade::Severity(severity) => (Some(severity), status, None),
             Grade::Status(named) => (None, meta.status.unwrap_or(named), Some(misused(&graded.word))),
-            Grade::Unknown => (None, status, Some((ProblemKind::Unreadable, format!("\"{}\" is no known severity.", graded.word)))),
+            Grade::Unknown => {
+                (None, status, Some((ProblemKind::Unreadable, format!("\"{}\" is no known severity.", graded.word))))
+            }
         },
         (None, Some((word, _))) if others_graded_bare => (None, status, Some(misused(word))),
         (None, _) => (None, status, None),
@@ -100,7 +117,11 @@ fn fill(incident: &mut Incident, record: &Record) {
         taken.extend(record.parts.iter().position(|p| std::ptr::eq(p, part)));
         // A label that comes again goes on with its text.
         for (i, more) in record.parts.iter().enumerate() {
-            if !std::ptr::eq(more, part) && more.label == part.label && more.name.eq_ignore_ascii_case(&part.name) && !more.text.is_empty() {
+            if !std::ptr::eq(more, part)
+                && more.label == part.label
+                && more.name.eq_ignore_ascii_case(&part.name)
+                && !more.text.is_empty()
+            {
                 text.push_str("\n\n");
                 text.push_str(more.text.trim());
                 taken.push(i);
@@ -123,7 +144,12 @@ fn fill(incident: &mut Incident, record: &Record) {
             Some(_) => body.push(loose.to_owned()),
         }
     }
-    for (_, part) in record.parts.iter().enumerate().filter(|(i, p)| !taken.contains(i) && !p.text.is_empty() && !matches!(p.label, Label::Key(_))) {
+    for (_, part) in record
+        .parts
+        .iter()
+        .enumerate()
+        .filter(|(i, p)| !taken.contains(i) && !p.text.is_empty() && !matches!(p.label, Label::Key(_)))
+    {
         body.push(format!("### {}\n\n{}", part.name, part.text.trim()));
     }
     incident.body = body.join("\n\n");
@@ -135,7 +161,11 @@ fn contradictions(incident: &mut Incident, record: &Record, problems: &mut Vec<P
     let rest = join([&incident.fix, &incident.lesson, &Some(incident.body.clone())]);
     let day = record.meta.date.as_ref().and_then(super::date::Found::day);
     if let Some(text) = duration::contradiction(&incident.title, &account, &rest, day) {
-        problems.push(Problem { kind: ProblemKind::Contradiction, incident: Some(incident.id.clone()), text: text.clone() });
+        problems.push(Problem {
+            kind: ProblemKind::Contradiction,
+            incident: Some(incident.id.clone()),
+            text: text.clone(),
+        });
         incident.contradictions.push(text);
     }
 }
@@ -209,7 +239,10 @@ mod tests {
 
     #[test]
     fn numbers_of_anti_patterns_are_found() {
-        let incident = Incident { fix: Some("Added anti-pattern #59. See anti-patterns #7, #8 and AP-12; 163 anti-patterns.".into()), ..Incident::default() };
+        let incident = Incident {
+            fix: Some("Added anti-pattern #59. See anti-patterns #7, #8 and AP-12; 163 anti-patterns.".into()),
+            ..Incident::default()
+        };
         assert_eq!(pattern_numbers(&incident), [59, 7, 8, 12]);
     }
 }

@@ -181,7 +181,9 @@ pub fn classify(phrase: &str) -> Option<Label> {
 
 /// A label's words: lower case, without numbering, marks and closing colon.
 pub fn normal(phrase: &str) -> String {
-    let trimmed = phrase.trim().trim_matches(|c: char| matches!(c, '*' | '_' | '`' | ':' | '：' | '-' | '–' | '—' | '?' | '.') || c.is_whitespace());
+    let trimmed = phrase.trim().trim_matches(|c: char| {
+        matches!(c, '*' | '_' | '`' | ':' | '：' | '-' | '–' | '—' | '?' | '.') || c.is_whitespace()
+    });
     if trimmed == "#" {
         return "#".to_owned();
     }
@@ -221,7 +223,8 @@ pub fn candidates(text: &str, learned: &Learned) -> Vec<Candidate> {
     let mut previous = ' ';
     let mut sentence = true;
     for (at, c) in text.char_indices() {
-        let starts_word = c.is_uppercase() && !previous.is_alphanumeric() && !matches!(previous, '-' | '/' | '.' | '_' | '`');
+        let starts_word =
+            c.is_uppercase() && !previous.is_alphanumeric() && !matches!(previous, '-' | '/' | '.' | '_' | '`');
         if starts_word && found.last().is_none_or(|last| last.text_at <= at) {
             found.extend(candidate_at(text, at, sentence, learned));
         }
@@ -245,8 +248,9 @@ fn candidate_at(text: &str, at: usize, at_sentence: bool, learned: &Learned) -> 
     let behind = &rest[len..];
     let (mark, skipped) = mark_of(behind)?;
     let capitals = name.split(' ').all(|w| w.starts_with(char::is_uppercase));
-    let bare_is_plain = (capitals || name.contains(' ')) && !matches!(label, Label::Key(_)) && bare_allowed(name);
-    if mark == Mark::Bare && !bare_is_plain || !at_sentence && !(mark == Mark::Bare && bare_is_plain) {
+    let may_be_bare = (capitals || name.contains(' ')) && !matches!(label, Label::Key(_)) && bare_allowed(name);
+    // Only a bare label may stand in the middle of a sentence, where its full stop was forgotten.
+    if !(if mark == Mark::Bare { may_be_bare } else { at_sentence }) {
         return None;
     }
     Some(Candidate {
@@ -377,7 +381,11 @@ impl Learned {
     /// Whether the page opens paragraphs with labels of that mark, rather than by accident.
     fn opens_with(&self, mark: Mark) -> bool {
         let mine = Self::of_mark(&self.starts, mark);
-        let most = [Mark::Colon, Mark::Dash, Mark::Bare].into_iter().map(|m| Self::of_mark(&self.starts, m)).max().unwrap_or(0);
+        let most = [Mark::Colon, Mark::Dash, Mark::Bare]
+            .into_iter()
+            .map(|m| Self::of_mark(&self.starts, m))
+            .max()
+            .unwrap_or(0);
         let (share, beside) = if mark == Mark::Colon { (3, 2) } else { (2, 1) };
         self.open || mine * share >= most && mine * beside >= self.set_off
     }
@@ -495,7 +503,9 @@ fn pick<'a>(name: &str, all: &[&'a Candidate], fixed: &[&Candidate], learned: &L
         (c.at == 0, ordered, c.opens_text, c.at)
     };
     let best = firm.into_iter().max_by_key(|c| score(c))?;
-    let rare_word = best.mark == Mark::Bare && !best.name.contains(' ') && learned.paragraphs >= 3
+    let rare_word = best.mark == Mark::Bare
+        && !best.name.contains(' ')
+        && learned.paragraphs >= 3
         && learned.count(name, Mark::Bare) * 3 < learned.paragraphs;
     // "Impact was small" goes on in lower case; "Fix set the limit" is one of many.
     let common = learned.open || learned.count(name, best.mark) * 5 >= learned.paragraphs * 3;
@@ -527,7 +537,10 @@ mod tests {
     #[test]
     fn the_pages_own_spelling_wins() {
         let others = ["What Happened A b. Root Cause C d. Fix E f. Lesson G h."; 3];
-        let got = parts("What Happened It broke. Root cause: unknown then. Root Cause A typo. Fix Corrected it. Lesson Look.", &others);
+        let got = parts(
+            "What Happened It broke. Root cause: unknown then. Root Cause A typo. Fix Corrected it. Lesson Look.",
+            &others,
+        );
         assert_eq!(got[0].1, "It broke. Root cause: unknown then.");
         assert_eq!(got[1].1, "A typo.");
     }
@@ -535,7 +548,10 @@ mod tests {
     #[test]
     fn the_pages_order_decides_between_equal_spellings() {
         let others = ["What Happened A b. Root Cause C d. Fix E f. Lesson G h."; 3];
-        let got = parts("What Happened It broke. Fix attempts failed. Root Cause A typo. Fix Corrected it. Lesson Look.", &others);
+        let got = parts(
+            "What Happened It broke. Fix attempts failed. Root Cause A typo. Fix Corrected it. Lesson Look.",
+            &others,
+        );
         assert_eq!(got[0].1, "It broke. Fix attempts failed.");
         assert_eq!(got[2], ("Fix".to_owned(), "Corrected it.".to_owned()));
     }
@@ -544,7 +560,10 @@ mod tests {
     fn colons_and_unknown_labels_are_learned() {
         let page = ["Summary: A. Blast radius: b. Root cause: c. Resolution: d."; 2];
         let got = parts("Summary: X y. Blast radius: one host. Root cause: z. Resolution: w.", &page);
-        assert_eq!(got.iter().map(|p| p.0.as_str()).collect::<Vec<_>>(), ["Summary", "Blast radius", "Root cause", "Resolution"]);
+        assert_eq!(
+            got.iter().map(|p| p.0.as_str()).collect::<Vec<_>>(),
+            ["Summary", "Blast radius", "Root cause", "Resolution"]
+        );
     }
 
     #[test]

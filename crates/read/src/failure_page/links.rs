@@ -11,9 +11,15 @@ use super::incident::unique_id;
 use super::meta;
 use super::pattern::pattern;
 
-pattern!(LINKED, r"^\W*?\[((?:[^\[\]]|\[[^\]]*\])+)\]\((<?[a-z][a-z0-9+.-]*://(?:[^\s()<>]|\([^\s()]*\))+>?)[^)]*\)[*_]*\s*(.*)$");
+pattern!(
+    LINKED,
+    r"^\W*?\[((?:[^\[\]]|\[[^\]]*\])+)\]\((<?[a-z][a-z0-9+.-]*://(?:[^\s()<>]|\([^\s()]*\))+>?)[^)]*\)[*_]*\s*(.*)$"
+);
 pattern!(ANY_LINK, r"\[([^\[\]]+)\]\([^)\s]+\)");
-pattern!(FAILURE_WORDS, r"(?i)\b(?:post-?\s?mortems?|incidents?|outages?|downtime|failures?|disasters?|root causes?|crash(?:ed|es)?|breach(?:es)?)\b");
+pattern!(
+    FAILURE_WORDS,
+    r"(?i)\b(?:post-?\s?mortems?|incidents?|outages?|downtime|failures?|disasters?|root causes?|crash(?:ed|es)?|breach(?:es)?)\b"
+);
 
 pattern!(LIST_WORDS, r"(?i)\b(?:post-?\s?mortems|outages|failure stories|incident reports)\b");
 
@@ -54,7 +60,10 @@ pub fn read(blocks: &[Block], slashes: SlashOrder) -> Option<List> {
         }
     }
     let told = entries.iter().filter(|e| !e.text.is_empty() || !e.more.is_empty()).count();
-    if entries.len() < 2 || !about_failures(&entries, page_title.as_deref(), blocks) || told == 0 && !entries.iter().any(|e| date_of(e, slashes).is_some()) {
+    if entries.len() < 2
+        || !about_failures(&entries, page_title.as_deref(), blocks)
+        || told == 0 && !entries.iter().any(|e| date_of(e, slashes).is_some())
+    {
         return None;
     }
     let mut list = List { incidents: Vec::new(), links: Vec::new(), problems: Vec::new() };
@@ -102,13 +111,21 @@ fn entry(text: &str, group: Option<&str>) -> Option<Entry> {
 /// Whether the page, or most of its entries, speak of failures.
 fn about_failures(entries: &[Entry], page_title: Option<&str>, blocks: &[Block]) -> bool {
     let intro = blocks.iter().take(8).filter(|b| !LINKED.is_match(&b.text));
-    let said = page_title.is_some_and(|t| FAILURE_WORDS.is_match(t)) || intro.filter(|b| LIST_WORDS.is_match(&b.text)).count() > 0;
-    let told = entries.iter().filter(|e| FAILURE_WORDS.is_match(&e.text) || FAILURE_WORDS.is_match(&e.name) || FAILURE_WORDS.is_match(&e.url)).count();
+    let said = page_title.is_some_and(|t| FAILURE_WORDS.is_match(t))
+        || intro.filter(|b| LIST_WORDS.is_match(&b.text)).count() > 0;
+    let told = entries
+        .iter()
+        .filter(|e| {
+            FAILURE_WORDS.is_match(&e.text) || FAILURE_WORDS.is_match(&e.name) || FAILURE_WORDS.is_match(&e.url)
+        })
+        .count();
     said || told * 2 >= entries.len()
 }
 
 fn date_of(entry: &Entry, slashes: SlashOrder) -> Option<date::Found> {
-    let full = |text: &str| -> Vec<date::Found> { date::find(text, slashes).into_iter().filter(|f| f.day().is_some()).collect() };
+    let full = |text: &str| -> Vec<date::Found> {
+        date::find(text, slashes).into_iter().filter(|f| f.day().is_some()).collect()
+    };
     let named = full(&entry.name);
     if let Some(first) = named.into_iter().next() {
         return Some(first);
@@ -123,7 +140,12 @@ fn date_of(entry: &Entry, slashes: SlashOrder) -> Option<date::Found> {
 
 fn keep(entry: &Entry, slashes: SlashOrder, ids: &mut BTreeSet<String>, list: &mut List) {
     let date = date_of(entry, slashes);
-    let told = [entry.text.clone()].into_iter().chain(entry.more.iter().cloned()).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n");
+    let told = [entry.text.clone()]
+        .into_iter()
+        .chain(entry.more.iter().cloned())
+        .filter(|t| !t.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut incident = Incident {
         title: title(entry),
         date: date.as_ref().and_then(date::Found::rfc3339),
@@ -150,7 +172,10 @@ fn keep(entry: &Entry, slashes: SlashOrder, ids: &mut BTreeSet<String>, list: &m
 fn title(entry: &Entry) -> String {
     let (name, _) = meta::trim_title(&entry.name, SlashOrder::Unknown);
     let name = name.trim_end_matches([',', ' ', '-', '–', '—']).to_owned();
-    let name = date::find(&name, SlashOrder::Unknown).first().filter(|f| f.span.end == name.len()).map_or(name.clone(), |f| name[..f.span.start].trim_end_matches([',', ' ', '-', '–', '—', '(']).to_owned());
+    let name = date::find(&name, SlashOrder::Unknown)
+        .first()
+        .filter(|f| f.span.end == name.len())
+        .map_or(name.clone(), |f| name[..f.span.start].trim_end_matches([',', ' ', '-', '–', '—', '(']).to_owned());
     let name = if name.is_empty() { entry.name.clone() } else { name };
     if name.split_whitespace().count() > 2 || entry.text.is_empty() {
         return name;

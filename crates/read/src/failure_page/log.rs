@@ -2,8 +2,8 @@
 
 use coroner_model::incident::PatternDraft;
 
-use super::label::candidates;
 use super::label::Learned;
+use super::label::candidates;
 use super::pattern::pattern;
 use super::piece::{Piece, Sense};
 use super::record::Record;
@@ -55,7 +55,9 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
     for (from, to) in entries.iter().zip(ends) {
         let names: Vec<String> = pieces[*from + 1..to]
             .iter()
-            .filter_map(|p| if let Sense::Field { name, .. } = &p.sense { Some(super::label::normal(name)) } else { None })
+            .filter_map(
+                |p| if let Sense::Field { name, .. } = &p.sense { Some(super::label::normal(name)) } else { None },
+            )
             .collect();
         // What holds a label twice is a section with records of its own.
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
@@ -72,7 +74,9 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
         match entry(piece).filter(|_| entries.contains(&i)) {
             Some((number, text)) => open_entry(number, &text, piece, &mut out),
             None => out.push(match &piece.sense {
-                Sense::Item { depth, number } if i > first => Piece { sense: Sense::Item { depth: depth.saturating_sub(1), number: *number }, ..piece.clone() },
+                Sense::Item { depth, number } if i > first => {
+                    Piece { sense: Sense::Item { depth: depth.saturating_sub(1), number: *number }, ..piece.clone() }
+                }
                 _ => piece.clone(),
             }),
         }
@@ -83,14 +87,18 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
 fn speaks_of_failures(pieces: &[Piece]) -> bool {
     pieces.iter().filter(|p| matches!(p.sense, Sense::Heading(_) | Sense::Short | Sense::Prose)).take(6).any(|p| {
         let lower = p.text.to_lowercase();
-        ["anti-pattern", "antipattern", "failure", "mistake", "incident", "post-mortem", "postmortem"].iter().any(|w| lower.contains(w))
+        ["anti-pattern", "antipattern", "failure", "mistake", "incident", "post-mortem", "postmortem"]
+            .iter()
+            .any(|w| lower.contains(w))
     })
 }
 
 fn entry(piece: &Piece) -> Option<(u32, String)> {
     match &piece.sense {
         Sense::Item { depth: 0, number: Some(n) } => Some((*n, piece.text.clone())),
-        Sense::Item { depth: 0, number: None } => number(&piece.text).filter(|n| n.explicit).map(|n| (n.number, n.title)),
+        Sense::Item { depth: 0, number: None } => {
+            number(&piece.text).filter(|n| n.explicit).map(|n| (n.number, n.title))
+        }
         Sense::Short | Sense::Prose => number(&piece.text).map(|n| (n.number, n.title)),
         _ => None,
     }
@@ -99,7 +107,8 @@ fn entry(piece: &Piece) -> Option<(u32, String)> {
 /// Splits an entry's text into its title and what follows on the same line.
 fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
     let labels = candidates(text, &Learned::nothing());
-    let label_at = labels.iter().find(|c| c.at > 0 && c.at_sentence && c.mark != super::label::Mark::Bare).map(|c| c.at);
+    let label_at =
+        labels.iter().find(|c| c.at > 0 && c.at_sentence && c.mark != super::label::Mark::Bare).map(|c| c.at);
     let bold_end = text.strip_prefix("**").and_then(|t| t.find("**")).map(|e| e + 4);
     let sentence_end = text.find(". ").map(|e| e + 1);
     let cut = bold_end.or(label_at.into_iter().chain(sentence_end).chain(text.find(" — ")).min()).unwrap_or(text.len());
@@ -117,11 +126,17 @@ fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
             ..piece.clone()
         })),
         None => {
-            let first_label = candidates(rest, &Learned::nothing()).into_iter().find(|c| c.at_sentence && c.mark == super::label::Mark::Colon);
+            let first_label = candidates(rest, &Learned::nothing())
+                .into_iter()
+                .find(|c| c.at_sentence && c.mark == super::label::Mark::Colon);
             let (before, behind) = rest.split_at(first_label.map_or(rest.len(), |c| c.at));
             out.push(Piece { sense: Sense::Prose, text: before.trim().to_owned(), ..piece.clone() });
             let parts = super::label::split(behind, &Learned::nothing()).unwrap_or_default();
-            out.extend(parts.into_iter().map(|p| Piece { sense: Sense::Field { name: p.name, label: p.label }, text: p.text, ..piece.clone() }));
+            out.extend(parts.into_iter().map(|p| Piece {
+                sense: Sense::Field { name: p.name, label: p.label },
+                text: p.text,
+                ..piece.clone()
+            }));
         }
     }
 }
@@ -134,7 +149,13 @@ pub fn draft(record: &Record, number: Option<u32>, title: &str) -> PatternDraft 
     }
     fields.extend(record.parts.iter().filter(|p| !p.text.is_empty()).map(|p| (p.name.clone(), p.text.clone())));
     let graded = super::incident::severity_of(&record.meta);
-    PatternDraft { number, title: title.to_owned(), category: super::incident::category_of(record), severity: graded, fields }
+    PatternDraft {
+        number,
+        title: title.to_owned(),
+        category: super::incident::category_of(record),
+        severity: graded,
+        fields,
+    }
 }
 
 #[cfg(test)]

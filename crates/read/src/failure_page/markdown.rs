@@ -24,7 +24,11 @@ pub fn looks_like(text: &str, name: &str) -> bool {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         }
-        !fenced && (HEADING.is_match(line) || line.contains("](http") || TABLE_RULE.is_match(line) && line.contains('|') || BOLD.find(line).is_some_and(|m| m.start() <= 4))
+        !fenced
+            && (HEADING.is_match(line)
+                || line.contains("](http")
+                || TABLE_RULE.is_match(line) && line.contains('|')
+                || BOLD.find(line).is_some_and(|m| m.start() <= 4))
     })
 }
 
@@ -101,7 +105,8 @@ impl Cutter {
     }
 
     fn prose(&mut self, raw: &str, line: &str, i: usize) {
-        let labelled = BOLD.find(line).is_some_and(|m| m.start() == 0) && leads(line).first().is_some_and(|(lead, _)| lead.is_some())
+        let labelled = BOLD.find(line).is_some_and(|m| m.start() == 0)
+            && leads(line).first().is_some_and(|(lead, _)| lead.is_some())
             || PLAIN_LABEL.captures(line).and_then(|c| c.get(1)).is_some_and(|m| classify(m.as_str()).is_some());
         match &mut self.open {
             Some(open) if !labelled => {
@@ -120,9 +125,16 @@ impl Cutter {
 
     fn fence(&mut self, lines: &[&str], i: usize, fence: &str) -> usize {
         self.close();
-        let end = lines.iter().skip(i + 1).position(|l| l.trim_start().starts_with(fence)).map_or(lines.len(), |at| i + 2 + at);
+        let end = lines
+            .iter()
+            .skip(i + 1)
+            .position(|l| l.trim_start().starts_with(fence))
+            .map_or(lines.len(), |at| i + 2 + at);
         let indent = lines[i].len() - lines[i].trim_start().len();
-        let code: Vec<&str> = lines[i..end].iter().map(|l| l.get(indent..).filter(|_| l[..indent].trim().is_empty()).unwrap_or(l.trim_start())).collect();
+        let code: Vec<&str> = lines[i..end]
+            .iter()
+            .map(|l| l.get(indent..).filter(|_| l[..indent].trim().is_empty()).unwrap_or(l.trim_start()))
+            .collect();
         self.whole(Kind::Code, &code.join("\n"), i);
         end
     }
@@ -181,7 +193,8 @@ fn leads(text: &str) -> Vec<(Option<String>, String)> {
         let (Some(all), Some(inner)) = (hit.get(0), hit.get(1)) else { continue };
         let colon = hit.get(2).is_some() || inner.as_str().trim_end().ends_with([':', '：']);
         let before = text[..all.start()].trim_end();
-        let edge = before.is_empty() || before.ends_with(['.', '!', '?', ')', '|', '·', ';', ':', '`', '"', ',', '—', '–']);
+        let edge =
+            before.is_empty() || before.ends_with(['.', '!', '?', ')', '|', '·', ';', ':', '`', '"', ',', '—', '–']);
         let known = classify(inner.as_str());
         let label = match known {
             Some(Label::Key(_)) => colon || before.is_empty(),
@@ -200,7 +213,8 @@ fn leads(text: &str) -> Vec<(Option<String>, String)> {
     }
     for (i, (_, end, lead)) in cuts.iter().enumerate() {
         let to = cuts.get(i + 1).map_or(text.len(), |c| c.0);
-        let body = text[*end..to].trim().trim_start_matches(['—', '–', ':']).trim().trim_end_matches(['|', '·']).trim_end();
+        let body =
+            text[*end..to].trim().trim_start_matches(['—', '–', ':']).trim().trim_end_matches(['|', '·']).trim_end();
         let body = body.strip_suffix(" —").or_else(|| body.strip_suffix(" –")).unwrap_or(body);
         out.push((Some(lead.clone()), body.strip_prefix("- ").unwrap_or(body).to_owned()));
     }

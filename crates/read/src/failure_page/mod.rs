@@ -125,16 +125,19 @@ fn accepted(records: Vec<Record>, itemised: bool) -> Vec<Record> {
     let explicit = |r: &Record| log::number(&r.title).is_some_and(|n| n.explicit);
     let a_log = itemised || records.iter().filter(|r| explicit(r)).count() * 2 > records.len();
     let told = |r: &Record| {
-        let fields: BTreeSet<Field> = r.parts.iter().filter_map(|p| if let Label::Field(f, _) = p.label { Some(f) } else { None }).collect();
+        let fields: BTreeSet<Field> =
+            r.parts.iter().filter_map(|p| if let Label::Field(f, _) = p.label { Some(f) } else { None }).collect();
         let names: BTreeSet<String> = r.parts.iter().map(|p| label::normal(&p.name)).collect();
         let strong = r.parts.iter().any(|p| p.label.tells_of_failure(&p.name));
         let placed = r.meta.places() || r.meta.severity.is_some();
-        let graded = r.meta.places() && (r.meta.severity.is_some() || r.meta.bare_status.is_some() || r.meta.status.is_some());
+        let graded =
+            r.meta.places() && (r.meta.severity.is_some() || r.meta.bare_status.is_some() || r.meta.status.is_some());
         strong && (names.len() >= 2 || placed) || graded && (!fields.is_empty() || !r.loose.is_empty())
     };
     let page_of_records = records.iter().any(told);
     let numbered = |r: &Record| log::number(&r.title).is_some();
-    let all_numbered = records.iter().filter(|r| told(r) && numbered(r)).count() * 2 > records.iter().filter(|r| told(r)).count();
+    let all_numbered =
+        records.iter().filter(|r| told(r) && numbered(r)).count() * 2 > records.iter().filter(|r| told(r)).count();
     let kept = |r: &Record| {
         let something = !r.parts.is_empty() || !r.loose.is_empty();
         let dated = page_of_records && r.meta.date.is_some() && r.meta.severity.is_some();
@@ -149,9 +152,12 @@ fn assemble(mut records: Vec<Record>, blocks: &[block::Block]) -> Page {
     let numbered = numbers.iter().flatten().count();
     let explicit = numbers.iter().flatten().filter(|n| n.explicit).count();
     let dated = records.iter().filter(|r| r.meta.places()).count();
-    let a_log = numbered * 2 >= records.len().max(1) && numbered > 0 && (explicit * 2 > records.len() || dated * 2 < records.len());
+    let a_log = numbered * 2 >= records.len().max(1)
+        && numbered > 0
+        && (explicit * 2 > records.len() || dated * 2 < records.len());
     for (record, number) in records.iter_mut().zip(&numbers) {
-        if let Some(number) = number.as_ref().filter(|n| n.explicit || numbered * 2 >= blocks.len().min(numbers.len())) {
+        if let Some(number) = number.as_ref().filter(|n| n.explicit || numbered * 2 >= blocks.len().min(numbers.len()))
+        {
             record.title.clone_from(&number.title);
         }
     }

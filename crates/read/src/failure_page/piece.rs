@@ -10,16 +10,29 @@ use super::meta::{self, Meta};
 pub enum Sense {
     Heading(u8),
     /// Header facts; `keyed` where each stands under its own label.
-    Meta { meta: Box<Meta>, keyed: bool },
-    Field { name: String, label: Label },
+    Meta {
+        meta: Box<Meta>,
+        keyed: bool,
+    },
+    Field {
+        name: String,
+        label: Label,
+    },
     /// A heading of a label's words, until its place tells what it is.
-    LabelHeading { level: u8, name: String, label: Label },
+    LabelHeading {
+        level: u8,
+        name: String,
+        label: Label,
+    },
     /// A heading inside a labelled part.
     Sub(u8),
     /// A short line that ends no sentence: a title, or the name of a group.
     Short,
     Prose,
-    Item { depth: usize, number: Option<u32> },
+    Item {
+        depth: usize,
+        number: Option<u32>,
+    },
     Code,
 }
 
@@ -73,7 +86,9 @@ fn groups(pieces: &mut [Piece]) {
             (Some(Sense::Meta { .. }), _) => true,
             (Some(Sense::Heading(below)), _) => heading.is_none_or(|level| *below > level),
             (Some(Sense::Short), Some(Sense::Meta { .. })) => true,
-            (Some(Sense::Short | Sense::Prose), Some(Sense::Heading(below))) => heading.is_some_and(|level| *below > level),
+            (Some(Sense::Short | Sense::Prose), Some(Sense::Heading(below))) => {
+                heading.is_some_and(|level| *below > level)
+            }
             _ => false,
         };
         if header {
@@ -111,8 +126,10 @@ impl PageLabels {
 }
 
 fn numbered_labels(blocks: &[Block]) -> bool {
-    let labels = blocks.iter().filter(|b| b.text.starts_with(|c: char| c.is_ascii_digit())).filter_map(|b| classify(&b.text));
-    let mut fields: Vec<Field> = labels.filter_map(|l| if let Label::Field(field, _) = l { Some(field) } else { None }).collect();
+    let labels =
+        blocks.iter().filter(|b| b.text.starts_with(|c: char| c.is_ascii_digit())).filter_map(|b| classify(&b.text));
+    let mut fields: Vec<Field> =
+        labels.filter_map(|l| if let Label::Field(field, _) = l { Some(field) } else { None }).collect();
     fields.sort_unstable();
     fields.dedup();
     fields.len() >= 2
@@ -131,7 +148,9 @@ fn one(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder, out: &m
             Some(label) => push(Sense::Field { name: lead.clone(), label }, &block.text),
             None => match block.kind {
                 // The bold words of a numbered entry are its title.
-                Kind::Item { depth, number: number @ Some(_) } => push(Sense::Item { depth, number }, &format!("**{lead}**: {}", block.text)),
+                Kind::Item { depth, number: number @ Some(_) } => {
+                    push(Sense::Item { depth, number }, &format!("**{lead}**: {}", block.text))
+                }
                 _ => push(Sense::Field { name: lead.clone(), label: Label::Other }, &block.text),
             },
         }
@@ -141,7 +160,9 @@ fn one(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder, out: &m
         Kind::Heading(level) => match classify(&block.text) {
             Some(Label::Key(_)) | None => push(Sense::Heading(*level), &block.text),
             Some(_) if !page.allows(&block.text) => push(Sense::Heading(*level), &block.text),
-            Some(label) => push(Sense::LabelHeading { level: *level, name: plain_label(&block.text), label }, &block.text),
+            Some(label) => {
+                push(Sense::LabelHeading { level: *level, name: plain_label(&block.text), label }, &block.text)
+            }
         },
         Kind::Code => push(Sense::Code, &block.text),
         Kind::Text | Kind::Item { .. } => {
@@ -189,7 +210,9 @@ fn running(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder) -> 
             .enumerate()
             .map(|(n, part)| {
                 let sense = match part.label {
-                    Label::Key(key) => Sense::Meta { meta: Box::new(meta::keyed(key, &part.text, slashes)), keyed: true },
+                    Label::Key(key) => {
+                        Sense::Meta { meta: Box::new(meta::keyed(key, &part.text, slashes)), keyed: true }
+                    }
                     label => Sense::Field { name: part.name, label },
                 };
                 Piece { sense, text: part.text, block: at, gap: block.gap && n == 0 }
@@ -210,7 +233,9 @@ fn alone(text: &str) -> bool {
 }
 
 fn is_short(text: &str) -> bool {
-    text.chars().count() <= TITLE_CHARS_MAX && !text.ends_with(['.', ';', ',']) && text.chars().any(char::is_alphanumeric)
+    text.chars().count() <= TITLE_CHARS_MAX
+        && !text.ends_with(['.', ';', ','])
+        && text.chars().any(char::is_alphanumeric)
 }
 
 /// A table whose columns are labels holds a record a row; one of two columns holds label and text.
@@ -246,7 +271,9 @@ fn row(cells: &[String], head: bool, columns: &mut Vec<String>, at: usize, slash
     }
     let [name, value] = cells else { return };
     match classify(name) {
-        Some(Label::Key(key)) => out.push(piece(Sense::Meta { meta: Box::new(meta::keyed(key, value, slashes)), keyed: true }, value)),
+        Some(Label::Key(key)) => {
+            out.push(piece(Sense::Meta { meta: Box::new(meta::keyed(key, value, slashes)), keyed: true }, value))
+        }
         Some(label) => out.push(piece(Sense::Field { name: plain_label(name), label }, value)),
         None => {}
     }

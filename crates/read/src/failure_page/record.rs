@@ -49,7 +49,8 @@ const HEADER_PIECES_MAX: usize = 8;
 /// Cuts a page into records, in their order.
 pub fn records(pieces: &[Piece]) -> Vec<Record> {
     let shape = Shape::of(pieces);
-    let mut cutter = Cutter { pieces, shape, out: Vec::new(), current: None, zone: Vec::new(), stack: Vec::new(), group: None };
+    let mut cutter =
+        Cutter { pieces, shape, out: Vec::new(), current: None, zone: Vec::new(), stack: Vec::new(), group: None };
     for i in 0..pieces.len() {
         cutter.take(i);
     }
@@ -74,7 +75,8 @@ struct Shape {
 
 impl Shape {
     fn of(pieces: &[Piece]) -> Shape {
-        let mut shape = Shape { headings: pieces.iter().any(|p| matches!(p.sense, Sense::Heading(_))), ..Shape::default() };
+        let mut shape =
+            Shape { headings: pieces.iter().any(|p| matches!(p.sense, Sense::Heading(_))), ..Shape::default() };
         shape.page_title = pieces.iter().filter(|p| p.sense == Sense::Heading(1)).count() == 1;
         let (mut clusters, mut headed, mut slots) = (0, 0, 0);
         let mut zone: Vec<&Piece> = Vec::new();
@@ -83,7 +85,9 @@ impl Shape {
                 Sense::Field { .. } if zone.is_empty() => {}
                 Sense::Field { .. } => {
                     let title = zone.iter().rev().find(|p| matches!(p.sense, Sense::Heading(_)));
-                    if title.is_some() || zone.iter().any(|p| !matches!(p.sense, Sense::Prose | Sense::Item { .. } | Sense::Code)) {
+                    if title.is_some()
+                        || zone.iter().any(|p| !matches!(p.sense, Sense::Prose | Sense::Item { .. } | Sense::Code))
+                    {
                         clusters += 1;
                     }
                     headed += usize::from(title.is_some_and(|p| !names_a_group(&p.text)));
@@ -95,9 +99,21 @@ impl Shape {
         }
         shape.headed = clusters > 0 && headed * 10 >= clusters * 6;
         shape.severity_slot = clusters > 1 && slots * 2 >= clusters;
-        let lines: Vec<usize> = pieces.iter().filter(|p| matches!(p.sense, Sense::Prose | Sense::Field { .. })).map(|p| p.text.chars().count()).collect();
-        let follow = pieces.windows(2).filter(|w| !w[1].gap && matches!(w[1].sense, Sense::Prose | Sense::Short) && matches!(w[0].sense, Sense::Prose | Sense::Field { .. })).count();
-        shape.wrapped = !shape.headings && lines.iter().all(|n| *n <= 130) && follow * 3 >= lines.len() && lines.len() >= 3;
+        let lines: Vec<usize> = pieces
+            .iter()
+            .filter(|p| matches!(p.sense, Sense::Prose | Sense::Field { .. }))
+            .map(|p| p.text.chars().count())
+            .collect();
+        let follow = pieces
+            .windows(2)
+            .filter(|w| {
+                !w[1].gap
+                    && matches!(w[1].sense, Sense::Prose | Sense::Short)
+                    && matches!(w[0].sense, Sense::Prose | Sense::Field { .. })
+            })
+            .count();
+        shape.wrapped =
+            !shape.headings && lines.iter().all(|n| *n <= 130) && follow * 3 >= lines.len() && lines.len() >= 3;
         shape
     }
 }
@@ -148,7 +164,8 @@ impl Cutter<'_> {
     /// Header facts right above a heading that has none below it: they are its own.
     fn facts_above(&self, i: usize) -> Vec<usize> {
         let places = |p: &Piece| matches!(&p.sense, Sense::Meta { meta, .. } if meta.places());
-        let until_label = self.pieces[i + 1..].iter().take_while(|p| !matches!(p.sense, Sense::Heading(_) | Sense::Field { .. }));
+        let until_label =
+            self.pieces[i + 1..].iter().take_while(|p| !matches!(p.sense, Sense::Heading(_) | Sense::Field { .. }));
         let count = until_label.clone().count();
         let labelled = self.pieces.get(i + 1 + count).is_some_and(|p| matches!(p.sense, Sense::Field { .. }));
         if !labelled || until_label.into_iter().any(places) {
@@ -215,7 +232,12 @@ impl Cutter<'_> {
                 Sense::Meta { .. } => facts = true,
                 Sense::Short => {}
                 Sense::Field { name, label } => {
-                    let opening = self.out.first().or(self.current.as_ref()).and_then(|r| r.parts.first()).is_some_and(|p| normal(&p.name) == normal(name));
+                    let opening = self
+                        .out
+                        .first()
+                        .or(self.current.as_ref())
+                        .and_then(|r| r.parts.first())
+                        .is_some_and(|p| normal(&p.name) == normal(name));
                     return (facts || opening) && !matches!(label, Label::Key(_));
                 }
                 _ => return false,
@@ -247,7 +269,8 @@ impl Cutter<'_> {
         // The one top heading is the page's title, no group.
         let skip = |level: u8| level == 1 && self.shape.page_title;
         let open = self.stack.len() - usize::from(header.headed && !self.stack.is_empty());
-        let mut groups: Vec<String> = self.stack[..open].iter().filter(|(l, _)| !skip(*l)).map(|(_, text)| text.clone()).collect();
+        let mut groups: Vec<String> =
+            self.stack[..open].iter().filter(|(l, _)| !skip(*l)).map(|(_, text)| text.clone()).collect();
         if !header.headed {
             groups.extend(self.group.clone());
         }
@@ -270,15 +293,21 @@ impl Cutter<'_> {
             return;
         }
         let dated = |p: &Piece| matches!(&p.sense, Sense::Meta { meta, .. } if meta.places() || meta.title.is_some());
-        let titled = |p: &Piece| matches!(p.sense, Sense::Heading(_)) && meta::trim_title(&p.text, Default::default()).1.places();
+        let titled = |p: &Piece| {
+            matches!(p.sense, Sense::Heading(_)) && meta::trim_title(&p.text, Default::default()).1.places()
+        };
         let own = self.zone.iter().rposition(|z| matches!(self.pieces[*z].sense, Sense::Heading(_)));
         let zone: Vec<usize> = self.zone.split_off(own.unwrap_or(0));
         let pieces: Vec<&Piece> = zone.iter().map(|z| &self.pieces[*z]).collect();
         let told = pieces.iter().any(|p| matches!(p.sense, Sense::Prose | Sense::Item { .. } | Sense::Code));
         let graded = pieces.iter().any(|p| matches!(&p.sense, Sense::Meta { meta, .. } if meta.severity.is_some()));
-        let is_record = pieces.iter().any(|p| dated(p)) && (told || graded) || own.is_some() && (pieces.iter().any(|p| titled(p)) || numbered(&pieces)) && told;
+        let is_record = pieces.iter().any(|p| dated(p)) && (told || graded)
+            || own.is_some() && (pieces.iter().any(|p| titled(p)) || numbered(&pieces)) && told;
         self.zone.clear();
-        if is_record && (own.is_some() || pieces.iter().any(|p| matches!(p.sense, Sense::Short))) && own.is_none_or(|_| !names_a_group(&pieces[0].text)) {
+        if is_record
+            && (own.is_some() || pieces.iter().any(|p| matches!(p.sense, Sense::Short)))
+            && own.is_none_or(|_| !names_a_group(&pieces[0].text))
+        {
             self.zone = zone;
             let block = pieces.first().map_or(0, |p| p.block);
             let last = self.zone.last().copied().unwrap_or(0);
@@ -338,14 +367,22 @@ impl Header {
         let from = last_heading.unwrap_or(0);
         let mut shorts: Vec<usize> = (from..zone.len()).filter(|i| matches!(zone[*i].sense, Sense::Short)).collect();
         let mut header = Header::default();
-        let severity_given = zone.iter().any(|p| matches!(&p.sense, Sense::Meta { meta, .. } if meta.severity.is_some()));
-        if shape.severity_slot && !severity_given && shorts.last().is_some_and(|s| s + 1 == zone.len() && is_word(&zone[*s].text)) && (shorts.len() > 1 || last_heading.is_some()) {
-            let status = zone.iter().any(|p| matches!(&p.sense, Sense::Meta { meta, .. } if meta.bare_status.is_some()));
+        let severity_given =
+            zone.iter().any(|p| matches!(&p.sense, Sense::Meta { meta, .. } if meta.severity.is_some()));
+        if shape.severity_slot
+            && !severity_given
+            && shorts.last().is_some_and(|s| s + 1 == zone.len() && is_word(&zone[*s].text))
+            && (shorts.len() > 1 || last_heading.is_some())
+        {
+            let status =
+                zone.iter().any(|p| matches!(&p.sense, Sense::Meta { meta, .. } if meta.bare_status.is_some()));
             if let Some(slot) = shorts.pop().filter(|_| !status) {
                 header.meta.absorb(meta::keyed(super::label::Key::Severity, &zone[slot].text, Default::default()));
             }
         }
-        let heading = last_heading.filter(|h| shape.headed && !names_a_group(&zone[*h].text) || shorts.is_empty() && !zone[*h].text.is_empty());
+        let heading = last_heading.filter(|h| {
+            shape.headed && !names_a_group(&zone[*h].text) || shorts.is_empty() && !zone[*h].text.is_empty()
+        });
         let titled = |p: &&Piece| matches!(&p.sense, Sense::Meta { meta, .. } if meta.title.is_some());
         let keyed_at = zone.iter().rposition(titled);
         let keyed_title = keyed_at.and_then(|at| match &zone[at].sense {
@@ -376,7 +413,9 @@ impl Header {
         for (i, piece) in zone.iter().enumerate().skip(start) {
             match &piece.sense {
                 Sense::Meta { meta, .. } => self.meta.absorb((**meta).clone()),
-                Sense::Prose | Sense::Item { .. } | Sense::Code if title_at.is_some_and(|t| i > t) => append(&mut self.loose, piece),
+                Sense::Prose | Sense::Item { .. } | Sense::Code if title_at.is_some_and(|t| i > t) => {
+                    append(&mut self.loose, piece)
+                }
                 Sense::Short if self.headed && title_at.is_some_and(|t| i > t) => append(&mut self.loose, piece),
                 _ => {}
             }
@@ -389,7 +428,8 @@ impl Header {
 fn sentence_title(zone: &[&Piece], facts: Option<usize>) -> Option<usize> {
     let facts = facts?;
     let near = [facts + 1, facts.wrapping_sub(1)];
-    near.into_iter().find(|i| zone.get(*i).is_some_and(|p| matches!(p.sense, Sense::Prose) && p.text.chars().count() <= 160))
+    near.into_iter()
+        .find(|i| zone.get(*i).is_some_and(|p| matches!(p.sense, Sense::Prose) && p.text.chars().count() <= 160))
 }
 
 fn is_word(text: &str) -> bool {

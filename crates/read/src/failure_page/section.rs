@@ -89,7 +89,8 @@ fn holds_record(nodes: &[Node], node: usize, pieces: &[Piece]) -> bool {
     let fields: BTreeSet<Field> = inner
         .iter()
         .filter_map(|p| match &p.sense {
-            Sense::Field { label: Label::Field(field, _), .. } | Sense::LabelHeading { label: Label::Field(field, _), .. } => Some(*field),
+            Sense::Field { label: Label::Field(field, _), .. }
+            | Sense::LabelHeading { label: Label::Field(field, _), .. } => Some(*field),
             _ => None,
         })
         .collect();

@@ -17,7 +17,11 @@ pub fn blocks(text: &str) -> Vec<Block> {
             continue;
         }
         let depth = (raw.len() - raw.trim_start().len()) / 2;
-        let (kind, body) = if let Some(rest) = line.strip_prefix(['•', '‣', '◦', '▪']).or_else(|| line.strip_prefix("- ")).or_else(|| line.strip_prefix("* ")) {
+        let (kind, body) = if let Some(rest) = line
+            .strip_prefix(['•', '‣', '◦', '▪'])
+            .or_else(|| line.strip_prefix("- "))
+            .or_else(|| line.strip_prefix("* "))
+        {
             (Kind::Item { depth, number: None }, rest.trim())
         } else if let Some((number, rest)) = in_a_list(&lines, i) {
             (Kind::Item { depth, number: Some(number) }, rest)
