@@ -300,9 +300,30 @@ fn a_container_by_hand_is_not_a_service() {
         "docker run --rm --network container:shop-db-1 postgres:16 pg_dump",
         "docker run -d --rm -p 5555:80 nginx",
         "docker run -d busybox sleep 1d",
+        "docker run -d --name scratch-pg postgres:17-alpine",
     ]);
     let answer = judge(&mut shop(), "docker run -d --name api registry.example.org/shop/api:1.4");
     assert!(answer.remedy.contains("docker compose up -d api"), "{}", answer.remedy);
+}
+
+#[test]
+fn a_restart_that_the_files_have_left_behind_is_stopped_without_a_session() {
+    let changed = |env: &str| {
+        let mut all = files(env);
+        for (path, text) in &mut all {
+            if path == "host/tree.tsv" {
+                *text = text.replace("40\t2026-01-01T00:00:00Z\t/opt/shop/app.env", "40\t2026-01-01T07:50:00Z\t/opt/shop/app.env");
+            }
+        }
+        guard_over(&all)
+    };
+    let answer = judge(&mut changed("APP_VERSION=1.4.2\n"), "docker restart shop-api-1");
+    assert_eq!(answer.permission, Permission::Deny, "{answer:?}");
+    assert_eq!(answer.pattern.as_ref().map(|p| p.as_str()), Some("docker-restart-keeps-old-env"));
+    assert!(!answer.evidence.is_empty());
+    assert!(answer.remedy.contains("docker compose up -d api"), "{}", answer.remedy);
+    let touched = judge(&mut changed("APP_VERSION=1.4.1\n"), "docker compose restart api");
+    assert_eq!(touched.permission, Permission::Allow, "a new time and the same values: {}", touched.reason);
 }
 
 fn in_session(guard: &mut Guard, session: &str, command: &str) -> PermissionAnswer {

@@ -56,14 +56,14 @@ impl View<'_> {
     /// The compose service that has the same name or image.
     fn double(&self, spec: &RunSpec) -> Option<Double> {
         let name = spec.name.as_ref().and_then(Word::as_literal);
-        let image = spec.image.as_ref().and_then(Word::as_literal).map(repository);
+        let image = spec.image.as_ref().and_then(Word::as_literal);
         for project in &self.scene.projects {
             for service in &project.services {
                 let built = format!("{}-{}", project.name, service.name);
                 let by_name = name.is_some_and(|n| {
                     n == service.name || n == service.container_name || n.trim_end_matches("-1") == built || n == format!("{}_{}", project.name, service.name)
                 });
-                let own = if service.image.is_empty() { built.as_str() } else { repository(&service.image) };
+                let own = if service.image.is_empty() { built.as_str() } else { service.image.as_str() };
                 let by_image = image.is_some_and(|i| same_image(i, own));
                 if by_name || by_image {
                     let how = if by_name { "name" } else { "image" };
@@ -79,7 +79,7 @@ impl View<'_> {
         }
         self.scene.containers.iter().filter(|c| c.service().is_some()).find_map(|container| {
             let by_name = name.is_some_and(|n| n == container.name || Some(n) == container.service());
-            let by_image = image.is_some_and(|i| same_image(i, repository(&container.image)));
+            let by_image = image.is_some_and(|i| same_image(i, &container.image));
             (by_name || by_image).then(|| Double {
                 service: container.component().to_owned(),
                 what: format!("same {} as {}, a container of compose", if by_name { "name" } else { "image" }, container.name),
@@ -140,11 +140,16 @@ impl View<'_> {
     }
 }
 
-/// Whether two repositories are one; the default registry may be left out.
+/// Whether two images are one and the same program.
+///
+/// An own image is known by its repository. One that everybody uses, such as a
+/// plain database, is a double only with the very tag of the service.
 fn same_image(a: &str, b: &str) -> bool {
     fn short(image: &str) -> &str {
         let image = image.strip_prefix("docker.io/").unwrap_or(image);
         image.strip_prefix("library/").unwrap_or(image)
     }
-    !a.is_empty() && short(a) == short(b)
+    let (a, b) = (short(a), short(b));
+    let everybodys = !repository(a).contains('/') && b.contains(':');
+    !a.is_empty() && if everybodys { a == b } else { repository(a) == repository(b) }
 }
