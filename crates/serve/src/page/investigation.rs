@@ -27,6 +27,8 @@ struct InvestigationPage<'a> {
     observed: Vec<Chip>,
     graph: Option<Html>,
     causes: Vec<Cause>,
+    /// Whether a state proves a cause, so that something can be learned from it.
+    proven: bool,
     events: Vec<Moment>,
     events_left_out: usize,
     coverage: Vec<Covered>,
@@ -127,6 +129,7 @@ pub fn page(book: &Book, id: &str) -> Response {
         observed,
         graph: graph::draw(&headline(kept), &report.hypotheses),
         causes,
+        proven: report.hypotheses.iter().any(|h| h.status == Status::Confirmed),
         events,
         events_left_out,
         coverage: report.coverage.iter().map(covered).collect(),

@@ -9,6 +9,9 @@ use coroner_verbs::book::{Book, PatternEntry};
 
 use super::{Badge, Here, Link};
 
+/// Most incidents that are listed under a category; the timeline has the rest.
+const LISTED_COUNT_MAX: usize = 25;
+
 #[derive(Template)]
 #[template(path = "taxonomy.html")]
 struct Taxonomy {
@@ -26,6 +29,7 @@ struct CategoryRow {
     meaning: &'static str,
     href: String,
     count: usize,
+    left_out: usize,
     /// Width of its bar in hundredths of the longest.
     share: usize,
     severities: Vec<(Badge, usize)>,
@@ -69,9 +73,14 @@ fn row(book: &Book, category: Option<Category>, longest: usize) -> CategoryRow {
         meaning: category.map_or("The source does not say, and nothing was guessed.", Category::meaning),
         href: super::category_href(category),
         count: incidents.len(),
+        left_out: incidents.len().saturating_sub(LISTED_COUNT_MAX),
         share: incidents.len() * 100 / longest,
         severities: severities(&incidents),
-        incidents: incidents.iter().map(|i| (Link::incident(i), Badge::severity(i.severity), super::date(i))).collect(),
+        incidents: incidents
+            .iter()
+            .take(LISTED_COUNT_MAX)
+            .map(|i| (Link::incident(i), Badge::severity(i.severity), super::date(i)))
+            .collect(),
         patterns: patterns.iter().map(pattern_link).collect(),
     }
 }

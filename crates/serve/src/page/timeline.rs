@@ -6,7 +6,7 @@ use axum::response::Response;
 use coroner_model::Severity;
 use coroner_model::incident::Incident;
 use coroner_verbs::book::filter::month;
-use coroner_verbs::book::{Book, Facet, Filter, Order, Shown};
+use coroner_verbs::book::{Book, Facet, FacetCount, Filter, Order, Shown};
 
 use super::{Badge, Here, Link};
 use crate::histogram::{self, Histogram};
@@ -16,6 +16,8 @@ use crate::query::{self, Query};
 pub const ENTRIES_COUNT_MAX: usize = 60;
 /// Values of a facet that are shown before the rest is folded.
 const VALUES_SHOWN_MAX: usize = 8;
+/// Values of a facet that are offered at all; a search finds the others.
+const VALUES_COUNT_MAX: usize = 60;
 /// Longest summary of an incident, in characters.
 const SUMMARY_CHARS_MAX: usize = 180;
 
@@ -48,6 +50,8 @@ struct FacetBox {
     name: &'static str,
     first: Vec<Choice>,
     more: Vec<Choice>,
+    /// Values that are not offered.
+    left_out: usize,
     /// Whether a folded value is chosen.
     open: bool,
     /// Whether the histogram offers the same values, so that a narrow screen can leave it out.
@@ -135,8 +139,12 @@ fn severities(shown: &Shown) -> Vec<(Badge, usize)> {
 
 fn facets(shown: &Shown, filter: &Filter) -> Vec<FacetBox> {
     let boxes = shown.facets.iter().map(|(facet, counts)| {
+        let offered = |(at, c): &(usize, &FacetCount)| *at < VALUES_COUNT_MAX || c.chosen;
         let mut first: Vec<Choice> = counts
             .iter()
+            .enumerate()
+            .filter(offered)
+            .map(|(_, c)| c)
             .map(|c| Choice {
                 href: query::href(&filter.toggled(*facet, &c.value)),
                 text: value_text(*facet, &c.value),
@@ -151,6 +159,7 @@ fn facets(shown: &Shown, filter: &Filter) -> Vec<FacetBox> {
             name: facet_name(*facet),
             drawn_too: *facet == Facet::Date,
             open: more.iter().any(|c| c.chosen),
+            left_out: counts.len() - first.len() - more.len(),
             first,
             more,
         }
