@@ -64,7 +64,8 @@ pub fn write_answers(
         let rows = tree::absent_rows(absent.iter().map(|path| redactor.redact(path).as_str().to_owned()));
         files.insert(tree::PATH.into(), tree::merged(&[rows, known]));
     }
-    write_files(files, to, meta)
+    let meta = CasefileMeta { sampled_tree: files.contains_key(tree::PATH), ..meta.clone() };
+    write_files(files, to, &meta)
 }
 
 /// The path that an answer found not to exist.
@@ -100,12 +101,11 @@ fn write_files(mut files: BTreeMap<String, String>, to: &Path, meta: &CasefileMe
         return Err(WriteError::Exists { path: to.to_path_buf() });
     }
     let tables = files.remove("casefile.toml").unwrap_or_default();
-    let meta = CasefileMeta { sampled_tree: files.contains_key(tree::PATH), ..meta.clone() };
-    files.insert("casefile.toml".into(), head(&meta, &tables));
+    files.insert("casefile.toml".into(), head(meta, &tables));
     let bytes = files.values().map(|text| text.len() as u64).sum();
     let name = to.to_string_lossy();
     let done = if name.ends_with(".tar.zst") || name.ends_with(".tar") {
-        write_archive(&files, to, &meta, name.ends_with(".zst"))
+        write_archive(&files, to, meta, name.ends_with(".zst"))
     } else {
         write_folder(&files, to)
     };
