@@ -102,6 +102,9 @@ fn tables_come_out_as_the_command_prints_them() {
         inspected.starts_with("[\n    {\n        \"Id\": \"dfde902a9c15"),
         "indented, fields in the engine's order"
     );
+    let containers = coroner_read::docker::containers(&inspected).unwrap();
+    let read = containers.iter().find(|one| one.service() == Some("web")).unwrap();
+    assert_eq!((read.variable("APP_PASSWORD"), read.working_directory()), (Some("changeme"), Some("/srv/shop")));
     let inspected: Vec<Value> = serde_json::from_str(&inspected).unwrap();
     let web = inspected.iter().find(|one| one["Name"] == "/shop_web_1").unwrap();
     assert_eq!(web["HostConfig"]["NetworkMode"], "shop_default");

@@ -158,6 +158,25 @@ fn the_tables_of_the_host_have_the_form_of_their_commands() {
     drop(open);
 }
 
+#[test]
+fn readers_understand_what_collectors_print() {
+    use coroner_read::{df, listeners, tree};
+    let dir = tempfile::tempdir().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = put(dir.path(), "a/b.txt", "12345").display().to_string();
+    let world = live(dir.path());
+    let one = |probe: Probe| world.answer(&probe).unwrap().remove(0);
+    let mounts = df::read(&one(Probe::Host(HostTable::Df)));
+    assert!(mounts.iter().any(|mount| mount.mount == "/"), "{mounts:?}");
+    let listening = listeners::read(&one(Probe::Host(HostTable::Listeners)));
+    let mine = listening.iter().find(|l| l.port == held.local_addr().unwrap().port()).unwrap();
+    assert_eq!((mine.protocol.as_str(), mine.address.as_str()), ("tcp", "127.0.0.1"));
+    assert!(!mine.process.is_empty());
+    let state = tree::read(&one(Probe::Stat { path: file.clone() })).remove(0);
+    assert_eq!((state.path, state.kind, state.size, state.mode), (file, Some('f'), Some(5), Some(0o644)));
+    assert!(state.changed.is_some() && state.inode.is_some());
+}
+
 /// Answers each connection with the next of some texts, `{port}` filled in.
 fn serve(answers: Vec<&'static str>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -202,6 +221,8 @@ fn a_redirect_chain_is_kept_hop_by_hop() {
         responses[0]["headers"].as_array().unwrap().iter().find(|h| h[0] == "set-cookie").unwrap()[1].as_str().unwrap();
     assert!(cookie.starts_with("sid=hmac:") && cookie.ends_with("SameSite=Strict"), "{cookie}");
     assert!(value["error"].is_null());
+    let read = coroner_read::exchange::read(&document).unwrap().remove(0);
+    assert_eq!((read.method.as_str(), read.responses.len()), ("GET", 2));
 }
 
 #[test]
@@ -285,6 +306,9 @@ fn git_is_read_as_git_prints_it() {
     };
     let expected = git(&root, &["log", "--stat", "--date=iso-strict"]);
     assert_eq!(text(&world, &probe(GitTable::Log, None)), expected);
+    let commits = coroner_read::git_log::read(&world.answer(&probe(GitTable::Log, None)).unwrap()[0]);
+    assert_eq!(commits.iter().map(|c| c.subject.as_str()).collect::<Vec<_>>(), ["Give web an image", "Add the shop"]);
+    assert_eq!(commits[0].files, ["compose.yml"]);
     assert_eq!(text(&world, &probe(GitTable::Log, Some("2026-04-01T00:00:00Z"))), "");
     assert_eq!(text(&world, &probe(GitTable::Status, None)), git(&root, &["status", "--porcelain=v2", "--branch"]));
     assert_eq!(text(&world, &probe(GitTable::Stash, None)), git(&root, &["stash", "list"]));
