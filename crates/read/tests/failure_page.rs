@@ -274,3 +274,101 @@ fn files_of_other_kinds_are_refused() {
     }
     assert!(read("", "empty.txt").is_err_and(|e| e.to_string() == "empty.txt is empty"));
 }
+
+/// A small page: a header, an introduction, and four records whose parts can be changed.
+fn small_page(header: &str, change: impl Fn(&mut [[String; 4]; 4])) -> Page {
+    let record = |session: &str, date: &str, title: &str, severity: &str| {
+        [format!("Session {session} {date}"), title.to_owned(), severity.to_owned(), "It stopped.".to_owned()]
+    };
+    let mut records = [
+        record("1", "2026-01-02", "Queue stalled", "Critical"),
+        record("2", "2026-01-05", "Cache emptied", "Major"),
+        record("3", "2026-02-01", "Index dropped", "Minor"),
+        record("4", "2026-02-03", "Mail lost", "Major"),
+    ];
+    change(&mut records);
+    let mut text = format!("Ops\n\n{header}\n\nDisk Trouble\n\n");
+    for [facts, title, severity, told] in &records {
+        text.push_str(&format!(
+            "{facts}\n{title}\n{severity}\nWhat Happened {told} Root Cause A typo. Fix Undone. Lesson Look twice.\n"
+        ));
+    }
+    let page = read(&text, "page.txt").expect("a failure page");
+    assert_eq!(page.incidents.len(), 4, "{text}");
+    page
+}
+
+#[test]
+fn figures_are_held_against_what_the_page_holds() {
+    for (header, want) in [
+        ("4 Incidents\n1 Critical\n2 Major\n45 Anti-Patterns\n200+ Commits", 0),
+        ("4\nIncidents\n1\nCritical", 0),
+        ("7\nIncidents\n3\nCritical", 2),
+        ("Total incidents: 6", 1),
+        ("The nine incidents below cost us sleep.", 1),
+        ("The four incidents below cost us sleep. We had 2 incidents in one week last year.", 0),
+        ("3+ Incidents\n14 days since last incident", 0),
+        ("10+ Incidents", 1),
+        ("2 Blocker", 1),
+    ] {
+        let page = small_page(header, |_| {});
+        assert_eq!(
+            kinds(&page),
+            if want == 0 { BTreeMap::new() } else { BTreeMap::from([("count-mismatch", want)]) },
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn a_claimed_order_is_checked() {
+    for (claim, kept) in [
+        ("Sorted chronologically, oldest first.", true),
+        ("Incidents are listed in reverse chronological order.", false),
+        ("Newest first.", false),
+        ("A list of what broke.", true),
+    ] {
+        assert_eq!(small_page(claim, |_| {}).problems.is_empty(), kept, "{claim}");
+    }
+}
+
+#[test]
+fn words_in_the_place_of_a_severity_are_told_apart() {
+    for (word, kind) in
+        [("Mitigated", "status-as-severity"), ("Closed", "status-as-severity"), ("Purple", "unreadable")]
+    {
+        let page = small_page("", |r| r[2][2] = word.to_owned());
+        assert_eq!(kinds(&page), BTreeMap::from([(kind, 1)]), "{word}");
+        assert_eq!((page.incidents[2].title.as_str(), page.incidents[2].severity), ("Index dropped", None));
+    }
+    assert_eq!(kinds(&small_page("", |r| r[2][2] = "SEV3".to_owned())), BTreeMap::new());
+}
+
+#[test]
+fn missing_dates_are_reported_and_not_made_up() {
+    for facts in ["Multiple Recurring", "Session 7 Date unknown", "Session 7"] {
+        let page = small_page("", |r| r[0][0] = facts.to_owned());
+        assert_eq!(
+            (kinds(&page), page.incidents[0].date.as_deref()),
+            (BTreeMap::from([("undated", 1)]), None),
+            "{facts}"
+        );
+    }
+}
+
+#[test]
+fn a_title_is_held_against_its_text() {
+    for (title, told, want) in [
+        (
+            "Metrics missing (6 Months)",
+            "No samples were stored since December 20 until January 5, when it was noticed.",
+            1,
+        ),
+        ("Metrics missing for two weeks", "No samples were stored from Dec 22 to Jan 5.", 0),
+        ("Login down for 5 hours", "Login was unavailable from 09:00 to 09:40.", 1),
+        ("Retry storm after 30-second timeout", "Requests piled up for 20 minutes.", 0),
+    ] {
+        let page = small_page("", |r| (r[1][1], r[1][3]) = (title.to_owned(), told.to_owned()));
+        assert_eq!((page.problems.len(), page.incidents[1].contradictions.len()), (want, want), "{title}");
+    }
+}

@@ -60,8 +60,10 @@ pub struct Held<'a> {
 
 /// Lists where the page's own figures and its own order are not so.
 pub fn problems(blocks: &[Block], held: &Held<'_>) -> Vec<Problem> {
+    let is_group = |text: &String| held.records.iter().any(|r| r.groups.last() == Some(text));
     let first = held.records.iter().map(|r| r.block).min().unwrap_or(0);
-    let header: Vec<String> = blocks[..first.min(blocks.len())].iter().flat_map(texts).collect();
+    let header: Vec<String> =
+        blocks[..first.min(blocks.len())].iter().flat_map(texts).filter(|t| !is_group(t)).collect();
     let mut out = counts(&header, held);
     out.extend(group_counts(held));
     out.extend(order(&header, held));
@@ -113,7 +115,7 @@ fn stats(header: &[String]) -> Vec<Stat> {
             i += 2;
             continue;
         }
-        if let (true, Some(hit)) = (is_noun(text), next.and_then(|n| NUMBER_ONLY.captures(n))) {
+        if let (true, Some(hit)) = (is_counted(text), next.and_then(|n| NUMBER_ONLY.captures(n))) {
             out.push(Stat { count: count(&hit[1]), at_least: hit.get(2).is_some(), noun: text.to_owned() });
             i += 2;
             continue;
@@ -149,6 +151,11 @@ fn line(text: &str, out: &mut Vec<Stat>) {
             }
         }
     }
+}
+
+/// Whether a line names something that the page may count, so that a figure below it is its count.
+fn is_counted(text: &str) -> bool {
+    is_noun(text) && (TOTAL_WORDS.is_match(text) || meta::severity(text).is_some() || meta::status(text).is_some())
 }
 
 fn is_noun(text: &str) -> bool {

@@ -33,7 +33,7 @@ pattern!(
 );
 pattern!(
     NOT_A_LENGTH_BEFORE,
-    r"(?i)\b(?:every|each|per|within|last|past|next|retention of|timeout of|ttl of|older than)[ -]*$"
+    r"(?i)\b(?:every|each|per|within|last|past|next|retention of|timeout of|ttl of|older than|instead of|valid(?: for)?|kept(?: for)?|expir\w+ (?:after|in)|limit(?:ed to| of)?)[ -]*$"
 );
 pattern!(
     STATED,
@@ -270,6 +270,7 @@ mod tests {
                 "Certificate expired after 90 days",
                 "Nobody renewed it. The site was down for two hours. It was valid 90 days.",
             ),
+            ("Certificate valid for 90 days expired", "The site was down for two hours."),
             ("30-day retention deleted the logs", "The site was down for two hours."),
             ("Disk filled overnight", "It took 6 hours."),
             ("Two-Hour Outage", "The API was down from 14:00 to 16:05."),

@@ -397,19 +397,17 @@ impl Header {
         };
         header.headed = heading.is_some() && title_at == heading;
         header.title = keyed_title.or_else(|| title_at.map(|t| zone[t].text.clone())).unwrap_or_default();
+        let begin = if header.headed { title_at.unwrap_or(from) } else { begin(&zone, title_at, from) };
         if !header.headed {
-            let first_fact = zone.iter().position(|p| matches!(p.sense, Sense::Meta { .. })).unwrap_or(zone.len());
-            let edge = first_fact.min(title_at.unwrap_or(zone.len()));
-            header.group = shorts.iter().rev().find(|s| **s < edge).map(|s| zone[*s].text.clone());
+            header.group = shorts.iter().rev().find(|s| **s < begin).map(|s| zone[*s].text.clone());
         }
-        header.fill(&zone, title_at, from);
+        header.fill(&zone, title_at, begin);
         header
     }
 
     /// Takes the facts and the loose text that belong to the title.
-    fn fill(&mut self, zone: &[&Piece], title_at: Option<usize>, from: usize) {
-        let start = if self.headed { title_at.unwrap_or(from) } else { from };
-        self.block = title_at.or(Some(from)).and_then(|t| zone.get(t)).map(|p| p.block);
+    fn fill(&mut self, zone: &[&Piece], title_at: Option<usize>, start: usize) {
+        self.block = title_at.or(Some(start)).and_then(|t| zone.get(t)).map(|p| p.block);
         for (i, piece) in zone.iter().enumerate().skip(start) {
             match &piece.sense {
                 Sense::Meta { meta, .. } => self.meta.absorb((**meta).clone()),
@@ -422,6 +420,26 @@ impl Header {
         }
         self.meta.title = None;
     }
+}
+
+/// Where a record's own header begins: what stands before it (figures of the page, a group) is not its own.
+fn begin(zone: &[&Piece], title_at: Option<usize>, from: usize) -> usize {
+    let mut begin = zone.len();
+    let mut own = Meta::default();
+    for i in (from..zone.len()).rev() {
+        let before_title = title_at.is_some_and(|t| i < t);
+        match &zone[i].sense {
+            Sense::Meta { meta, .. } if before_title && own.clashes(meta) => break,
+            Sense::Meta { meta, .. } => {
+                own.absorb((**meta).clone());
+                begin = i;
+            }
+            _ if title_at == Some(i) => begin = i,
+            _ if before_title => break,
+            _ => {}
+        }
+    }
+    begin
 }
 
 /// A title that ends in a full stop, right beside the header facts.
