@@ -368,6 +368,23 @@ fn a_restart_after_an_edit_keeps_the_old_environment() {
 }
 
 #[test]
+fn the_transcript_of_the_session_counts_but_not_what_failed() {
+    let session = |status: &str| {
+        format!(
+            "{{\"schema\":\"coroner/session/v1\",\"session\":\"s1\",\"cwd\":\"/opt/shop\"}}\n{{\"tool_call\":\"t1\",\"tool\":\"Bash\",\"command\":\"sed -i s/1/2/ app.env\",\"exit_code\":{status},\"at\":\"2026-01-01T10:00:00Z\"}}\n"
+        )
+    };
+    for (code, expected) in [("0", Permission::Deny), ("2", Permission::Allow)] {
+        let mut all = files("APP_VERSION=1.4.1\n");
+        all.push(("sessions/s1.jsonl".into(), session(code)));
+        let mut guard = guard_over(&all);
+        let answer = in_session(&mut guard, "s1", "docker restart shop-api-1");
+        assert_eq!(answer.permission, expected, "{code} {:?}", answer.effects);
+        assert_eq!(judge(&mut guard, "docker restart shop-api-1").permission, Permission::Allow, "no session, no past");
+    }
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_said() {
     let mut guard = guard_over(&[("casefile.toml".into(), "schema = \"coroner/casefile/v1\"\n".into())]);
     let answer = judge(&mut guard, "rm -rf /srv/app/postgres-data");

@@ -193,13 +193,14 @@ pub(crate) fn of_word(word: &Word, cwd: &Word, extent: Extent) -> Vec<Paths> {
 
 /// The paths that `ls` prints, as far as its words say.
 fn listed(argv: &[Word], cwd: &Word) -> Vec<Word> {
+    let options: String = argv[1..].iter().map(Word::prefix).filter(|w| w.starts_with('-') && !w.starts_with("--")).collect();
     let operands: Vec<&Word> = argv[1..].iter().filter(|w| !w.prefix().starts_with('-')).collect();
     if operands.is_empty() {
-        let mut all = Word::default();
-        all.parts.push(shell::Part::Glob("*".into()));
-        return vec![shell::join(cwd, &all)];
+        let all = |pattern: &str| shell::join(cwd, &Word { parts: vec![shell::Part::Glob(pattern.to_owned())] });
+        let hidden = options.contains(['a', 'A']).then(|| all(".*"));
+        return std::iter::once(all("*")).chain(hidden).collect();
     }
-    operands.into_iter().filter(|w| w.has_glob()).map(|w| shell::join(cwd, w)).collect()
+    operands.into_iter().filter(|w| w.has_glob() || options.contains('d')).map(|w| shell::join(cwd, w)).collect()
 }
 
 #[cfg(test)]

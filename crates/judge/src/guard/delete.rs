@@ -332,7 +332,9 @@ impl View<'_> {
         let user_home = paths.path.as_literal().is_some_and(|p| {
             below(p, "/home").is_some_and(|r| r.matches('/').count() == 1) && paths.extent == Extent::Tree && paths.filter.is_none()
         });
-        if let Some(top) = hit.map(str::to_owned).or_else(|| user_home.then(|| paths.path.show())) {
+        let deep = paths.extent != Extent::Itself;
+        let emptied = emptied(&paths.path).filter(|top| deep && (SYSTEM.contains(&top.as_str()) || home == Some(top.as_str())));
+        if let Some(top) = hit.map(str::to_owned).or_else(|| user_home.then(|| paths.path.show())).or(emptied) {
             effect.add_class(TargetClass::System);
             story.lines.push(format!("{top}  what the host and its users live on"));
         }
@@ -430,6 +432,13 @@ impl View<'_> {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
     }
+}
+
+/// The directory that a path such as `/home/dev/*` empties.
+fn emptied(path: &Word) -> Option<String> {
+    let pattern = path.as_pattern()?;
+    let (directory, last) = pattern.rsplit_once('/')?;
+    (path.has_glob() && matches!(last, "*" | ".*" | "*.*") && !directory.contains('*')).then(|| directory.to_owned())
 }
 
 fn is_scratch_inside(rest: &str) -> bool {

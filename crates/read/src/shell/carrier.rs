@@ -72,6 +72,7 @@ pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame
         "xargs" | "parallel" => return arguments(walker, argv, world, frame),
         "find" | "fd" | "fdfind" => return found(walker, argv, world, frame),
         "watch" | "flock" | "script" => return texted(walker, argv, world, frame),
+        _ if is_python(name) => return python_program(walker, argv, world, frame),
         "ssh" => return remote(walker, argv, world, frame),
         "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" | "kubectl" => {
             return container(walker, argv, world, frame);
@@ -291,6 +292,31 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
         }
         None => fed(walker, argv, world, frame),
     }
+}
+
+fn is_python(name: &str) -> bool {
+    let rest = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
+    rest.is_some_and(|version| version.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// `python -c PROGRAM`, `python - <<EOF`: what the program runs or deletes in turn.
+fn python_program(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let (options, rest) = split_options(&argv[1..], &["-c", "-m", "-W", "-X"]);
+    let inline = options.iter().find(|(name, _)| name.ends_with('c') && !name.starts_with("--")).and_then(|(_, value)| *value);
+    let reads_stdin = options.iter().all(|(name, _)| !name.contains('m')) && rest.iter().all(|w| w.as_literal() == Some("-"));
+    let program = match (inline, &frame.stdin) {
+        (Some(program), _) => program.show(),
+        (None, Stdin::Text(text)) if reads_stdin => text.show(),
+        _ => return Err(world),
+    };
+    let inside = Frame { stdin: Stdin::Inherited, ..frame.through(Carrier::Shell { program: program_of(argv).to_owned() }) };
+    for act in super::python::acts(&program) {
+        match act {
+            super::python::Act::Run(words) => drop(walker.dispatch(words, world.clone(), &inside)),
+            super::python::Act::Shell(text) => drop(run_text(walker, &text, "sh", world.clone(), &inside)),
+        }
+    }
+    Err(world)
 }
 
 /// A shell that reads its commands from the standard input.

@@ -13,6 +13,7 @@ mod grammar;
 mod inner;
 mod path;
 mod produce;
+mod python;
 mod scan;
 mod tree;
 mod walk;

@@ -19,7 +19,8 @@ pub(crate) fn output(argv: &[Word], world: &World, stdin: &Stdin) -> Option<Word
         "which" => Some(line(operand(rest)?.clone())),
         "command" | "type" if rest.first()?.as_literal()?.starts_with("-v") => Some(line(rest.get(1)?.clone())),
         "mktemp" => Some(line(Word::literal("/tmp/tmp.mktemp"))),
-        "cat" | "tee" if rest.iter().all(|w| w.as_literal() == Some("-")) => text_of(stdin),
+        "cat" if rest.iter().all(|w| w.as_literal() == Some("-")) => text_of(stdin),
+        "tee" => text_of(stdin),
         "base64" if rest.iter().any(|w| matches!(w.as_literal(), Some("-d" | "-D" | "--decode" | "-di"))) => {
             decoded(&text_of(stdin)?)
         }

@@ -105,6 +105,12 @@ fn carriers_come_off() {
         "$(echo rm) -rf data",
         "echo data | while read d; do rm -rf \"$d\"; done",
         "$(which rm) -rf data",
+        "echo 'rm -rf data' > x.sh && bash x.sh",
+        "cat > x.sh <<'EOF'\n#!/bin/sh\nrm -rf data\nEOF\nchmod +x x.sh; ./x.sh",
+        "echo 'rm -rf data' | tee x.sh; sh x.sh",
+        "python3 -c \"import shutil; shutil.rmtree('data')\"",
+        "python3 - <<'EOF'\nimport os\nos.system('rm -rf data')\nEOF",
+        "python <<< 'import subprocess; subprocess.run([\"rm\", \"-rf\", \"data\"])'",
     ] {
         reaches(text, "rm -rf data");
     }

@@ -22,6 +22,9 @@ const ROUNDS_MAX: usize = 64;
 /// Deepest chain of texts within texts, functions and substitutions.
 const TEXT_DEPTH_MAX: usize = 12;
 
+/// Most files of which the text is remembered.
+const WRITTEN_FILES_MAX: usize = 32;
+
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
@@ -102,6 +105,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) script: Script,
     pub(crate) bodies: Vec<String>,
+    /// Files that the text itself writes, with what it writes, by absolute path.
+    written: BTreeMap<String, String>,
     /// Worlds that left the functions being followed by `return`.
     pub(crate) returned: Vec<Vec<World>>,
     steps: usize,
@@ -115,6 +120,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         context,
         script: Script::default(),
         bodies: Vec::new(),
+        written: BTreeMap::new(),
         returned: Vec::new(),
         steps: 0,
         depth: 0,
@@ -549,6 +555,7 @@ impl Walker<'_> {
     /// Records a command that nothing carries further.
     pub(crate) fn emit(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
         let output = produce::output(&argv, &world, &frame.stdin);
+        self.note_written(&argv, output.as_ref(), &world, frame);
         self.script.invocations.push(Invocation {
             argv,
             cwd: world.cwd.clone(),
@@ -560,6 +567,23 @@ impl Walker<'_> {
             span: frame.span.clone().unwrap_or_default(),
         });
         Flow { output, ..Flow::either(world) }
+    }
+
+    /// Remembers the text of files that are written before they are run.
+    fn note_written(&mut self, argv: &[Word], output: Option<&Word>, world: &World, frame: &Frame) {
+        let Some(text) = output.and_then(Word::as_literal) else { return };
+        let tees = super::program_of(argv) == "tee";
+        let operands = argv.iter().skip(1).filter(|w| tees && !w.prefix().starts_with('-'));
+        let files = operands.map(|w| (w, RedirectKind::Write)).chain(frame.redirects.iter().map(|r| (&r.target, r.kind)));
+        for (file, kind) in files.filter(|(_, kind)| *kind != RedirectKind::Read) {
+            let full = path::join(&world.cwd, file);
+            let Some(full) = full.as_literal().filter(|_| self.written.len() < WRITTEN_FILES_MAX) else { continue };
+            let kept = self.written.entry(full.to_owned()).or_default();
+            if kind == RedirectKind::Write {
+                kept.clear();
+            }
+            kept.push_str(text);
+        }
     }
 
     fn alias(&mut self, name: &str, alias: &str, rest: &[Word], world: World, frame: &Frame) -> Flow {
@@ -597,15 +621,15 @@ impl Walker<'_> {
         let Some(file) = argv.first() else { return false };
         let full = path::join(&world.cwd, file);
         let Some(full) = full.as_literal() else { return false };
-        let Some(text) = self.context.files.get(full) else {
+        let Some(text) = self.written.get(full).or_else(|| self.context.files.get(full)).cloned() else {
             self.script.wanted.push(Wanted { path: full.to_owned(), shell });
             return false;
         };
-        if !(shell || is_shell_script(full, text)) {
+        if !(shell || is_shell_script(full, &text)) {
             return false;
         }
         let inside = World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
-        self.text(text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
+        self.text(&text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
         true
     }
 
