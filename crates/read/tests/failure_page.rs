@@ -226,6 +226,11 @@ fn failure_logs_become_drafts_and_dated_entries_incidents_too() {
     assert_eq!(page.incidents[0].pattern_numbers, [60]);
     assert_eq!(page.drafts[0].severity, Some(coroner_model::Severity::Major));
     assert_eq!(page.drafts[2].fields[1], ("Cause".to_owned(), "restart reuses the old environment.".to_owned()));
+    let mixed = fixture("pages/log-mixed.md");
+    assert_eq!(
+        (numbers(&mixed), titles(&mixed)),
+        (vec![Some(101), Some(102), Some(103)], vec!["First thing", "Third thing"])
+    );
     for (name, want) in [
         ("log-list.md", vec![Some(1), Some(2), Some(59)]),
         ("log-text.txt", vec![Some(59), Some(60)]),

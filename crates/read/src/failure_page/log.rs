@@ -20,6 +20,8 @@ pub struct Numbered {
     pub title: String,
     /// A word such as *anti-pattern*, or `#`, says that it is a number of the log.
     pub explicit: bool,
+    /// It counts the incidents of a page, as in `Incident 3: …`.
+    pub of_incident: bool,
 }
 
 /// Reads the number in front of a title, if there is one.
@@ -35,8 +37,9 @@ pub fn number(title: &str) -> Option<Numbered> {
     if !marked && (mark.is_empty() || mark == ":" || mark.starts_with(['–', '—', '-'])) || title.is_empty() {
         return None;
     }
+    let of_incident = word.as_deref().is_some_and(|w| w.starts_with("incident"));
     let explicit = word.is_none_or(|w| w.starts_with("anti") || w.starts_with("pattern") || w == "ap") && marked;
-    Some(Numbered { number: hit.get(3)?.as_str().parse().ok()?, title, explicit })
+    Some(Numbered { number: hit.get(3)?.as_str().parse().ok()?, title, explicit, of_incident })
 }
 
 /// Turns the numbered list entries of a log into headings, so that each opens a record.

@@ -150,14 +150,9 @@ fn accepted(records: Vec<Record>, itemised: bool) -> Vec<Record> {
 fn assemble(mut records: Vec<Record>, blocks: &[block::Block]) -> Page {
     let numbers: Vec<Option<log::Numbered>> = records.iter().map(|r| log::number(&r.title)).collect();
     let numbered = numbers.iter().flatten().count();
-    let explicit = numbers.iter().flatten().filter(|n| n.explicit).count();
-    let dated = records.iter().filter(|r| r.meta.places()).count();
-    let a_log = numbered * 2 >= records.len().max(1)
-        && numbered > 0
-        && (explicit * 2 > records.len() || dated * 2 < records.len());
+    let a_log = is_a_log(&records, &numbers);
     for (record, number) in records.iter_mut().zip(&numbers) {
-        if let Some(number) = number.as_ref().filter(|n| n.explicit || numbered * 2 >= blocks.len().min(numbers.len()))
-        {
+        if let Some(number) = number.as_ref().filter(|n| n.explicit || numbered * 2 >= numbers.len()) {
             record.title.clone_from(&number.title);
         }
     }
@@ -185,6 +180,21 @@ fn assemble(mut records: Vec<Record>, blocks: &[block::Block]) -> Page {
     page.problems.splice(0..0, about_page);
     page.problems.dedup();
     page
+}
+
+/// Whether a page is a failure log: its entries are numbered, and not all are dated events.
+fn is_a_log(records: &[Record], numbers: &[Option<log::Numbered>]) -> bool {
+    let numbered: Vec<(&Record, &log::Numbered)> =
+        records.iter().zip(numbers).filter_map(|(r, n)| Some((r, n.as_ref()?))).collect();
+    if numbered.is_empty() || numbered.len() * 2 < records.len() {
+        return false;
+    }
+    let explicit = numbered.iter().filter(|(_, n)| n.explicit).count();
+    // An incident may lack its date too, but says so; an entry of a log needs none.
+    let timeless = |r: &Record| r.meta.date.is_none() && r.meta.date_text.is_none() && !r.meta.recurring;
+    // One date forgotten among many makes no log.
+    let timeless = numbered.iter().filter(|(r, n)| timeless(r) && !n.of_incident).count();
+    explicit * 2 > records.len() || timeless * 5 > numbered.len()
 }
 
 /// Problems that an incident shows by itself, wherever it came from.
