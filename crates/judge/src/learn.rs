@@ -231,11 +231,13 @@ fn generalised(message: &str) -> Option<String> {
 }
 
 fn why(lesson: &Lesson<'_>) -> String {
-    let mut text = lesson.report.symptom.observed.trim().trim_end_matches('.').to_owned();
-    if let Some(onset) = lesson.report.symptom.onset {
-        let _ = write!(text, ", since {}", moment(onset));
+    let symptom = &lesson.report.symptom;
+    let mut text = String::new();
+    if !symptom.evidence.is_empty() {
+        let since = symptom.onset.map(|at| format!(", since {}", moment(at))).unwrap_or_default();
+        let _ = write!(text, "Seen: {}{since}. ", symptom.observed.trim().trim_end_matches('.'));
     }
-    let _ = write!(text, ". The cause: {}.", lesson.hypothesis.title.trim().trim_end_matches('.'));
+    let _ = write!(text, "The cause: {}.", lesson.hypothesis.title.trim().trim_end_matches('.'));
     if let Some(known) = lesson.known {
         let _ = write!(
             text,
@@ -384,6 +386,11 @@ fn of_remedy(markdown: &str) -> Vec<String> {
 }
 
 impl Draft {
+    /// Takes the commands of the remedy out of its backticks: what stays is advice to a person.
+    pub fn quote_remedy(&mut self) {
+        self.do_instead = self.do_instead.replace('`', "\"").replace("\"\"\"sh", "").replace("\"\"\"", "");
+    }
+
     /// The file as it will stand.
     pub fn text(&self) -> Result<String, toml::ser::Error> {
         let mut out = format!("+++\n{}+++\n{}\n\n## Do instead\n{}\n", header_text(&self.header)?, self.why, self.do_instead);

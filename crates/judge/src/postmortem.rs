@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use coroner_model::incident::{Incident, IncidentStatus};
-use coroner_model::investigation::{Change, Hypothesis, Investigation, LookalikeVerdict, Status};
+use coroner_model::investigation::{Change, Coverage, Hypothesis, Investigation, LookalikeVerdict, Status};
 use coroner_model::{Category, Citation, EvidenceId, IncidentId, Source};
 use jiff::Timestamp;
 
@@ -17,17 +17,20 @@ pub const EVENTS_MAX: usize = 30;
 const SLUG_CHARS_MAX: usize = 60;
 
 /// Drafts the incident of an investigation; `given` names the investigation.
+///
+/// Summary, root cause and lesson are fields of the incident; its body holds the rest.
 pub fn draft(given: &str, report: &Investigation, library: &Library) -> Incident {
     let mut sources = Sources::default();
     let first = report.hypotheses.iter().find(|h| h.status != Status::Open);
     let pattern = first.and_then(|h| h.pattern.as_ref()).and_then(|id| library.get(id));
+    let happened = summary(report, first, &mut sources);
+    let proven = first.filter(|h| h.status == Status::Confirmed);
+    let root_cause = proven.map(|h| cause(h, &mut sources)).filter(|c| !c.is_empty());
     let body = body(given, report, first, pattern, &mut sources);
     let title = first.map_or_else(|| report.symptom.observed.clone(), |h| h.title.clone());
     let change = first.and_then(|h| h.explained_by.as_ref());
     let began = change.and_then(|c| c.at).or(report.symptom.onset);
     let date = began.map(|at| at.strftime("%Y-%m-%d").to_string());
-    let happened = summary(report, first, &mut sources);
-    let cause = first.map(|h| cause(h, &mut sources)).filter(|c| !c.is_empty());
     Incident {
         id: IncidentId(format!("{}-{}", date.as_deref().unwrap_or("undated"), slug(&title))),
         title,
@@ -37,7 +40,7 @@ pub fn draft(given: &str, report: &Investigation, library: &Library) -> Incident
         category: pattern.map(|p| p.header.category),
         sessions: change.and_then(|c| c.session.clone()).into_iter().collect(),
         what_happened: Some(happened).filter(|t| !t.is_empty()),
-        root_cause: cause,
+        root_cause,
         lesson: pattern.map(|p| p.header.lesson.clone()),
         patterns: pattern.map(|p| p.id.clone()).into_iter().collect(),
         evidence: sources.list,
@@ -78,19 +81,7 @@ impl Sources {
         if citations.is_empty() {
             return None;
         }
-        let text = capital(text.trim().trim_end_matches('.'));
-        Some(format!("{text} {}.", self.cite(citations)))
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    // A name in lower case keeps its spelling when it could be a command or a path.
-    match chars.next() {
-        Some(first) if text.split_whitespace().next().is_some_and(|w| w.chars().all(|c| c.is_ascii_lowercase())) => {
-            first.to_uppercase().collect::<String>() + chars.as_str()
-        }
-        _ => text.to_owned(),
+        Some(format!("{} {}.", text.trim().trim_end_matches('.'), self.cite(citations)))
     }
 }
 
@@ -102,20 +93,16 @@ fn body(
     sources: &mut Sources,
 ) -> String {
     let mut out = String::new();
-    section(&mut out, "Summary", summary(report, first, sources));
     section(&mut out, "Impact", impact(report, sources));
     section(&mut out, "Timeline", timeline(report, sources));
-    let title = match first.map(|h| h.status) {
-        Some(Status::Confirmed) => "Root cause",
-        Some(_) => "Likely cause (not proven by a state)",
-        None => "Root cause",
-    };
-    let cause = first.map(|h| cause(h, sources)).unwrap_or_default();
-    section(&mut out, title, if cause.is_empty() { "Not established.".to_owned() } else { cause });
+    match first {
+        None => section(&mut out, "Cause", "Not established.".to_owned()),
+        Some(h) if h.status != Status::Confirmed => section(&mut out, "Likely cause, not proven by a state", cause(h, sources)),
+        Some(_) => {}
+    }
     section(&mut out, "What was ruled out", ruled_out(report, first, sources));
-    section(&mut out, "Fix", first.map(|h| h.remedy.trim().to_owned()).unwrap_or_default());
+    section(&mut out, "Proposed fix", first.map(|h| h.remedy.trim().to_owned()).unwrap_or_default());
     section(&mut out, "Open actions", actions(given, first, pattern));
-    section(&mut out, "Lesson", pattern.map(|p| p.header.lesson.clone()).unwrap_or_default());
     section(&mut out, "Coverage", coverage(report, sources));
     section(&mut out, "Could not look", could_not_look(report));
     section(&mut out, "Evidence", evidence(sources));
@@ -130,7 +117,7 @@ fn section(out: &mut String, title: &str, text: String) {
 
 fn summary(report: &Investigation, first: Option<&Hypothesis>, sources: &mut Sources) -> String {
     let mut sentences = Vec::new();
-    let since = report.symptom.onset.map(|at| format!(" since {}", moment(at))).unwrap_or_default();
+    let since = report.symptom.onset.map(|at| format!(", since {}", moment(at))).unwrap_or_default();
     sentences.extend(sources.sentence(&format!("{}{since}", report.symptom.observed), &report.symptom.evidence));
     if let Some(h) = first {
         let proof: Vec<Citation> = h.because.iter().flat_map(|r| r.evidence.clone()).take(2).collect();
@@ -256,10 +243,14 @@ fn coverage(report: &Investigation, sources: &mut Sources) -> String {
             (Some(at), _) | (None, Some(at)) => format!(", at {}", moment(at)),
             (None, None) => String::new(),
         };
-        let cited = Citation::new(part.source, part.what.clone(), part.amount.clone());
-        lines.extend(sources.sentence(&format!("read: {}, {}{span}", part.what, part.amount), &[cited]));
+        lines.extend(sources.sentence(&format!("read: {}, {}{span}", part.what, part.amount), &[cite_coverage(part)]));
     }
     bullets(lines)
+}
+
+/// Cites what was read as a whole.
+pub fn cite_coverage(part: &Coverage) -> Citation {
+    Citation::new(part.source, part.what.clone(), part.amount.clone())
 }
 
 fn could_not_look(report: &Investigation) -> String {
@@ -333,7 +324,8 @@ mod tests {
         let incident = draft("3c81", &report(), &Library::default());
         assert!(!incident.body.contains("nobody saw this"));
         let (facts, list) = incident.body.split_once("## Evidence").unwrap();
-        for heading in ["Summary", "Impact", "Timeline", "Root cause"] {
+        assert!(incident.what_happened.unwrap().contains("[E1]") && incident.root_cause.unwrap().contains("[E2]"));
+        for heading in ["Impact", "Timeline"] {
             let text = facts.split(&format!("## {heading}\n\n")).nth(1).unwrap().split("\n\n").next().unwrap();
             for line in text.lines() {
                 assert!(line.contains("[E"), "{heading}: {line}");

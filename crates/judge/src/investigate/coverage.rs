@@ -29,7 +29,7 @@ pub fn of(case: &Case<'_>) -> Vec<Coverage> {
     }
     for (probe, answer) in case.answers.iter() {
         let Ok(documents) = answer else { continue };
-        if matches!(probe, Probe::ContainerLog { .. } | Probe::Logs | Probe::LogFile { .. } | Probe::Sessions { .. } | Probe::File { .. } | Probe::Stat { .. })
+        if matches!(probe, Probe::ContainerLog { .. } | Probe::Logs | Probe::LogFile { .. } | Probe::Sessions { .. } | Probe::File { .. } | Probe::Files { .. } | Probe::Stat { .. } | Probe::Config)
         {
             continue;
         }

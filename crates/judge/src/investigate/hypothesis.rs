@@ -325,7 +325,7 @@ fn remedy(candidate: &Candidate<'_>) -> String {
     own.or_else(|| candidate.pattern.map(|p| p.do_instead.clone())).unwrap_or_default()
 }
 
-/// A mere signature that a stronger hypothesis already names as its look-alike is told there.
+/// A mere signature that a proven cause already names as its look-alike is told there.
 fn drop_named_lookalikes(hypotheses: &mut Vec<Hypothesis>) {
     let mut named: BTreeSet<PatternId> = BTreeSet::new();
     hypotheses.retain(|h| {
@@ -334,7 +334,7 @@ fn drop_named_lookalikes(hypotheses: &mut Vec<Hypothesis>) {
         if signature_only && told {
             return false;
         }
-        if h.status != Status::Open {
+        if h.status == Status::Confirmed {
             named.extend(h.lookalikes.iter().map(|l| l.pattern.clone()));
         }
         true

@@ -172,9 +172,8 @@ fn containers(case: &Case<'_>, fact: &Fact) -> Option<String> {
         })
         .filter_map(|c| all.get(c.index).map(trimmed))
         .collect();
-    let mut text = serde_json::to_string_pretty(&kept).ok()?;
-    text.push('\n');
-    Some(text)
+    let lines: Vec<String> = kept.iter().map(Value::to_string).collect();
+    Some(format!("[{}]\n", lines.join(",\n")))
 }
 
 /// Indices of containers that the reasons cite: `docker/inspect.json#/2/…`.
@@ -217,7 +216,7 @@ fn trimmed(value: &Value) -> Value {
         .flatten()
         .map(|m| pick(m, &["Type", "Name", "Source", "Destination", "RW"]))
         .collect();
-    json!({
+    without_nothing(json!({
         "Id": at("Id"),
         "Name": at("Name"),
         "Created": at("Created"),
@@ -226,7 +225,18 @@ fn trimmed(value: &Value) -> Value {
         "HostConfig": pick(&at("HostConfig"), &["NetworkMode", "RestartPolicy"]),
         "Mounts": mounts,
         "NetworkSettings": { "Networks": networks, "Ports": value.pointer("/NetworkSettings/Ports").cloned().unwrap_or(Value::Null) },
-    })
+    }))
+}
+
+/// Leaves out keys that say nothing; lists stay, since an empty one is an answer.
+fn without_nothing(value: Value) -> Value {
+    match value {
+        Value::Object(all) => {
+            let kept = all.into_iter().filter(|(_, v)| !v.is_null() && v.as_str() != Some(""));
+            Value::Object(kept.map(|(k, v)| (k, without_nothing(v))).collect())
+        }
+        other => other,
+    }
 }
 
 /// State of the subjects, of what lies above them, and of what the reasons cite.

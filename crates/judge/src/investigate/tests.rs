@@ -179,7 +179,7 @@ fn the_proven_state_on_the_path_wins_and_its_change_is_named() {
 fn a_signature_alone_is_likely_and_names_its_lookalike() {
     let (_, answers) = scene();
     let report = investigate("", &Scene::default(), &answers, &[]);
-    assert_eq!(report.hypotheses.len(), 1, "{report:#?}");
+    assert_eq!(report.hypotheses.len(), 2, "{report:#?}");
     let first = &report.hypotheses[0];
     assert_eq!(first.status, Status::Likely);
     assert_eq!(first.lookalikes[0].verdict, LookalikeVerdict::Possible);
