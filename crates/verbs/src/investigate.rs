@@ -6,6 +6,7 @@ use coroner_collect::World;
 use coroner_judge::investigate::replay::Replay;
 use coroner_judge::investigate::{self as reason, Judged, Request, Scope, ask, symptom};
 use coroner_judge::pattern::Library;
+use coroner_judge::postmortem;
 use coroner_model::investigation::{Change, Hypothesis, Investigation};
 use coroner_model::{Answers, Citation, ContentHash, EvidenceId, InvestigationId, Probe};
 use coroner_store::{Store, StoreError};
@@ -166,6 +167,7 @@ pub fn citations(investigation: &Investigation) -> Vec<Citation> {
         of_hypothesis(hypothesis, &mut add);
     }
     investigation.timeline.iter().for_each(|event| add(&event.evidence));
+    investigation.coverage.iter().for_each(|part| add(&[postmortem::cite_coverage(part)]));
     all.into_values().collect()
 }
 

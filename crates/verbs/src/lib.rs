@@ -6,6 +6,8 @@ pub mod evidence;
 pub mod incident;
 pub mod guard;
 pub mod hook;
+pub mod incident_draft;
+pub mod incident_learn;
 pub mod investigate;
 pub mod library;
 pub mod look;
