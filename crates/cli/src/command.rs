@@ -6,6 +6,7 @@ pub mod guard;
 pub mod hook;
 pub mod incident;
 pub mod investigate;
+mod learn;
 pub mod pattern;
 pub mod record;
 pub mod serve;

@@ -6,9 +6,11 @@ use clap::{Args, Subcommand};
 use coroner_model::incident::{Incident, IncidentStatus};
 use coroner_model::{Category, Severity};
 use coroner_verbs::incident::{self, ExportForm, IncidentError, IncidentFilter};
+use coroner_verbs::incident_learn::LearnRequest;
 use coroner_verbs::workspace;
 
 use crate::args::{Format, Global};
+use crate::command::learn;
 use crate::context;
 use crate::fail::{Exit, Failure};
 use crate::render;
@@ -60,6 +62,28 @@ enum IncidentCommand {
     },
     /// Adds the sample incidents that come with Coroner.
     Casebook,
+    /// Drafts the post-mortem of an investigation: every factual sentence cites evidence.
+    ///
+    /// Example: coroner incident draft 3c81 > post-mortem.md
+    Draft {
+        /// Id of the investigation or its first digits; the newest one where absent.
+        #[arg(default_value = "", hide_default_value = true)]
+        investigation: String,
+    },
+    /// Drafts an anti-pattern from a proven cause, tests it, and writes it into the project.
+    ///
+    /// Example: coroner incident learn 3c81
+    Learn {
+        /// Id of the investigation or its first digits; the newest one where absent.
+        #[arg(default_value = "", hide_default_value = true)]
+        investigation: String,
+        /// Learn from the cause of this rank; the first proven one where absent.
+        #[arg(long)]
+        rank: Option<u32>,
+        /// Show the file and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -110,10 +134,22 @@ struct New {
 
 /// Runs `incident`.
 pub fn run(global: &Global, args: IncidentArgs) -> anyhow::Result<Exit> {
+    match args.verb {
+        IncidentCommand::Draft { investigation } => learn::draft(global, &investigation),
+        IncidentCommand::Learn { investigation, rank, dry_run } => {
+            learn::learn(global, &LearnRequest { investigation, rank, dry_run })
+        }
+        kept => of_store(global, kept),
+    }
+}
+
+/// The verbs that need nothing but the store.
+fn of_store(global: &Global, verb: IncidentCommand) -> anyhow::Result<Exit> {
     let request = context::request(global)?;
     let (store, _) = workspace::open_store(&request).map_err(|e| context::failed(&e))?;
     let json = global.format == Format::Json;
-    match args.verb {
+    match verb {
+        IncidentCommand::Draft { .. } | IncidentCommand::Learn { .. } => {}
         IncidentCommand::List(filter) => {
             let list = incident::list(&store, &filter.into()).map_err(failure)?;
             if json { render::json(&list)? } else { render::incident::list(&list) }

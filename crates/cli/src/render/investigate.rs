@@ -49,7 +49,7 @@ fn head(out: &mut Page, report: &Investigation) {
     let symptom = &report.symptom;
     let mut first =
         if symptom.observed.is_empty() { "nothing was looked at".to_owned() } else { symptom.observed.clone() };
-    if let Some(onset) = symptom.onset {
+    if let Some(onset) = symptom.onset.filter(|_| !symptom.evidence.is_empty()) {
         first.push_str(&format!(", since {}", stamp(onset)));
     }
     out.wrapped(1, &first);
