@@ -373,7 +373,7 @@ pub fn is_date(text: &str) -> bool {
 
 /// Whether a text may be an id: it is a file name too.
 pub fn is_id(text: &str) -> bool {
-    text.len() <= 200
+    text.chars().count() <= 200
         && text.starts_with(char::is_alphanumeric)
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

@@ -377,3 +377,27 @@ fn a_title_is_held_against_its_text() {
         assert_eq!((page.problems.len(), page.incidents[1].contradictions.len()), (want, want), "{title}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 120, failure_persistence: None, ..Default::default() })]
+
+    /// A damaged page may be refused or read in part; the reader itself stands.
+    #[test]
+    fn damaged_pages_are_survived(
+        file in 0usize..4,
+        cuts in proptest::collection::vec((0usize..6000, 0usize..40, "[ -~\u{a0}äß—→•\u{1F4A5}<>&;#*|\n]{0,8}"), 1..6),
+    ) {
+        let name = ["failure-page.txt", "failure-page.html", "failure-page.md", "pages/log-headings.md"][file];
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let mut text: Vec<char> = std::fs::read_to_string(&path).expect("fixture").chars().collect();
+        for (at, len, put) in cuts {
+            let at = at % text.len();
+            let end = (at + len).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Ok(page) = read(&text, name) {
+            proptest::prop_assert!(page.incidents.iter().all(|i| !i.title.is_empty() && !i.id.as_str().is_empty()));
+        }
+    }
+}
