@@ -361,7 +361,8 @@ fn env(value: Option<&Value>) -> Vec<(String, String)> {
         .into_iter()
         .map(|entry| match entry.split_once('=') {
             Some((name, value)) => (name.to_owned(), value.to_owned()),
-            None => (entry, String::new()),
+            // A bare name takes the variable away; it keeps its place, so that pointers hold.
+            None => (String::new(), entry),
         })
         .collect()
 }

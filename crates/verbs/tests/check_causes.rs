@@ -148,7 +148,7 @@ fn an_old_volume_is_not_blamed_on_an_absent_variable() {
         .file("docker/volumes.json", r#"[{"Name":"depot_pgdata","Mountpoint":"/v","CreatedAt":"2025-12-01T00:00:00Z"}]"#)
         .file("docker/logs/depot-pgmain-1.log", refused);
     case.containers[1]["Mounts"] = json!([{"Type": "volume", "Name": "depot_pgdata", "Source": "/v", "Destination": "/var/lib/postgresql/data", "RW": true}]);
-    let fact = only(&case, FactKind::CredentialStale, "older-volume", "portal");
+    let fact = only(&case, FactKind::CredentialStale, "older-volume", "pgmain");
     assert!(fact.text.contains("depot_pgdata"), "{}", fact.text);
     let quiet = case.clone().file("docker/logs/depot-pgmain-1.log", "2026-02-01T10:00:09.000000000Z ready to accept connections\n");
     assert_eq!(quiet.found(), [], "an old volume alone is the normal state");

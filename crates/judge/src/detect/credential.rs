@@ -201,13 +201,26 @@ impl<'s> Server<'s> {
         family_of_image(part.image()).map(|family| Server { part, family: Some(family) })
     }
 
+    /// A part as the server that a credential leads to: by its image, or by a password
+    /// variable of that kind, since a server can run in an image of any name.
+    pub fn serving(part: Part<'s>, credential: &Credential) -> Option<Server<'s>> {
+        if let Some(server) = Server::of(part) {
+            return Some(server);
+        }
+        let told = |name: &&str| is_password_name(name) && family_of_variable(name).flatten() == credential.family;
+        let family = credential.family?;
+        part.names().iter().any(told).then_some(Server { part, family: Some(family) })
+    }
+
     /// The password that it was told for a user, and the variable that tells it.
     pub fn password_for(&self, user: &str) -> Option<(String, Value)> {
         let mut names: Vec<&str> = self.part.names().into_iter().filter(|n| is_password_name(n)).collect();
         names.sort_unstable();
         let privileged = |name: &str| words(name).iter().any(|w| ["root", "admin", "sa", "replication", "default"].contains(&w.as_str()));
         let for_root = ["root", "sa", "admin"].contains(&user);
-        let best = names.iter().find(|n| privileged(n) == for_root).or_else(|| names.first())?;
+        let of_kind = |name: &&&str| self.family.is_some() && family_of_variable(name).flatten() == self.family;
+        let fits = |name: &&&str| privileged(name) == for_root;
+        let best = names.iter().find(|n| of_kind(n) && fits(n)).or_else(|| names.iter().find(fits)).or_else(|| names.first())?;
         let value = self.part.variable(best).filter(|v| !v.text.is_empty())?;
         Some(((*best).to_owned(), value))
     }

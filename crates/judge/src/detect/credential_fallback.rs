@@ -163,19 +163,23 @@ impl<'s> Case<'_, 's> {
     }
 
     /// The server that a host name leads to.
-    fn server(&self, host: &str) -> Option<Server<'s>> {
+    fn server(&self, credential: &Credential) -> Option<Server<'s>> {
+        let host = credential.host.as_str();
         if credential::is_own_host(host) {
             return None;
         }
         let mut answering: Vec<&Part<'s>> = self.parts.iter().filter(|p| p.answers_to(host) && !p.is(&self.part)).collect();
         answering.sort_by_key(|p| !p.shares_project(&self.part));
         let part = **answering.first()?;
-        Some(Server { part, family: credential::family_of_image(part.image()) })
+        match credential.family {
+            Some(_) => Server::serving(part, credential),
+            None => Some(Server { part, family: credential::family_of_image(part.image()) }),
+        }
     }
 
     /// Compares the default with what its server was given.
     fn judge(&self, fallback: &Fallback) -> Option<Fact> {
-        let server = self.server(&fallback.credential.host)?;
+        let server = self.server(&fallback.credential)?;
         if server.trusts_everyone() {
             return None;
         }

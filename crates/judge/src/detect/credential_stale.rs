@@ -22,9 +22,9 @@ use crate::scene::Scene;
 pub fn detect(scene: &Scene) -> Vec<Fact> {
     let parts = part::parts(scene);
     let mut facts: Vec<Fact> = Vec::new();
-    for part in parts.iter().filter(|p| Server::of(**p).is_none()) {
+    for part in parts.iter().filter(|p| credential::family_of_image(p.image()).is_none()) {
         for (name, value, credential) in credentials(part) {
-            let Some(server) = server(&parts, part, &credential.host) else { continue };
+            let Some(server) = server(&parts, part, &credential) else { continue };
             let found = judge(scene, part, &name, &value, &credential, &server);
             if let Some(fact) = found
                 && !facts.iter().any(|f| f.component == fact.component && f.is == fact.is)
@@ -56,12 +56,12 @@ fn credentials(part: &Part) -> Vec<(String, Value, Credential)> {
     all
 }
 
-fn server<'s>(parts: &[Part<'s>], client: &Part, host: &str) -> Option<Server<'s>> {
-    let host = host.split(':').next().unwrap_or(host);
+fn server<'s>(parts: &[Part<'s>], client: &Part, credential: &Credential) -> Option<Server<'s>> {
+    let host = credential.host.split(':').next().unwrap_or_default();
     if credential::is_own_host(host) {
         return None;
     }
-    parts.iter().filter(|p| p.answers_to(host) && !p.is(client)).find(|p| p.shares_project(client)).and_then(|p| Server::of(*p))
+    parts.iter().filter(|p| p.answers_to(host) && !p.is(client)).find(|p| p.shares_project(client)).and_then(|p| Server::serving(*p, credential))
 }
 
 fn judge(scene: &Scene, client: &Part, name: &str, value: &Value, sent: &Credential, server: &Server) -> Option<Fact> {
@@ -120,6 +120,10 @@ fn older_volume(scene: &Scene, client: &Part, value: &Value, server: &Server, to
         _ => format!("Set the password of `{user}` inside `{}` to the configured one; do not remove the volume: it holds the data", container.name),
     };
     let mut fact = base(client, server, "older-volume", text, because, Confidence::High, remedy, &[]);
+    // The fault lies with the server: any client would be refused.
+    fact.component = server.part.name().to_owned();
+    fact.affects = vec![client.name().to_owned()];
+    fact.location = server.part.location();
     fact.onset = Some(created);
     fact.ruled_out.push(reason(format!("{} falls back to a default: it has the variable", client.name()), [value.at.clone()]));
     Some(fact)

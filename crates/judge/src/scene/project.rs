@@ -36,12 +36,14 @@ pub(super) fn listed(answers: &Answers, class: FileClass) -> BTreeSet<String> {
 pub(super) fn plans(answers: &Answers, containers: &[Container], sessions: &[Session]) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for container in containers {
-        let files: Vec<String> = container.config_files().into_iter().map(str::to_owned).collect();
         let Some(name) = container.project() else { continue };
+        // The first compose wrote the names as they were given to it.
+        let directory = container.working_directory().unwrap_or("/");
+        let files: Vec<String> = container.config_files().into_iter().map(|f| absolute(f, directory)).collect();
         if files.is_empty() {
             continue;
         }
-        let env_files: Vec<String> = container.environment_files().into_iter().map(str::to_owned).collect();
+        let env_files: Vec<String> = container.environment_files().into_iter().map(|f| absolute(f, directory)).collect();
         let plan = Plan {
             directory: container.working_directory().map(str::to_owned),
             name: Some(name.to_owned()),
