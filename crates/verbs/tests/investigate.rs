@@ -21,23 +21,9 @@ fn world(text: &str) -> World {
     World::Casefile(Casefile::of_texts(texts, Limits::default()).unwrap())
 }
 
-fn library() -> Library {
-    use coroner_judge::pattern::Origin;
-    let mut library = Library::built_in();
-    for (id, probe, trace) in [
-        ("t-credential", "credential-fallback", "password authentication failed for user"),
-        ("t-drift", "env-drift", "no such line ever"),
-        ("t-proxy", "proxy-unreachable", "502 Bad Gateway"),
-    ] {
-        let text = format!("+++\ntitle = \"{id}\"\ncategory = \"auth\"\nseverity = \"major\"\nlesson = \"L.\"\n[[trace]]\nmatches = '{trace}'\n[[confirm]]\nprobe = \"{probe}\"\n+++\nWhy.\n\n## Do instead\nX.\n");
-        library.add(&text, &format!("{id}.md"), Origin::BuiltIn);
-    }
-    library
-}
-
 fn investigate(case: &str, symptom: &str) -> Investigation {
     let request = InvestigateRequest { symptom: symptom.into(), ..InvestigateRequest::default() };
-    look(&world(case), &library(), &request).0.report
+    look(&world(case), &Library::built_in(), &request).0.report
 }
 
 /// The first hypothesis, which must be confirmed and be about `component`; all of `decoys` must be open.
