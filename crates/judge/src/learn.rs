@@ -77,7 +77,7 @@ pub fn draft(lesson: &Lesson<'_>) -> Option<Draft> {
         incidents: vec![lesson.incident.clone()],
         lesson: known.map_or_else(|| "Look at the state before the command, not after it.".to_owned(), |h| h.lesson.clone()),
         when,
-        trace: traces(lesson.hypothesis),
+        trace: traces(lesson),
         confirm: vec![ConfirmRow { probe: kind, is: vec![lesson.replay.is.clone()] }],
         lookalike: known.map(|h| h.lookalike.iter().map(copied).collect()).unwrap_or_default(),
     };
@@ -193,12 +193,16 @@ static VARYING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#""[^"]*"|'[^']*'|hmac:[0-9a-f]{16}|(?:/[\w.@-]+){2,}|\d[\d.:]*|[0-9a-f]{12,}"#).expect("constant pattern")
 });
 
-/// The signature lines, with names and numbers left open.
-fn traces(hypothesis: &Hypothesis) -> Vec<TraceRow> {
+/// The signature lines, with numbers and paths left open.
+///
+/// Where a general rule knows the signature, the names stay as they were: two rules for
+/// every such line would present one failure as two causes.
+fn traces(lesson: &Lesson<'_>) -> Vec<TraceRow> {
     let mut rows: Vec<TraceRow> = Vec::new();
-    let lines = hypothesis.because.iter().flat_map(|r| &r.evidence);
+    let names = names_of(lesson);
+    let lines = lesson.hypothesis.because.iter().flat_map(|r| &r.evidence);
     for citation in lines.filter(|c| matches!(c.source, Source::ContainerLog | Source::Log)) {
-        let Some(matches) = generalised(&log::line(&citation.text, None).message) else { continue };
+        let Some(matches) = generalised(&log::line(&citation.text, None).message, names) else { continue };
         if !rows.iter().any(|r| r.matches == matches) {
             rows.push(TraceRow { source: vec![citation.source], matches });
         }
@@ -207,8 +211,19 @@ fn traces(hypothesis: &Hypothesis) -> Vec<TraceRow> {
     rows
 }
 
+/// Whether quoted names in a signature vary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Open,
+    Kept,
+}
+
+fn names_of(lesson: &Lesson<'_>) -> Names {
+    if lesson.known.is_some_and(|p| !p.header.trace.is_empty()) { Names::Kept } else { Names::Open }
+}
+
 /// A line as an expression: what varies from run to run is left open.
-fn generalised(message: &str) -> Option<String> {
+fn generalised(message: &str, names: Names) -> Option<String> {
     let line = message.lines().next().unwrap_or("").trim();
     let mut out = String::new();
     let mut literals = 0;
@@ -217,6 +232,12 @@ fn generalised(message: &str) -> Option<String> {
         let literal = &line[done..found.start()];
         literals += literal.chars().filter(|c| c.is_alphabetic()).count();
         out.push_str(&regex::escape(literal));
+        let quoted = found.as_str().starts_with(['"', '\'']);
+        if quoted && names == Names::Kept && !found.as_str().contains("hmac:") {
+            out.push_str(&regex::escape(found.as_str()));
+            done = found.end();
+            continue;
+        }
         out.push_str(match found.as_str().chars().next() {
             Some('"') => "\"[^\"]*\"",
             Some('\'') => "'[^']*'",
@@ -272,7 +293,7 @@ fn caught(lesson: &Lesson<'_>) -> Vec<Block> {
     for citation in lesson.hypothesis.because.iter().flat_map(|r| &r.evidence) {
         if citation.source == Source::ContainerLog
             && let Some(component) = citation.locator.strip_prefix("docker/logs/").and_then(|l| l.split(".log").next())
-            && generalised(&log::line(&citation.text, None).message).is_some()
+            && generalised(&log::line(&citation.text, None).message, names_of(lesson)).is_some()
         {
             blocks.push(Block { info: format!("log {component}"), text: format!("{}\n", citation.text.trim_end()) });
             break;
@@ -454,11 +475,14 @@ mod tests {
 
     #[test]
     fn a_line_becomes_an_expression_that_finds_its_like() {
-        let expression = generalised("role \"ink\" was refused 3 times at /var/lib/ledger/base").unwrap();
+        let expression = generalised("role \"ink\" was refused 3 times at /var/lib/ledger/base", Names::Open).unwrap();
         let regex = Regex::new(&expression).unwrap();
         assert!(regex.is_match("role \"zoe\" was refused 41 times at /srv/other/dir"));
         assert!(!regex.is_match("role \"zoe\" was accepted 41 times at /srv/other/dir"));
-        assert_eq!(generalised("error 12"), None);
+        assert_eq!(generalised("error 12", Names::Open), None);
+        let kept = generalised("role \"ink\" was refused 3 times", Names::Kept).unwrap();
+        assert!(Regex::new(&kept).unwrap().is_match("role \"ink\" was refused 9 times"));
+        assert!(!Regex::new(&kept).unwrap().is_match("role \"zoe\" was refused 9 times"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole investigations over casefiles with made-up names: the cause first, the decoys open.
 
 use coroner_collect::{Casefile, Limits, World};
-use coroner_model::investigation::{ChangeKind, Hypothesis, Investigation, Status};
+use coroner_model::investigation::{ChangeKind, Hypothesis, Investigation, LookalikeVerdict, Status};
 use coroner_verbs::investigate::{InvestigateRequest, look};
 use coroner_verbs::library::Library;
 
@@ -100,4 +100,63 @@ fn a_container_outside_the_proxys_network_is_traced_to_docker_run() {
 fn the_same_casefile_gives_the_same_bytes() {
     let bytes = || serde_json::to_string(&investigate(DEFAULT, "weaver")).unwrap();
     assert_eq!(bytes(), bytes());
+}
+
+/// The container has the configured password, yet its data directory was made with another.
+fn stale() -> String {
+    let uri = "\"LOG_LEVEL=info\",\"YARN_URI=postgresql://spinner:k9Xw3TqLm2@yarn:5432/loom\"";
+    let recreated = "\"Name\":\"/loom-yarn-1\",\"Created\":\"2026-05-06T13:01:00Z\"";
+    let volume = r#"--- docker/volumes.json
+[{"Name":"loom_yarn","Driver":"local","Mountpoint":"/var/lib/docker/volumes/loom_yarn/_data","CreatedAt":"2025-11-01T00:00:00Z","Labels":{"com.docker.compose.project":"loom","com.docker.compose.volume":"yarn"}}]
+--- host/tree.tsv
+type	mode	size	mtime	path
+f	0644	28	2026-05-06T13:00:50Z	/srv/loom/.env
+f	0644	80	2026-05-06T13:00:50Z	/srv/loom/weaver.env
+d	0700	4096	2026-05-06T13:00:00Z	/var/lib/docker/volumes/loom_yarn/_data
+"#;
+    DEFAULT
+        .replace("\"Env\":[\"LOG_LEVEL=info\"]", &format!("\"Env\":[{uri}]"))
+        .replace("\"Name\":\"/loom-yarn-1\",\"Created\":\"2026-04-01T06:00:00Z\"", recreated)
+        + volume
+}
+
+#[test]
+fn a_password_changed_after_the_volume_is_told_apart_from_a_default() {
+    let report = investigate(&stale(), "https://loom.example.org/api/patterns");
+    let first = report.hypotheses.first().unwrap();
+    let id = first.pattern.as_ref().unwrap().as_str();
+    assert_eq!((first.status, id), (Status::Confirmed, "database-password-changed-after-volume"), "{:#?}", report.hypotheses);
+    let other = first.lookalikes.iter().find(|l| l.pattern.as_str() == "database-default-credential").unwrap();
+    assert_eq!(other.verdict, LookalikeVerdict::RuledOut);
+    assert!(report.hypotheses.iter().all(|h| h.pattern.as_ref().is_none_or(|p| p.as_str() != "database-default-credential")));
+}
+
+#[test]
+fn a_dead_port_is_told_apart_from_another_network() {
+    let case = include_str!("investigate/off-network.case");
+    let joined = case
+        .replace("\"NetworkMode\":\"bridge\"", "\"NetworkMode\":\"midway\"")
+        .replace("\"bridge\":{\"IPAddress\":\"172.17.0.5\"}", "\"midway\":{\"IPAddress\":\"172.30.0.5\",\"Aliases\":[\"carousel\"]}")
+        .replace("\"y\":{\"Name\":\"carousel\"}", "")
+        .replace("\"x\":{", "\"y\":{\"Name\":\"carousel\"},\"x\":{")
+        .replace("listening on 0.0.0.0:3000", "listening on 0.0.0.0:4000")
+        .replace("\"3000/tcp\":{}", "\"4000/tcp\":{}")
+        + "--- host/listeners.tsv\nproto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t4000\tcarousel\tcarousel\n";
+    let report = investigate(&joined, "http://ride.example.org/");
+    let first = report.hypotheses.first().unwrap();
+    assert_eq!((first.status, first.pattern.as_ref().unwrap().as_str()), (Status::Confirmed, "proxy-backend-port-dead"), "{:#?}", report.hypotheses);
+}
+
+#[test]
+fn a_stack_in_order_has_no_cause() {
+    let healthy = DEFAULT
+        .replace("\"Env\":[\"LOG_LEVEL=info\"]", "\"Env\":[\"LOG_LEVEL=info\",\"YARN_URI=postgresql://spinner:k9Xw3TqLm2@yarn:5432/loom\"]")
+        .lines()
+        .filter(|l| !l.contains("password authentication failed") && !l.contains("500 Internal") && !l.contains("cannot fetch"))
+        .map(|l| l.replace("\"status\":500", "\"status\":200") + "\n")
+        .collect::<String>();
+    for symptom in ["", "weaver", "https://loom.example.org/api/patterns"] {
+        let report = investigate(&healthy, symptom);
+        assert!(report.hypotheses.iter().all(|h| h.status == Status::Open), "{symptom}: {:#?}", report.hypotheses);
+    }
 }

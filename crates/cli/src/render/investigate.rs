@@ -1,7 +1,7 @@
 //! An investigation as text: 80 columns, the answer first, citations bare at the end of lines.
 
 use coroner_model::investigation::{Change, Hypothesis, Investigation, Lookalike, LookalikeVerdict, Reason, Status};
-use coroner_model::{Citation, CouldNotLook};
+use coroner_model::{Citation, CouldNotLook, Why};
 use jiff::Timestamp;
 
 /// Columns of a line, apart from citations, which are never broken.
@@ -189,8 +189,16 @@ fn could_not_look(out: &mut Page, all: &[CouldNotLook]) {
     if all.is_empty() {
         return;
     }
-    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-    out.wrapped(1, &format!("Could not look: {}", words.join(" · ")));
+    // What a casefile simply does not hold needs no reason each.
+    let (absent, failed): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.why == Why::NotRecorded);
+    if !failed.is_empty() {
+        let words: Vec<String> = failed.iter().map(ToString::to_string).collect();
+        out.wrapped(1, &format!("Could not look: {}", words.join(" · ")));
+    }
+    if !absent.is_empty() {
+        let words: Vec<&str> = absent.iter().map(|c| c.what.as_str()).collect();
+        out.wrapped(1, &format!("Could not look, not in the casefile: {}", words.join(" · ")));
+    }
 }
 
 fn stamp(at: Timestamp) -> String {

@@ -80,5 +80,7 @@ fn span(document: &Document, reference: Option<Timestamp>) -> (Option<Timestamp>
     let at = |raw: &str| log::line(raw, reference).at;
     let first = text.lines().take(END_LINES_MAX).find_map(at);
     let last = text.lines().rev().take(END_LINES_MAX).find_map(at);
-    (first, last)
+    // Lines of several writers need not be in order.
+    let ends = || [first, last].into_iter().flatten();
+    (ends().min(), ends().max())
 }

@@ -39,8 +39,8 @@ impl Sighting {
     /// The sighting as a reason.
     pub fn reason(&self) -> Reason {
         let who = if self.component.is_empty() { "the log" } else { &self.component };
-        let when = self.first.map(|at| format!(" since {}", super::timeline::moment(at))).unwrap_or_default();
-        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
+        let (times, since) = if self.count == 1 { ("once".to_owned(), "at") } else { (format!("{} times", self.count), "since") };
+        let when = self.first.map(|at| format!(" {since} {}", super::timeline::moment(at))).unwrap_or_default();
         let text = if self.in_symptom && self.count == 0 {
             format!("the symptom itself says: {}", shortened(&self.message))
         } else {
