@@ -52,7 +52,14 @@ impl Guard {
     pub fn over(world: World, patterns: Library) -> Guard {
         let cell = OnceCell::new();
         let _ = cell.set(world);
-        Guard { patterns, request: WorkspaceRequest::default(), world: cell, kept: BTreeMap::new(), past: BTreeMap::new(), count: 0 }
+        Guard {
+            patterns,
+            request: WorkspaceRequest::default(),
+            world: cell,
+            kept: BTreeMap::new(),
+            past: BTreeMap::new(),
+            count: 0,
+        }
     }
 
     /// Judges a request; its own failure asks.
@@ -64,7 +71,9 @@ impl Guard {
     pub fn judge_with(&mut self, request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {
         let id = request.id.clone();
         let judged = catch_unwind(AssertUnwindSafe(|| self.decide(request, transcript)));
-        judged.unwrap_or_else(|_| PermissionAnswer::ask(id, "Coroner failed while it judged this command; have a person look at it."))
+        judged.unwrap_or_else(|_| {
+            PermissionAnswer::ask(id, "Coroner failed while it judged this command; have a person look at it.")
+        })
     }
 
     fn decide(&mut self, mut request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {
@@ -125,7 +134,8 @@ impl Guard {
         }
         let (known, asked): (Vec<&Probe>, Vec<&Probe>) = probes.iter().partition(|p| self.kept.contains_key(p));
         let asked: Vec<Probe> = asked.into_iter().cloned().collect();
-        let mut all: Vec<(Probe, Answer)> = known.into_iter().filter_map(|p| Some((p.clone(), self.kept.get(p)?.clone()))).collect();
+        let mut all: Vec<(Probe, Answer)> =
+            known.into_iter().filter_map(|p| Some((p.clone(), self.kept.get(p)?.clone()))).collect();
         let fresh = world.answer_all(&asked);
         self.kept.extend(fresh.iter().cloned());
         all.extend(fresh);
@@ -166,7 +176,8 @@ fn live(request: &WorkspaceRequest) -> Live {
     // Tokens need to be equal within this one run only, so the store stays closed.
     let redaction_key = coroner_store::fresh_key().unwrap_or_default();
     let home = request.env.get("HOME").map_or_else(|| request.home.clone(), std::path::PathBuf::from);
-    let settings = LiveSettings { env: request.env.clone(), home, cwd: request.cwd.clone(), now: request.now, redaction_key };
+    let settings =
+        LiveSettings { env: request.env.clone(), home, cwd: request.cwd.clone(), now: request.now, redaction_key };
     Live::new(settings, Limits::default())
 }
 

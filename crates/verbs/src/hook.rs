@@ -59,11 +59,14 @@ pub fn claude<E: std::fmt::Display>(input: &[u8], guard: impl FnOnce() -> Result
 /// The guard's answer in the words of the protocol.
 fn reply(answer: &PermissionAnswer) -> HookReply {
     match answer.permission {
-        Permission::Deny => HookReply { stdout: decision("deny", &full(answer)), stderr: format!("{}\n", full(answer)), exit: 2 },
+        Permission::Deny => {
+            HookReply { stdout: decision("deny", &full(answer)), stderr: format!("{}\n", full(answer)), exit: 2 }
+        }
         Permission::Ask => ask(&full(answer)),
         Permission::Allow if !answer.findings.is_empty() => {
             let notes: Vec<&str> = answer.findings.iter().map(|f| f.reason.as_str()).collect();
-            let output = json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": notes.join("\n")}});
+            let output =
+                json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": notes.join("\n")}});
             HookReply { stdout: output.to_string(), ..HookReply::default() }
         }
         Permission::Allow => HookReply::default(),
@@ -72,7 +75,11 @@ fn reply(answer: &PermissionAnswer) -> HookReply {
 
 /// A reason is never empty: an empty one does not block.
 fn full(answer: &PermissionAnswer) -> String {
-    if answer.reason.is_empty() { "Coroner has no reason to give; have a person look at it.".to_owned() } else { answer.reason.clone() }
+    if answer.reason.is_empty() {
+        "Coroner has no reason to give; have a person look at it.".to_owned()
+    } else {
+        answer.reason.clone()
+    }
 }
 
 /// Lets a person decide.

@@ -43,9 +43,30 @@ fn container(index: usize, service: &str, image: &str, mounts: &str, network: &s
 fn files(app_env: &str) -> Vec<(String, String)> {
     let inspect = [
         container(1, "api", "registry.example.org/shop/api:1.4", "", "shop_edge", r#""APP_VERSION=1.4.1""#),
-        container(2, "db", "postgres:16", r#"{"Type":"bind","Source":"/opt/shop/.data/postgres","Destination":"/var/lib/postgresql/data","RW":true}"#, "shop_default", ""),
-        container(3, "cache", "redis:7", r#"{"Type":"volume","Name":"shop_cache","Source":"/var/lib/docker/volumes/shop_cache/_data","Destination":"/data","RW":true}"#, "shop_default", ""),
-        container(4, "proxy", "traefik:v3.1", r#"{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock","RW":true}"#, "shop_edge", ""),
+        container(
+            2,
+            "db",
+            "postgres:16",
+            r#"{"Type":"bind","Source":"/opt/shop/.data/postgres","Destination":"/var/lib/postgresql/data","RW":true}"#,
+            "shop_default",
+            "",
+        ),
+        container(
+            3,
+            "cache",
+            "redis:7",
+            r#"{"Type":"volume","Name":"shop_cache","Source":"/var/lib/docker/volumes/shop_cache/_data","Destination":"/data","RW":true}"#,
+            "shop_default",
+            "",
+        ),
+        container(
+            4,
+            "proxy",
+            "traefik:v3.1",
+            r#"{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock","RW":true}"#,
+            "shop_edge",
+            "",
+        ),
     ];
     let tree = "type\tmode\tuid\tgid\tsize\tmtime\tpath\n\
         d\t0755\t1000\t1000\t4096\t2026-01-01T00:00:00Z\t/opt/shop\n\
@@ -112,7 +133,10 @@ fn denied(commands: &[&str], pattern: &str) {
         let answer = judge(&mut guard, command);
         let met = answer.findings.iter().any(|f| f.pattern.as_str() == pattern);
         if answer.permission == Permission::Allow || !met {
-            wrong.push(format!("{command}\n    {:?} {:?} {:?}", answer.permission, answer.effects, answer.could_not_look));
+            wrong.push(format!(
+                "{command}\n    {:?} {:?} {:?}",
+                answer.permission, answer.effects, answer.could_not_look
+            ));
         }
         assert!(answer.reason.chars().count() < 600, "{}", answer.reason);
     }
@@ -248,11 +272,31 @@ fn volumes_are_not_removed() {
 
 #[test]
 fn systems_backups_and_records_are_not_deleted() {
-    denied(&["rm -rf /", "rm -rf /*", "sudo rm -rf --no-preserve-root /", "rm -rf /etc", "rm -rf ~", "cd / && rm -rf *", "rm -rf /home/dev"], "delete-system-tree");
-    denied(&["rm -rf /srv/backups", "rm -f /srv/backups/*.dump", "find /srv/backups -type f -delete"], "delete-backups");
+    denied(
+        &[
+            "rm -rf /",
+            "rm -rf /*",
+            "sudo rm -rf --no-preserve-root /",
+            "rm -rf /etc",
+            "rm -rf ~",
+            "cd / && rm -rf *",
+            "rm -rf /home/dev",
+        ],
+        "delete-system-tree",
+    );
+    denied(
+        &["rm -rf /srv/backups", "rm -f /srv/backups/*.dump", "find /srv/backups -type f -delete"],
+        "delete-backups",
+    );
     denied(&["rm -rf ~/.claude/projects", "rm -rf /home/dev/.claude"], "delete-evidence");
     denied(&["rm -rf \"$DATA_ROOT\"", "rm -rf $PREFIX/*"], "delete-unresolved-path");
-    silent(&["rm -rf \"$TMPDIR/x\"", "rm -rf $(mktemp -d)", "rm -rf \"$BUILD_DIR\"", "for f in *.log; do rm \"$f\"; done", "rm -rf ~/.cache/pip"]);
+    silent(&[
+        "rm -rf \"$TMPDIR/x\"",
+        "rm -rf $(mktemp -d)",
+        "rm -rf \"$BUILD_DIR\"",
+        "for f in *.log; do rm \"$f\"; done",
+        "rm -rf ~/.cache/pip",
+    ]);
 }
 
 #[test]
@@ -276,8 +320,17 @@ fn owners_keep_what_is_theirs() {
 
 #[test]
 fn uncommitted_work_is_not_discarded_unseen() {
-    denied(&["git reset --hard", "git checkout -- .", "git restore .", "git clean -fd -e .data"], "discard-uncommitted-work");
-    silent(&["git checkout -b new", "git reset --soft HEAD~1", "git restore --staged .", "git checkout -- docs/", "git stash"]);
+    denied(
+        &["git reset --hard", "git checkout -- .", "git restore .", "git clean -fd -e .data"],
+        "discard-uncommitted-work",
+    );
+    silent(&[
+        "git checkout -b new",
+        "git reset --soft HEAD~1",
+        "git restore --staged .",
+        "git checkout -- docs/",
+        "git stash",
+    ]);
 }
 
 #[test]
@@ -312,7 +365,10 @@ fn a_restart_that_the_files_have_left_behind_is_stopped_without_a_session() {
         let mut all = files(env);
         for (path, text) in &mut all {
             if path == "host/tree.tsv" {
-                *text = text.replace("40\t2026-01-01T00:00:00Z\t/opt/shop/app.env", "40\t2026-01-01T07:50:00Z\t/opt/shop/app.env");
+                *text = text.replace(
+                    "40\t2026-01-01T00:00:00Z\t/opt/shop/app.env",
+                    "40\t2026-01-01T07:50:00Z\t/opt/shop/app.env",
+                );
             }
         }
         guard_over(&all)
@@ -332,7 +388,13 @@ fn in_session(guard: &mut Guard, session: &str, command: &str) -> PermissionAnsw
 
 fn edit(guard: &mut Guard, session: &str, path: &str) {
     let input = serde_json::json!({"file_path": path, "old_string": "a", "new_string": "b"});
-    let answer = guard.judge(PermissionRequest { command: None, tool: Some("Edit".into()), input, session: Some(session.into()), ..request("") });
+    let answer = guard.judge(PermissionRequest {
+        command: None,
+        tool: Some("Edit".into()),
+        input,
+        session: Some(session.into()),
+        ..request("")
+    });
     assert_eq!(answer.permission, Permission::Allow);
 }
 
@@ -357,9 +419,17 @@ fn a_restart_after_an_edit_keeps_the_old_environment() {
     in_session(&mut guard, "s", "sed -i s/1.4.1/1.4.2/ app.env");
     assert_eq!(in_session(&mut guard, "s", "docker restart shop-api-1").permission, Permission::Deny);
     assert_eq!(in_session(&mut guard, "other", "docker restart shop-api-1").permission, Permission::Allow);
-    assert_eq!(in_session(&mut guard, "s", "docker restart shop-db-1").permission, Permission::Allow, "another service");
+    assert_eq!(
+        in_session(&mut guard, "s", "docker restart shop-db-1").permission,
+        Permission::Allow,
+        "another service"
+    );
     in_session(&mut guard, "s", "docker compose up -d api");
-    assert_eq!(in_session(&mut guard, "s", "docker restart shop-api-1").permission, Permission::Allow, "made anew since");
+    assert_eq!(
+        in_session(&mut guard, "s", "docker restart shop-api-1").permission,
+        Permission::Allow,
+        "made anew since"
+    );
     assert_eq!(judge(&mut shop(), "sed -i s/a/b/ app.env && docker restart shop-api-1").permission, Permission::Deny);
     let mut guard = shop();
     edit(&mut guard, "s", "/opt/shop/README.md");
@@ -390,10 +460,21 @@ fn what_cannot_be_looked_at_is_said() {
     let answer = judge(&mut guard, "rm -rf /srv/app/postgres-data");
     assert_eq!(answer.permission, Permission::Ask, "{answer:?}");
     assert!(!answer.could_not_look.is_empty());
-    for command in ["docker compose down -v", "docker volume rm pgdata", "rsync -a --delete ./ deploy@host:/srv/data/", "ssh host 'rm -rf /srv/data'"] {
+    for command in [
+        "docker compose down -v",
+        "docker volume rm pgdata",
+        "rsync -a --delete ./ deploy@host:/srv/data/",
+        "ssh host 'rm -rf /srv/data'",
+    ] {
         assert_eq!(judge(&mut guard, command).permission, Permission::Ask, "{command}");
     }
-    for command in ["docker restart api", "docker run -d --name api x", "docker compose up -d", "rm -rf build", "rm -rf /srv/app/public"] {
+    for command in [
+        "docker restart api",
+        "docker run -d --name api x",
+        "docker compose up -d",
+        "rm -rf build",
+        "rm -rf /srv/app/public",
+    ] {
         let answer = judge(&mut guard, command);
         assert_eq!(answer.permission, Permission::Allow, "{command} {}", answer.reason);
     }
@@ -403,7 +484,13 @@ fn what_cannot_be_looked_at_is_said() {
 #[test]
 fn hostile_text_is_answered() {
     let mut guard = shop();
-    for command in ["$(".repeat(10_000), "\0rm\0 -rf x".into(), "a".repeat(1 << 20), "'".into(), format!("{}rm -rf .data", "(".repeat(5_000))] {
+    for command in [
+        "$(".repeat(10_000),
+        "\0rm\0 -rf x".into(),
+        "a".repeat(1 << 20),
+        "'".into(),
+        format!("{}rm -rf .data", "(".repeat(5_000)),
+    ] {
         let _ = judge(&mut guard, &command);
     }
     assert_ne!(judge(&mut guard, &format!("{}rm -rf .data", "(".repeat(5_000))).permission, Permission::Allow);
@@ -422,7 +509,11 @@ fn remedies_pass_the_guard() {
     ] {
         let answer = judge(&mut guard, command);
         assert_ne!(answer.permission, Permission::Allow);
-        let commands: Vec<&str> = answer.remedy.lines().filter(|l| !l.starts_with("```") && answer.remedy.contains(&format!("```sh\n{l}\n"))).collect();
+        let commands: Vec<&str> = answer
+            .remedy
+            .lines()
+            .filter(|l| !l.starts_with("```") && answer.remedy.contains(&format!("```sh\n{l}\n")))
+            .collect();
         assert!(!commands.is_empty(), "{command}: {}", answer.remedy);
         for remedy in commands {
             let again = judge(&mut guard, remedy);

@@ -39,7 +39,10 @@ pub fn run(global: &Global, args: GuardArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
     if args.command.is_empty() {
-        return Err(Failure::usage("there is no command to judge", "write it after two dashes: coroner guard -- rm -rf build"));
+        return Err(Failure::usage(
+            "there is no command to judge",
+            "write it after two dashes: coroner guard -- rm -rf build",
+        ));
     }
     let answer = guard.judge(PermissionRequest {
         command: Some(text(&args.command)),
@@ -64,7 +67,11 @@ fn text(words: &[String]) -> String {
 
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn plain(answer: &PermissionAnswer) {
@@ -73,8 +80,10 @@ fn plain(answer: &PermissionAnswer) {
     } else {
         println!("{}", answer.reason);
     }
-    for finding in answer.findings.iter().filter(|f| f.reason != answer.reason) {
-        println!("\n{}", finding.reason);
+    let others: Vec<&str> =
+        answer.findings.iter().filter(|f| f.reason != answer.reason).map(|f| f.pattern.as_str()).collect();
+    if !others.is_empty() {
+        println!("Also met: {}", others.join(", "));
     }
     if !answer.evidence.is_empty() {
         println!("\nEvidence");

@@ -21,8 +21,21 @@ pub struct ComposeTarget {
 }
 
 const GLOBAL: &[&str] = &[
-    "-f", "--file", "-p", "--project-name", "--project-directory", "--profile", "--env-file", "--ansi", "--parallel",
-    "--progress", "-H", "--host", "-c", "--context", "--log-level",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--project-directory",
+    "--profile",
+    "--env-file",
+    "--ansi",
+    "--parallel",
+    "--progress",
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--log-level",
 ];
 
 /// Reads the words after `compose`.
@@ -32,7 +45,19 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
     if globals.has(&["--dry-run"]) {
         return;
     }
-    let valued = ["-t", "--timeout", "--scale", "--wait-timeout", "--rmi", "--pull", "--exit-code-from", "-s", "--signal", "--attach", "--no-attach"];
+    let valued = [
+        "-t",
+        "--timeout",
+        "--scale",
+        "--wait-timeout",
+        "--rmi",
+        "--pull",
+        "--exit-code-from",
+        "-s",
+        "--signal",
+        "--attach",
+        "--no-attach",
+    ];
     let options = Options::read(rest, &valued, Order::Mixed);
     if options.has(&["--dry-run"]) {
         return;
@@ -58,11 +83,12 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
 fn target(out: &Plan<'_>, globals: &Options, services: Vec<Word>) -> ComposeTarget {
     let cwd = &out.call.cwd;
     let files: Vec<Word> = globals.values(&["-f", "--file"]).map(|f| join(cwd, f)).collect();
-    let directory = globals.value(&["--project-directory"]).map(|d| join(cwd, d)).unwrap_or_else(|| match files.first() {
-        // The project's directory is that of its first file.
-        Some(file) => join(file, &Word::literal("..")),
-        None => cwd.clone(),
-    });
+    let directory =
+        globals.value(&["--project-directory"]).map(|d| join(cwd, d)).unwrap_or_else(|| match files.first() {
+            // The project's directory is that of its first file.
+            Some(file) => join(file, &Word::literal("..")),
+            None => cwd.clone(),
+        });
     ComposeTarget {
         services,
         env_files: globals.values(&["--env-file"]).map(|f| join(cwd, f)).collect(),

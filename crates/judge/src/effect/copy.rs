@@ -27,7 +27,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "sed" | "perl" => {
             let in_place = words.iter().any(|w| {
                 let text = w.prefix();
-                text.starts_with("--in-place") || (text.starts_with('-') && !text.starts_with("--") && text.contains('i'))
+                text.starts_with("--in-place")
+                    || (text.starts_with('-') && !text.starts_with("--") && text.contains('i'))
             });
             let options = Options::read(words, &["-e", "-f", "--expression", "--file"], Order::Mixed);
             let scripted = options.has(&["-e", "-f", "--expression", "--file"]);
@@ -36,7 +37,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         _ => {
-            let valued = ["-t", "--target-directory", "-S", "--suffix", "-m", "--mode", "-o", "--owner", "-g", "--group"];
+            let valued =
+                ["-t", "--target-directory", "-S", "--suffix", "-m", "--mode", "-o", "--owner", "-g", "--group"];
             let options = Options::read(words, &valued, Order::Mixed);
             if options.has(&["-n", "--no-clobber", "-b", "--backup"]) || options.operands.len() != 2 {
                 return;

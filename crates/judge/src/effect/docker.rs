@@ -62,20 +62,110 @@ pub struct RunSpec {
 }
 
 /// Options before the verb that take a value.
-const GLOBAL: &[&str] = &["-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey", "--url", "--connection", "--root"];
+const GLOBAL: &[&str] = &[
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--config",
+    "-l",
+    "--log-level",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+    "--url",
+    "--connection",
+    "--root",
+];
 
 /// Options of `run` and `create` that take a value.
 const RUN: &[&str] = &[
-    "-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "-v", "--volume", "--mount", "--name", "--network",
-    "--net", "-p", "--publish", "--entrypoint", "-l", "--label", "--label-file", "-h", "--hostname", "-m", "--memory",
-    "--memory-swap", "--memory-reservation", "--cpus", "--platform", "--restart", "--add-host", "--cap-add",
-    "--cap-drop", "--device", "--dns", "--dns-search", "--expose", "--gpus", "--ip", "--ip6", "--ipc", "--log-driver",
-    "--log-opt", "--pid", "--pids-limit", "--pull", "--runtime", "--security-opt", "--shm-size", "--stop-signal",
-    "--stop-timeout", "--sysctl", "--tmpfs", "--ulimit", "--userns", "--volumes-from", "--volume-driver", "-a",
-    "--attach", "--cidfile", "--cgroupns", "--cgroup-parent", "--cpu-shares", "-c", "--cpuset-cpus", "--group-add",
-    "--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--health-start-period", "--link",
-    "--mac-address", "--network-alias", "--net-alias", "--oom-score-adj", "--storage-opt", "--uts", "--domainname",
-    "--annotation", "--detach-keys", "--blkio-weight", "--pod", "--secret", "--systemd", "--authfile", "--arch", "--os",
+    "-e",
+    "--env",
+    "--env-file",
+    "-u",
+    "--user",
+    "-w",
+    "--workdir",
+    "-v",
+    "--volume",
+    "--mount",
+    "--name",
+    "--network",
+    "--net",
+    "-p",
+    "--publish",
+    "--entrypoint",
+    "-l",
+    "--label",
+    "--label-file",
+    "-h",
+    "--hostname",
+    "-m",
+    "--memory",
+    "--memory-swap",
+    "--memory-reservation",
+    "--cpus",
+    "--platform",
+    "--restart",
+    "--add-host",
+    "--cap-add",
+    "--cap-drop",
+    "--device",
+    "--dns",
+    "--dns-search",
+    "--expose",
+    "--gpus",
+    "--ip",
+    "--ip6",
+    "--ipc",
+    "--log-driver",
+    "--log-opt",
+    "--pid",
+    "--pids-limit",
+    "--pull",
+    "--runtime",
+    "--security-opt",
+    "--shm-size",
+    "--stop-signal",
+    "--stop-timeout",
+    "--sysctl",
+    "--tmpfs",
+    "--ulimit",
+    "--userns",
+    "--volumes-from",
+    "--volume-driver",
+    "-a",
+    "--attach",
+    "--cidfile",
+    "--cgroupns",
+    "--cgroup-parent",
+    "--cpu-shares",
+    "-c",
+    "--cpuset-cpus",
+    "--group-add",
+    "--health-cmd",
+    "--health-interval",
+    "--health-retries",
+    "--health-timeout",
+    "--health-start-period",
+    "--link",
+    "--mac-address",
+    "--network-alias",
+    "--net-alias",
+    "--oom-score-adj",
+    "--storage-opt",
+    "--uts",
+    "--domainname",
+    "--annotation",
+    "--detach-keys",
+    "--blkio-weight",
+    "--pod",
+    "--secret",
+    "--systemd",
+    "--authfile",
+    "--arch",
+    "--os",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -86,10 +176,11 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let host = globals.value(&["-H", "--host", "-c", "--context", "--url", "--connection"]).cloned();
     match verb.as_literal().unwrap_or_default() {
         "compose" => compose::plan(out, &rest),
-        "container" => match rest.split_first() {
-            Some((verb, rest)) => of_container(out, verb.as_literal().unwrap_or_default(), rest, host.as_ref()),
-            None => {}
-        },
+        "container" => {
+            if let Some((verb, rest)) = rest.split_first() {
+                of_container(out, verb.as_literal().unwrap_or_default(), rest, host.as_ref());
+            }
+        }
         "volume" => of_volume(out, &rest, host.as_ref()),
         "system" if rest.first().and_then(Word::as_literal) == Some("prune") => {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
@@ -105,9 +196,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 
 /// Where the engine is: another host's when the command or its environment says so.
 fn place(out: &Plan<'_>, host: Option<&Word>) -> Place {
-    let assigned = out.call.assignments.iter().find(|(name, _)| name == "DOCKER_HOST" || name == "DOCKER_CONTEXT").map(|(_, v)| v);
+    let assigned =
+        out.call.assignments.iter().find(|(name, _)| name == "DOCKER_HOST" || name == "DOCKER_CONTEXT").map(|(_, v)| v);
     match host.or(assigned) {
-        Some(host) if !host.prefix().starts_with("unix:") && host.as_literal() != Some("default") => Place::Remote { host: host.show() },
+        Some(host) if !host.prefix().starts_with("unix:") && host.as_literal() != Some("default") => {
+            Place::Remote { host: host.show() }
+        }
         _ => out.place(),
     }
 }
@@ -116,7 +210,8 @@ fn of_container(out: &mut Plan<'_>, verb: &str, rest: &[Word], host: Option<&Wor
     let place = place(out, host);
     match verb {
         "restart" | "start" => {
-            let options = Options::read(rest, &["-t", "--time", "--timeout", "-s", "--signal", "--detach-keys"], Order::Mixed);
+            let options =
+                Options::read(rest, &["-t", "--time", "--timeout", "-s", "--signal", "--detach-keys"], Order::Mixed);
             let containers = containers(&options, place);
             out.push(EffectKind::RestartContainer, Target::Containers(containers));
         }
@@ -128,7 +223,8 @@ fn of_container(out: &mut Plan<'_>, verb: &str, rest: &[Word], host: Option<&Wor
             let options = Options::read(rest, &[], Order::Mixed);
             let gone = containers(&options, place.clone());
             if options.has(&["-v", "--volumes"]) {
-                let volumes = Volumes { names: gone.names.clone(), scope: VolumeScope::AnonymousOf, place, after_removal: true };
+                let volumes =
+                    Volumes { names: gone.names.clone(), scope: VolumeScope::AnonymousOf, place, after_removal: true };
                 out.push(EffectKind::RemoveVolume, Target::Volumes(volumes));
             }
             out.push(EffectKind::RemoveContainer, Target::Containers(gone));
@@ -152,7 +248,8 @@ fn lists_all(commands: &[Vec<Word>]) -> bool {
     let [source] = commands else { return false };
     let literal: Vec<&str> = source.iter().filter_map(Word::as_literal).collect();
     let lists = literal.iter().any(|w| matches!(*w, "ps" | "ls" | "list"));
-    let filtered = literal.iter().any(|w| matches!(*w, "-f" | "--filter" | "-n" | "--last" | "-l") || w.starts_with("--filter="));
+    let filtered =
+        literal.iter().any(|w| matches!(*w, "-f" | "--filter" | "-n" | "--last" | "-l") || w.starts_with("--filter="));
     matches!(program_of(source), "docker" | "podman") && lists && !filtered
 }
 
@@ -186,9 +283,10 @@ fn of_volume(out: &mut Plan<'_>, rest: &[Word], host: Option<&Word>) {
     let options = Options::read(rest, &["--filter"], Order::Mixed);
     let volumes = match verb.as_literal() {
         Some("rm" | "remove") => {
-            let every = options.operands.iter().any(|w| {
-                w.produced_by().is_some_and(|commands| commands.len() == 1 && lists_volumes(&commands[0]))
-            }) || options.has(&["-a", "--all"]);
+            let every =
+                options.operands.iter().any(|w| {
+                    w.produced_by().is_some_and(|commands| commands.len() == 1 && lists_volumes(&commands[0]))
+                }) || options.has(&["-a", "--all"]);
             let scope = if every { VolumeScope::Every } else { VolumeScope::Named };
             Volumes { names: options.operands, scope, place, after_removal: false }
         }
@@ -261,4 +359,3 @@ pub(crate) fn removes_containers(argv: &[Word]) -> bool {
     matches!(program_of(argv), "docker" | "podman" | "docker-compose" | "podman-compose")
         && (words.iter().any(|w| matches!(*w, "down" | "rm")) && !words.contains(&"volume") || words.contains(&"prune"))
 }
-

@@ -27,8 +27,14 @@ enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Name { pattern: String, folded: bool },
-    Path { pattern: String, folded: bool },
+    Name {
+        pattern: String,
+        folded: bool,
+    },
+    Path {
+        pattern: String,
+        folded: bool,
+    },
     Kind(Vec<char>),
     Empty,
     /// May hold for anything: time, size, owner, mode.
@@ -88,12 +94,17 @@ pub fn read(argv: &[Word]) -> (Vec<Word>, Expression) {
 
 /// `fd PATTERN ROOT…`: the pattern is a regular expression on names.
 fn read_fd(argv: &[Word]) -> (Vec<Word>, Expression) {
-    let options = super::options::Options::read(&argv[1..], &["-e", "-t", "-d", "-E", "-g", "--extension", "--type"], super::options::Order::Mixed);
+    let options = super::options::Options::read(
+        &argv[1..],
+        &["-e", "-t", "-d", "-E", "-g", "--extension", "--type"],
+        super::options::Order::Mixed,
+    );
     let roots = match options.operands.get(1..) {
         Some([]) | None => vec![Word::literal(".")],
         Some(roots) => roots.to_vec(),
     };
-    let all = options.operands.first().is_none_or(|p| matches!(p.as_literal(), Some("." | "" | ".*"))) && !options.has(&["-e", "--extension"]);
+    let all = options.operands.first().is_none_or(|p| matches!(p.as_literal(), Some("." | "" | ".*")))
+        && !options.has(&["-e", "--extension"]);
     let node = if all { Node::Always } else { Node::Selective };
     (roots, Expression { node, ..Expression::everything() })
 }
@@ -167,7 +178,9 @@ impl Parser<'_> {
                 Node::Act
             }
             "-print" | "-print0" => Node::Act,
-            "-quit" | "-depth" | "-d" | "-mount" | "-xdev" | "-daystart" | "-noleaf" | "-true" | "-follow" | "-ls" => Node::Always,
+            "-quit" | "-depth" | "-d" | "-mount" | "-xdev" | "-daystart" | "-noleaf" | "-true" | "-follow" | "-ls" => {
+                Node::Always
+            }
             "-mtime" | "-ctime" | "-atime" | "-mmin" | "-cmin" | "-amin" | "-size" | "-newer" | "-used" => {
                 self.value();
                 self.out.by_age = true;
@@ -329,12 +342,20 @@ impl Visit<'_> {
             }
             Node::Path { pattern, folded } => yes(holds(pattern, &self.at.printed, *folded)),
             Node::Kind(kinds) if self.at.inside => {
-                if kinds.iter().any(|k| matches!(k, 'f' | 'd')) { Truth::Maybe } else { Truth::No }
+                if kinds.iter().any(|k| matches!(k, 'f' | 'd')) {
+                    Truth::Maybe
+                } else {
+                    Truth::No
+                }
             }
             // A path that holds data is a directory, or one of the files listed.
             Node::Kind(kinds) if !self.at.last => yes(kinds.contains(&'d')),
             Node::Kind(kinds) => {
-                if kinds.iter().any(|k| matches!(k, 'f' | 'd')) { Truth::Maybe } else { Truth::No }
+                if kinds.iter().any(|k| matches!(k, 'f' | 'd')) {
+                    Truth::Maybe
+                } else {
+                    Truth::No
+                }
             }
             Node::Empty | Node::Never => Truth::No,
             Node::Maybe => Truth::Maybe,

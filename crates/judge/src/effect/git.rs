@@ -35,9 +35,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
     let globals = Options::read(&call.argv[1..], GLOBAL, Order::First);
     let Some((verb, rest)) = globals.operands.split_first() else { return };
-    let directory = globals
-        .values(&["-C"])
-        .fold(call.cwd.clone(), |at, next| join(&at, next));
+    let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
     let named = |words: &[Word]| words.iter().map(|w| join(&directory, w)).collect::<Vec<_>>();
     let split = rest.iter().position(|w| w.as_literal() == Some("--"));
     let after: &[Word] = split.map_or(&[], |at| &rest[at + 1..]);
@@ -52,7 +50,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "clean" => clean(out, &options, after, &directory),
         "reset" if options.has(&["--hard"]) => lose(Lost::Tracked, Vec::new()),
         "checkout" => {
-            let dots: Vec<Word> = options.operands.iter().filter(|w| matches!(w.as_literal(), Some("." | "./" | ":/"))).cloned().collect();
+            let dots: Vec<Word> = options
+                .operands
+                .iter()
+                .filter(|w| matches!(w.as_literal(), Some("." | "./" | ":/")))
+                .cloned()
+                .collect();
             if split.is_some() && !after.is_empty() {
                 lose(Lost::Tracked, named(after));
             } else if !dots.is_empty() || options.has(&["-f", "--force"]) {

@@ -146,11 +146,16 @@ impl Plan<'_> {
 }
 
 fn place_of(call: &Invocation) -> Place {
-    call.carriers.iter().find_map(|carrier| match carrier {
-        Carrier::Remote { host } => Some(Place::Remote { host: host.clone() }),
-        Carrier::Container { name, mounts } => Some(Place::Container { name: name.clone(), mounts: mounts.clone() }),
-        _ => None,
-    }).unwrap_or(Place::Host)
+    call.carriers
+        .iter()
+        .find_map(|carrier| match carrier {
+            Carrier::Remote { host } => Some(Place::Remote { host: host.clone() }),
+            Carrier::Container { name, mounts } => {
+                Some(Place::Container { name: name.clone(), mounts: mounts.clone() })
+            }
+            _ => None,
+        })
+        .unwrap_or(Place::Host)
 }
 
 impl Effects {

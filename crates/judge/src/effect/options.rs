@@ -99,7 +99,10 @@ impl Options {
 
     /// All values of these options, in order.
     pub fn values(&self, names: &[&str]) -> impl Iterator<Item = &Word> {
-        self.flags.iter().filter(|(flag, _)| names.iter().any(|name| same(flag, name))).filter_map(|(_, value)| value.as_ref())
+        self.flags
+            .iter()
+            .filter(|(flag, _)| names.iter().any(|name| same(flag, name)))
+            .filter_map(|(_, value)| value.as_ref())
     }
 }
 

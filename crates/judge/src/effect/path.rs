@@ -23,8 +23,13 @@ pub struct Paths {
 pub enum Place {
     #[default]
     Host,
-    Remote { host: String },
-    Container { name: String, mounts: Vec<Mounted> },
+    Remote {
+        host: String,
+    },
+    Container {
+        name: String,
+        mounts: Vec<Mounted>,
+    },
 }
 
 /// How far an effect reaches.
@@ -117,7 +122,8 @@ impl Paths {
                 if expression.takes(root, path, self.extent) {
                     return Some(Hit::Whole);
                 }
-                let inside: Vec<&&str> = known.iter().filter(|k| below(k, path).is_some_and(|r| !r.is_empty())).collect();
+                let inside: Vec<&&str> =
+                    known.iter().filter(|k| below(k, path).is_some_and(|r| !r.is_empty())).collect();
                 let hit = match inside.is_empty() {
                     true => expression.takes_anything_in(root, path, self.extent),
                     false => inside.iter().any(|k| expression.takes(root, k, self.extent)),
@@ -148,10 +154,9 @@ pub fn relation(pattern: &Word, path: &str) -> Relation {
     let pattern = components(pattern);
     let path: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let same = pattern.iter().zip(&path).all(|(piece, name)| {
-        piece.as_literal().map_or_else(
-            || piece.as_pattern().is_some_and(|p| glob_matches(&p, name)),
-            |literal| literal == *name,
-        )
+        piece
+            .as_literal()
+            .map_or_else(|| piece.as_pattern().is_some_and(|p| glob_matches(&p, name)), |literal| literal == *name)
     });
     match (same, pattern.len().cmp(&path.len())) {
         (false, _) => Relation::Apart,
@@ -174,7 +179,8 @@ pub(crate) fn of_word(word: &Word, cwd: &Word, extent: Extent) -> Vec<Paths> {
     let one = |path: Word, filter, narrowed| Paths { path, place: Place::Host, extent, filter, narrowed };
     let Some(commands) = word.produced_by() else { return vec![one(shell::join(cwd, word), None, false)] };
     let Some((source, filters)) = commands.split_first() else { return Vec::new() };
-    let narrowed = !filters.iter().all(|argv| matches!(shell::program_of(argv), "sort" | "uniq" | "tac" | "cat" | "tr"));
+    let narrowed =
+        !filters.iter().all(|argv| matches!(shell::program_of(argv), "sort" | "uniq" | "tac" | "cat" | "tr"));
     match shell::program_of(source) {
         "find" | "fd" | "fdfind" => {
             let (roots, expression) = super::find::read(source);
@@ -193,7 +199,8 @@ pub(crate) fn of_word(word: &Word, cwd: &Word, extent: Extent) -> Vec<Paths> {
 
 /// The paths that `ls` prints, as far as its words say.
 fn listed(argv: &[Word], cwd: &Word) -> Vec<Word> {
-    let options: String = argv[1..].iter().map(Word::prefix).filter(|w| w.starts_with('-') && !w.starts_with("--")).collect();
+    let options: String =
+        argv[1..].iter().map(Word::prefix).filter(|w| w.starts_with('-') && !w.starts_with("--")).collect();
     let operands: Vec<&Word> = argv[1..].iter().filter(|w| !w.prefix().starts_with('-')).collect();
     if operands.is_empty() {
         let all = |pattern: &str| shell::join(cwd, &Word { parts: vec![shell::Part::Glob(pattern.to_owned())] });

@@ -12,7 +12,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let words = &call.argv[1..];
     match call.program() {
         "shred" => {
-            let options = Options::read(words, &["-n", "--iterations", "-s", "--size", "--random-source"], Order::Mixed);
+            let options =
+                Options::read(words, &["-n", "--iterations", "-s", "--size", "--random-source"], Order::Mixed);
             for word in &options.operands {
                 out.paths(EffectKind::Delete, word, Extent::Itself, None);
             }

@@ -61,7 +61,9 @@ pub(super) fn hits(command: &RsyncCommand, root: &str, path: &str) -> Option<Hit
     let none = |_: &str| None;
     let Some(rest) = path::below(path, root) else {
         // The destination lies inside the path: whatever the transfer deletes is a part of it.
-        return path::below(root, path).is_some_and(|_| rsync::deletable(command, &none, ANY_NAME, false)).then_some(Hit::Part);
+        return path::below(root, path)
+            .is_some_and(|_| rsync::deletable(command, &none, ANY_NAME, false))
+            .then_some(Hit::Part);
     };
     let rest = rest.trim_matches('/');
     if rest.is_empty() {
@@ -87,7 +89,11 @@ pub fn deletions(command: &RsyncCommand, root: &str, sides: &Sides) -> Option<Ve
     let gone = if sides.sources.len() == command.sources.len() {
         rsync::deletions(command, &files, &sides.sources, destination)
     } else {
-        destination.iter().filter(|e| rsync::deletable(command, &files, &e.path, e.is_dir)).map(|e| e.path.clone()).collect()
+        destination
+            .iter()
+            .filter(|e| rsync::deletable(command, &files, &e.path, e.is_dir))
+            .map(|e| e.path.clone())
+            .collect()
     };
     Some(gone.into_iter().map(|rest| format!("{}/{}", root.trim_end_matches('/'), rest)).collect())
 }

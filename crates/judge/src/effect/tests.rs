@@ -107,7 +107,13 @@ fn containers_are_named() {
     ] {
         assert!(effects(text).restarts(&["api"]).is_some(), "{text} {:#?}", effects(text).planned);
     }
-    for text in ["docker restart web", "docker logs api", "docker compose up -d api", "docker stop api", "systemctl restart nginx"] {
+    for text in [
+        "docker restart web",
+        "docker logs api",
+        "docker compose up -d api",
+        "docker stop api",
+        "systemctl restart nginx",
+    ] {
         assert!(effects(text).restarts(&["api"]).is_none(), "{text}");
     }
     assert!(effects("docker compose --env-file a.env up -d --force-recreate api").recreates(&["api"]).is_some());
@@ -121,7 +127,14 @@ fn containers_are_named() {
 
 #[test]
 fn edits_of_files_are_seen() {
-    for text in ["sed -i s/a/b/ app.env", "echo A=1 >> app.env", "cat > app.env <<E\nA=1\nE", "tee app.env < x", "cp new.env app.env", "mv new.env app.env"] {
+    for text in [
+        "sed -i s/a/b/ app.env",
+        "echo A=1 >> app.env",
+        "cat > app.env <<E\nA=1\nE",
+        "tee app.env < x",
+        "cp new.env app.env",
+        "mv new.env app.env",
+    ] {
         assert!(effects(text).writes("/opt/shop/app.env"), "{text}");
     }
     assert!(!effects("cat app.env; grep A app.env").writes("/opt/shop/app.env"));

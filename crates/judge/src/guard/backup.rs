@@ -22,7 +22,9 @@ impl Backups {
         let mut out = Backups::default();
         if let Some(document) = answers.document(&Probe::Backups) {
             let rows = tsv::rows(document.text.as_str(), &COLUMNS);
-            out.files.extend(rows.iter().filter_map(|row| row.get("path")).filter(|p| p.starts_with('/')).map(str::to_owned));
+            out.files.extend(
+                rows.iter().filter_map(|row| row.get("path")).filter(|p| p.starts_with('/')).map(str::to_owned),
+            );
         }
         for backup in &config.backups {
             if let Some(directory) = literal_directory(&backup.glob) {
@@ -70,7 +72,9 @@ fn is_kept_copy(path: &str) -> bool {
     let kept = directory.split('/').any(|part| {
         let part = part.to_ascii_lowercase();
         let part = part.trim_start_matches('.');
-        ["backup", "backups", "dumps", "snapshots", "pgdumps"].contains(&part) || part.ends_with("-backups") || part.ends_with("_backups")
+        ["backup", "backups", "dumps", "snapshots", "pgdumps"].contains(&part)
+            || part.ends_with("-backups")
+            || part.ends_with("_backups")
     });
     let name = name.to_ascii_lowercase();
     let copy = ["dump", "sql", "bak", "rdb", "gz", "zst", "xz", "tar", "tgz", "zip", "age", "gpg"];

@@ -1,7 +1,7 @@
 //! Paths that would be deleted, moved, emptied or overwritten, against what lies there.
 
-use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
 use coroner_model::Probe;
+use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
 use coroner_read::shell::{Part, Word};
 use coroner_read::tree;
 
@@ -10,7 +10,7 @@ use super::need::literal_path;
 use super::tool::quote;
 use super::view::{View, size, told};
 use super::{Judged, Story};
-use crate::effect::path::{below, relation, Relation};
+use crate::effect::path::{Relation, below, relation};
 use crate::effect::{Extent, Filter, Hit, Paths, Place, Planned, host_path, rsync as transfer};
 use crate::simulate::rsync::{self, RsyncCommand, SourceTree, TreeEntry};
 
@@ -19,15 +19,54 @@ const LINES_MAX: usize = 4;
 
 /// Names of directories that tools make anew.
 const ARTEFACTS: [&str; 24] = [
-    "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".venv", "venv", ".cache",
-    ".next", ".nuxt", ".turbo", ".parcel-cache", ".gradle", ".terraform", "target", "build", "dist", "out", "coverage",
-    ".svelte-kit", ".eggs", "htmlcov", ".npm",
+    "node_modules",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+    ".venv",
+    "venv",
+    ".cache",
+    ".next",
+    ".nuxt",
+    ".turbo",
+    ".parcel-cache",
+    ".gradle",
+    ".terraform",
+    "target",
+    "build",
+    "dist",
+    "out",
+    "coverage",
+    ".svelte-kit",
+    ".eggs",
+    "htmlcov",
+    ".npm",
 ];
 
 /// Directories directly under the root that a system cannot do without.
 const SYSTEM: [&str; 20] = [
-    "/", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/var", "/home", "/root", "/opt", "/srv", "/dev",
-    "/proc", "/sys", "/var/lib", "/var/lib/docker", "/usr/lib", "/usr/bin",
+    "/",
+    "/etc",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/boot",
+    "/var",
+    "/home",
+    "/root",
+    "/opt",
+    "/srv",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/var/lib",
+    "/var/lib/docker",
+    "/usr/lib",
+    "/usr/bin",
 ];
 
 /// Whether a path is made anew by the tool that made it.
@@ -37,16 +76,42 @@ pub(super) fn is_artefact(path: &str) -> bool {
 
 /// Whether a path is meant to be lost: temporary, or made anew.
 pub(super) fn is_scratch(path: &str) -> bool {
-    is_artefact(path) || ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|top| below(path, top).is_some_and(|rest| !rest.is_empty()))
+    is_artefact(path)
+        || ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|top| below(path, top).is_some_and(|rest| !rest.is_empty()))
 }
 
 /// Whether a name says that somebody keeps something there.
 fn looks_like_data(path: &str) -> bool {
     path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| {
         [
-            "data", "db", "database", "databases", "postgres", "postgresql", "pgdata", "mysql", "mariadb", "redis", "mongo",
-            "mongodb", "volumes", "volume", "backup", "backups", "dump", "dumps", "storage", "uploads", "minio", "clickhouse",
-            "elasticsearch", "prometheus", "grafana", "rabbitmq", "influxdb", "sqlite",
+            "data",
+            "db",
+            "database",
+            "databases",
+            "postgres",
+            "postgresql",
+            "pgdata",
+            "mysql",
+            "mariadb",
+            "redis",
+            "mongo",
+            "mongodb",
+            "volumes",
+            "volume",
+            "backup",
+            "backups",
+            "dump",
+            "dumps",
+            "storage",
+            "uploads",
+            "minio",
+            "clickhouse",
+            "elasticsearch",
+            "prometheus",
+            "grafana",
+            "rabbitmq",
+            "influxdb",
+            "sqlite",
         ]
         .contains(&word)
     })
@@ -109,14 +174,14 @@ impl View<'_> {
             Place::Host => {}
             Place::Remote { .. } => return None,
             Place::Container { name, mounts } => {
-                let inside = literal_path(&paths.path).map(str::to_owned).or_else(|| Some(paths.path.prefix().to_owned()))?;
+                let inside =
+                    literal_path(&paths.path).map(str::to_owned).or_else(|| Some(paths.path.prefix().to_owned()))?;
                 let mapped = if name.is_empty() {
                     self.volume_path(host_path(mounts, inside.trim_end_matches('/'))?)
                 } else {
                     let container = self.scene.container(name)?;
-                    let mounted = container.mounts.iter().filter(|m| m.writable).map(|m| coroner_read::shell::Mounted {
-                        source: m.source.clone(),
-                        target: m.destination.clone(),
+                    let mounted = container.mounts.iter().filter(|m| m.writable).map(|m| {
+                        coroner_read::shell::Mounted { source: m.source.clone(), target: m.destination.clone() }
                     });
                     host_path(&mounted.collect::<Vec<_>>(), inside.trim_end_matches('/'))?
                 };
@@ -173,11 +238,13 @@ impl View<'_> {
             effect.add_circumstance(Circumstance::Recursive);
         }
         let path = paths.path.as_literal().unwrap_or_default();
-        let mut story = Story { would: format!("{} {} on {host}", verb(planned.kind), effect.target), ..Story::default() };
+        let mut story =
+            Story { would: format!("{} {} on {host}", verb(planned.kind), effect.target), ..Story::default() };
         if is_scratch(path) {
             effect.add_class(TargetClass::Scratch);
         } else if recursive && planned.kind == EffectKind::Delete {
-            story.undecided = Some(format!("what lies in {} on {host} cannot be looked at from here", paths.path.show()));
+            story.undecided =
+                Some(format!("what lies in {} on {host} cannot be looked at from here", paths.path.show()));
             if let Some(Filter::Rsync(_)) = &paths.filter {
                 story.preview = self.dry_run(planned.invocation);
             }
@@ -191,16 +258,25 @@ impl View<'_> {
             && let Some(root) = paths.path.as_literal()
         {
             let gone = self.simulated(command, root);
-            return self.live.iter().filter_map(|live| Some(Struck { live, hit: hit_by(&gone, &live.path)? })).collect();
+            return self
+                .live
+                .iter()
+                .filter_map(|live| Some(Struck { live, hit: hit_by(&gone, &live.path)? }))
+                .collect();
         }
         let known: Vec<&str> = self.scene.paths.keys().map(String::as_str).collect();
         self.live
             .iter()
             .filter_map(|live| {
-                let inside: Vec<&str> = known.iter().copied().filter(|k| below(k, &live.path).is_some_and(|r| !r.is_empty())).collect();
+                let inside: Vec<&str> =
+                    known.iter().copied().filter(|k| below(k, &live.path).is_some_and(|r| !r.is_empty())).collect();
                 let hit = paths.hits(&live.path, &inside)?;
                 let lost_on_purpose = relation(&paths.path, &live.path) == Relation::Below
-                    && paths.path.as_literal().and_then(|p| below(p, &live.path)).is_some_and(|rest| is_scratch_inside(rest));
+                    && paths
+                        .path
+                        .as_literal()
+                        .and_then(|p| below(p, &live.path))
+                        .is_some_and(|rest| is_scratch_inside(rest));
                 (!lost_on_purpose).then_some(Struck { live, hit })
             })
             .collect()
@@ -210,9 +286,13 @@ impl View<'_> {
     fn simulated(&self, command: &RsyncCommand, root: &str) -> Vec<String> {
         let mut entries: Vec<TreeEntry> = self.listed(root).unwrap_or_default();
         let matter = self.live.iter().map(|l| (&l.path, true)).chain(self.scene.protected.iter().map(|p| (p, true)));
-        let matter = matter.chain(self.config.protect.paths.iter().map(|p| (p, true))).chain(self.backups.files.iter().map(|f| (f, false)));
+        let matter = matter
+            .chain(self.config.protect.paths.iter().map(|p| (p, true)))
+            .chain(self.backups.files.iter().map(|f| (f, false)));
         for (path, is_dir) in matter {
-            let Some(rest) = below(path, root).map(|r| r.trim_start_matches('/')).filter(|r| !r.is_empty()) else { continue };
+            let Some(rest) = below(path, root).map(|r| r.trim_start_matches('/')).filter(|r| !r.is_empty()) else {
+                continue;
+            };
             let mut at = rest;
             let mut directory = is_dir;
             while !at.is_empty() {
@@ -244,7 +324,8 @@ impl View<'_> {
 
     /// Everything that is known to lie below a root, relative to it.
     fn listed(&self, root: &str) -> Option<Vec<TreeEntry>> {
-        let probe = self.answers.iter().find(|(p, a)| matches!(p, Probe::Tree { root: r, .. } if r == root) && a.is_ok())?.0;
+        let probe =
+            self.answers.iter().find(|(p, a)| matches!(p, Probe::Tree { root: r, .. } if r == root) && a.is_ok())?.0;
         let mut out: Vec<TreeEntry> = self
             .answers
             .documents(probe)
@@ -297,20 +378,28 @@ impl View<'_> {
             return;
         }
         let files: Vec<&String> = self.backups.files.iter().filter(|f| strikes(f)).collect();
-        let emptied: Vec<&&String> = files.iter().filter(|f| self.backups.beside(f).all(|other| strikes(other))).collect();
-        let directory = self.backups.directories.iter().find(|d| paths.extent != Extent::Itself && strikes(d) && self.loses_whole(paths, d));
+        let emptied: Vec<&&String> =
+            files.iter().filter(|f| self.backups.beside(f).all(|other| strikes(other))).collect();
+        let directory = self
+            .backups
+            .directories
+            .iter()
+            .find(|d| paths.extent != Extent::Itself && strikes(d) && self.loses_whole(paths, d));
         if emptied.is_empty() && (directory.is_none() || !files.is_empty()) {
             return;
         }
         effect.add_class(TargetClass::Backup);
         let what = directory.cloned().unwrap_or_else(|| emptied[0].rsplit_once('/').map_or("/", |(d, _)| d).to_owned());
-        let count = if emptied.is_empty() { String::new() } else { format!(", {} files, none would be left", emptied.len()) };
+        let count =
+            if emptied.is_empty() { String::new() } else { format!(", {} files, none would be left", emptied.len()) };
         story.lines.push(format!("{what}  backups{count}"));
     }
 
     /// A destination that is a place of backups itself: a mirror keeps it as its source is.
     fn mirrors_into_backups(&self, root: &str) -> bool {
-        let named = root.split('/').any(|name| matches!(name.trim_start_matches('.'), "backup" | "backups" | "mirror" | "snapshots"));
+        let named = root
+            .split('/')
+            .any(|name| matches!(name.trim_start_matches('.'), "backup" | "backups" | "mirror" | "snapshots"));
         named || self.backups.directories.iter().any(|d| below(root, d).is_some())
     }
 
@@ -330,10 +419,13 @@ impl View<'_> {
                 || (users && paths.hits(top, &[]) == Some(Hit::Whole))
         });
         let user_home = paths.path.as_literal().is_some_and(|p| {
-            below(p, "/home").is_some_and(|r| r.matches('/').count() == 1) && paths.extent == Extent::Tree && paths.filter.is_none()
+            below(p, "/home").is_some_and(|r| r.matches('/').count() == 1)
+                && paths.extent == Extent::Tree
+                && paths.filter.is_none()
         });
         let deep = paths.extent != Extent::Itself;
-        let emptied = emptied(&paths.path).filter(|top| deep && (SYSTEM.contains(&top.as_str()) || home == Some(top.as_str())));
+        let emptied =
+            emptied(&paths.path).filter(|top| deep && (SYSTEM.contains(&top.as_str()) || home == Some(top.as_str())));
         if let Some(top) = hit.map(str::to_owned).or_else(|| user_home.then(|| paths.path.show())).or(emptied) {
             effect.add_class(TargetClass::System);
             story.lines.push(format!("{top}  what the host and its users live on"));
@@ -345,7 +437,8 @@ impl View<'_> {
         let shown = paths.path.show().to_ascii_lowercase();
         let temporary = ["tmp", "temp", "cache", "build", "dist", "out", "work", "mktemp"].iter().any(|word| {
             shown.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
-                part.ends_with(word) || part.strip_prefix(word).is_some_and(|end| matches!(end, "dir" | "path" | "root" | "folder"))
+                part.ends_with(word)
+                    || part.strip_prefix(word).is_some_and(|end| matches!(end, "dir" | "path" | "root" | "folder"))
             })
         });
         if temporary || is_artefact(paths.path.suffix()) {
@@ -382,22 +475,42 @@ impl View<'_> {
     }
 
     /// Excludes that match nothing, and the same line without the harm.
-    fn tell_transfer(&self, command: &RsyncCommand, root: &str, struck: &[Struck<'_>], effect: &mut Effect, story: &mut Story) {
+    fn tell_transfer(
+        &self,
+        command: &RsyncCommand,
+        root: &str,
+        struck: &[Struck<'_>],
+        effect: &mut Effect,
+        story: &mut Story,
+    ) {
         let Some(index) = self.effects.planned.iter().find(|p| matches!(&p.target, crate::effect::Target::Paths(x) if matches!(&x.filter, Some(Filter::Rsync(c)) if **c == *command))).map(|p| p.invocation) else { return };
         let mut tops: Vec<String> = Vec::new();
-        let lost = struck.iter().map(|s| s.live.path.clone()).chain(self.config.protect.paths.iter().filter(|p| below(p, root).is_some()).cloned());
-        let lost = lost.chain(self.backups.directories.iter().filter(|d| effect.class.contains(&TargetClass::Backup) && below(d, root).is_some()).cloned());
+        let lost = struck
+            .iter()
+            .map(|s| s.live.path.clone())
+            .chain(self.config.protect.paths.iter().filter(|p| below(p, root).is_some()).cloned());
+        let lost = lost.chain(
+            self.backups
+                .directories
+                .iter()
+                .filter(|d| effect.class.contains(&TargetClass::Backup) && below(d, root).is_some())
+                .cloned(),
+        );
         for path in lost {
-            let Some(rest) = below(&path, root).map(|r| r.trim_start_matches('/')).filter(|r| !r.is_empty()) else { continue };
+            let Some(rest) = below(&path, root).map(|r| r.trim_start_matches('/')).filter(|r| !r.is_empty()) else {
+                continue;
+            };
             let top = format!("/{}/", rest.split('/').next().unwrap_or(rest));
             if !tops.contains(&top) {
                 tops.push(top);
             }
         }
-        let entries: Vec<TreeEntry> = self.listed(root).unwrap_or_default().into_iter().chain(tops.iter().map(|t| TreeEntry {
-            path: t.trim_matches('/').to_owned(),
-            is_dir: true,
-        })).collect();
+        let entries: Vec<TreeEntry> = self
+            .listed(root)
+            .unwrap_or_default()
+            .into_iter()
+            .chain(tops.iter().map(|t| TreeEntry { path: t.trim_matches('/').to_owned(), is_dir: true }))
+            .collect();
         let idle = rsync::idle_excludes(command, &|_| None, &entries);
         if let Some(one) = idle.first() {
             effect.add_circumstance(Circumstance::ExcludeMatchesNothing);
@@ -456,9 +569,12 @@ fn hit_by(gone: &[String], path: &str) -> Option<Hit> {
 
 /// Whether a path holds what agents or Coroner recorded.
 fn is_record(path: &str) -> bool {
-    let marks = ["/.claude", "/.claude/projects", "/.codex", "/.codex/sessions", "/.gemini", "/.coroner", "/share/coroner"];
+    let marks =
+        ["/.claude", "/.claude/projects", "/.codex", "/.codex/sessions", "/.gemini", "/.coroner", "/share/coroner"];
     marks.iter().any(|mark| path.ends_with(mark) || path.contains(&format!("{mark}/")))
-        && !["/commands", "/agents", "/skills", "/plugins", "/todos", "/shell-snapshots"].iter().any(|part| path.contains(part))
+        && !["/commands", "/agents", "/skills", "/plugins", "/todos", "/shell-snapshots"]
+            .iter()
+            .any(|part| path.contains(part))
 }
 
 pub(super) fn verb(kind: EffectKind) -> &'static str {

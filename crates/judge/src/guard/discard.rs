@@ -1,8 +1,8 @@
 //! Work that is not committed, against what git says of it.
 
+use coroner_model::Probe;
 use coroner_model::effect::{Effect, TargetClass};
 use coroner_model::probe::GitTable;
-use coroner_model::Probe;
 
 use super::view::{View, told};
 use super::{Judged, Story};
@@ -21,16 +21,28 @@ impl View<'_> {
         }
         let probe = Probe::Git { repository: target.clone(), table: GitTable::Status, since: None, until: None };
         let lost: Vec<String> = match self.answers.get(&probe) {
-            Some(Ok(documents)) => documents.iter().flat_map(|d| d.text.as_str().lines()).filter_map(|l| lost_by(l, discard.what)).collect(),
+            Some(Ok(documents)) => documents
+                .iter()
+                .flat_map(|d| d.text.as_str().lines())
+                .filter_map(|l| lost_by(l, discard.what))
+                .collect(),
             _ => return vec![told(effect)],
         };
         let lost: Vec<&String> = lost.iter().filter(|file| self.is_meant(discard, &target, file)).collect();
         if lost.is_empty() {
             return vec![told(effect)];
         }
-        effect.add_class(if discard.what == Lost::Untracked { TargetClass::UntrackedIgnored } else { TargetClass::Uncommitted });
+        effect.add_class(if discard.what == Lost::Untracked {
+            TargetClass::UntrackedIgnored
+        } else {
+            TargetClass::Uncommitted
+        });
         let mut story = Story {
-            would: format!("discard {} uncommitted {} in {target}", lost.len(), if lost.len() == 1 { "file" } else { "files" }),
+            would: format!(
+                "discard {} uncommitted {} in {target}",
+                lost.len(),
+                if lost.len() == 1 { "file" } else { "files" }
+            ),
             why: "What was never committed is in no other place.".into(),
             instead: vec!["git stash push --include-untracked".into()],
             ..Story::default()

@@ -65,10 +65,21 @@ fn clean(path: &str) -> String {
     if path.len() > 1 { path.trim_end_matches('/').to_owned() } else { path.to_owned() }
 }
 
-fn declared(project: &compose::Project, service: &compose::Service, mount: &compose::Mount, scene: &Scene) -> Option<LivePath> {
+fn declared(
+    project: &compose::Project,
+    service: &compose::Service,
+    mount: &compose::Mount,
+    scene: &Scene,
+) -> Option<LivePath> {
     let (path, volume) = match mount.kind.as_str() {
         "bind" => {
-            if is_code(&mount.source, &mount.destination, &project.directory, &service.build_context, &service.working_dir) {
+            if is_code(
+                &mount.source,
+                &mount.destination,
+                &project.directory,
+                &service.build_context,
+                &service.working_dir,
+            ) {
                 return None;
             }
             (mount.source.clone(), None)
@@ -84,7 +95,13 @@ fn declared(project: &compose::Project, service: &compose::Service, mount: &comp
     if !path.starts_with('/') || is_of_the_system(&path) {
         return None;
     }
-    Some(LivePath { path: clean(&path), owner: service.name.clone(), running: false, volume, cited: service.at.clone() })
+    Some(LivePath {
+        path: clean(&path),
+        owner: service.name.clone(),
+        running: false,
+        volume,
+        cited: service.at.clone(),
+    })
 }
 
 /// Whether a mount holds what the service keeps, not its code, sockets or time zone.
@@ -94,7 +111,8 @@ fn holds_data(container: &Container, mount: &docker::Mount, scene: &Scene) -> bo
         "bind" => {
             let directory = container.working_directory().unwrap_or_default();
             let project = scene.projects.iter().find(|p| p.directory == directory);
-            let service = project.and_then(|p| p.services.iter().find(|s| Some(s.name.as_str()) == container.service()));
+            let service =
+                project.and_then(|p| p.services.iter().find(|s| Some(s.name.as_str()) == container.service()));
             let context = service.map_or("", |s| s.build_context.as_str());
             !is_of_the_system(&mount.source)
                 && !is_code(&mount.source, &mount.destination, directory, context, &container.working_dir)
@@ -143,7 +161,8 @@ pub(super) fn volumes(scene: &Scene, answers: &Answers) -> Vec<LiveVolume> {
     }
     for project in &scene.projects {
         for (key, declaration) in project.volumes.iter().filter(|(_, d)| !d.external) {
-            let user = project.services.iter().find(|s| s.volumes.iter().any(|m| m.kind == "volume" && m.source == *key));
+            let user =
+                project.services.iter().find(|s| s.volumes.iter().any(|m| m.kind == "volume" && m.source == *key));
             all.push(LiveVolume {
                 name: declaration.name.clone(),
                 owner: user.map_or_else(|| project.name.clone(), |s| s.name.clone()),

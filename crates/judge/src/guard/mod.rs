@@ -130,7 +130,8 @@ fn meet<'p>(judged: &[Judged], library: &'p Library) -> Vec<Met<'p>> {
     for (index, one) in judged.iter().enumerate() {
         for pattern in library.iter() {
             for row in pattern.header.when.effect.iter().filter(|row| row.matches(&one.effect)) {
-                let lists = [row.target.len(), row.not_target.len(), row.circumstance.len(), row.not_circumstance.len()];
+                let lists =
+                    [row.target.len(), row.not_target.len(), row.circumstance.len(), row.not_circumstance.len()];
                 let fields = 2 * usize::from(!row.program.is_empty()) + lists.iter().filter(|n| **n > 0).count();
                 met.push(Met { pattern, strength: row.permission, judged: index, fields });
             }

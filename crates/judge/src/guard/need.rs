@@ -51,7 +51,9 @@ fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool 
     match &planned.target {
         Target::Paths(paths) => of_paths(planned, paths, out),
         Target::Ownership(change) if change.paths.place == Place::Host => {
-            if change.recursive && let Some(root) = change.paths.path.as_literal() {
+            if change.recursive
+                && let Some(root) = change.paths.path.as_literal()
+            {
                 out.push(Probe::Tree { root: root.to_owned(), depth_max: TREE_DEPTH_MAX });
             }
             true
@@ -96,7 +98,8 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         out.push(Probe::Backups);
         return true;
     };
-    let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Move | EffectKind::Truncate | EffectKind::Overwrite);
+    let lossy =
+        matches!(planned.kind, EffectKind::Delete | EffectKind::Move | EffectKind::Truncate | EffectKind::Overwrite);
     if !lossy || super::delete::is_artefact(path) {
         return false;
     }

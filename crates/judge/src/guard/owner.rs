@@ -42,7 +42,9 @@ impl View<'_> {
             story.lines.extend(crossed.iter().take(4).map(|e| format!("{}  {}", e.path, e.why)));
             story.instead.extend(self.without(change, &crossed));
             for exception in &crossed {
-                story.evidence.extend(self.live.iter().filter(|l| l.path == exception.path).filter_map(|l| l.cited.clone()));
+                story
+                    .evidence
+                    .extend(self.live.iter().filter(|l| l.path == exception.path).filter_map(|l| l.cited.clone()));
                 story.evidence.extend(self.scene.paths.get(&exception.path).and_then(|s| s.at.clone()));
             }
         }
@@ -58,7 +60,10 @@ impl View<'_> {
                     EffectKind::ChangeMode => &exception.mode,
                     _ => &exception.owner,
                 };
-                if kept.is_empty() || same_owner(kept, &change.to) || change.from.as_ref().is_some_and(|f| !same_owner(kept, f)) {
+                if kept.is_empty()
+                    || same_owner(kept, &change.to)
+                    || change.from.as_ref().is_some_and(|f| !same_owner(kept, f))
+                {
                     continue;
                 }
                 let path = absolute(&policy.root, exception.path.trim_end_matches('/'));
@@ -71,7 +76,8 @@ impl View<'_> {
             }
             let state = self.scene.paths.get(&live.path);
             let owner = state.and_then(|s| Some(format!("{}:{}", s.uid?, s.gid.or(s.uid)?)));
-            let named = state.and_then(|s| Some(format!("{}:{}", s.user.clone()?, s.group.clone().or_else(|| s.user.clone())?)));
+            let named = state
+                .and_then(|s| Some(format!("{}:{}", s.user.clone()?, s.group.clone().or_else(|| s.user.clone())?)));
             let same = [&owner, &named].iter().any(|o| o.as_ref().is_some_and(|o| same_owner(o, &change.to)));
             let foreign = match (kind, &owner, &named) {
                 // The mode of a data directory is its server's affair.
@@ -101,7 +107,15 @@ impl View<'_> {
         if crossed.iter().any(|e| crate::effect::path::below(root, &e.path).is_some()) {
             return None;
         }
-        let program = if change.to.starts_with(':') { "chgrp" } else if change.to.chars().next().is_some_and(|c| c.is_ascii_digit() || "ugoa+-=".contains(c)) && !change.to.contains(':') { "chmod" } else { "chown" };
+        let program = if change.to.starts_with(':') {
+            "chgrp"
+        } else if change.to.chars().next().is_some_and(|c| c.is_ascii_digit() || "ugoa+-=".contains(c))
+            && !change.to.contains(':')
+        {
+            "chmod"
+        } else {
+            "chown"
+        };
         let to = change.to.trim_start_matches(':');
         let prunes: Vec<String> = crossed.iter().map(|e| format!("-path {}", super::tool::quote(&e.path))).collect();
         Some(format!(

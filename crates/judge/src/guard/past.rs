@@ -1,9 +1,9 @@
 //! What the session did before: edits and commands, as far as they reached their target.
 
 use coroner_model::Citation;
+use coroner_model::Source;
 use coroner_model::permission::PermissionRequest;
 use coroner_model::session::{CallStatus, Session};
-use coroner_model::Source;
 
 use super::tool::{self, Action};
 
@@ -29,7 +29,13 @@ impl Deed {
             Action::Harmless | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();
-        Some(Deed { command, edits, cwd: request.cwd.clone(), name: format!("session {session}, request {number}"), cited: None })
+        Some(Deed {
+            command,
+            edits,
+            cwd: request.cwd.clone(),
+            name: format!("session {session}, request {number}"),
+            cited: None,
+        })
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) fn of_pattern(pattern: &AntiPattern, story: &Story, strength: Strengt
         Strength::Ask => "Needs a person",
         Strength::Note => "Note",
     };
-    let would = if story.would.is_empty() { pattern.header.title.clone() } else { format!("this would {}.", story.would) };
+    let would =
+        if story.would.is_empty() { pattern.header.title.clone() } else { format!("this would {}.", story.would) };
     let why = if story.why.is_empty() { pattern.header.lesson.clone() } else { story.why.clone() };
     let mut tail = Vec::new();
     match story.instead.first() {
@@ -34,7 +35,12 @@ pub(super) fn of_pattern(pattern: &AntiPattern, story: &Story, strength: Strengt
 pub(super) fn undecided(story: &Story) -> String {
     let why = story.undecided.clone().unwrap_or_default();
     let tail: Vec<String> = story.preview.iter().map(|p| format!("See first what would go: {p}")).collect();
-    fit(&format!("Needs a person: this would {}.", story.would), &story.lines, &format!("It cannot be judged: {why}."), &tail)
+    fit(
+        &format!("Needs a person: this would {}.", story.would),
+        &story.lines,
+        &format!("It cannot be judged: {why}."),
+        &tail,
+    )
 }
 
 /// Joins the parts; what does not fit goes, from the details upwards.

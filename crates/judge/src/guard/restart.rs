@@ -41,7 +41,9 @@ impl View<'_> {
             let directory = compose.directory.as_literal();
             match (project, directory, c.working_directory()) {
                 (Some(name), _, _) => c.project() == Some(name),
-                (None, Some(at), Some(its)) => at.trim_end_matches('/') == its.trim_end_matches('/') || !compose.services.is_empty(),
+                (None, Some(at), Some(its)) => {
+                    at.trim_end_matches('/') == its.trim_end_matches('/') || !compose.services.is_empty()
+                }
                 _ => true,
             }
         };
@@ -147,7 +149,12 @@ impl View<'_> {
     }
 
     /// Inside one text: `Some(path)` edited before, `Some(None)` made anew before, `None` neither.
-    fn edited_in_this_text(&self, planned: &Planned, relevant: &dyn Fn(&str) -> bool, mine: &[&str]) -> Option<Option<String>> {
+    fn edited_in_this_text(
+        &self,
+        planned: &Planned,
+        relevant: &dyn Fn(&str) -> bool,
+        mine: &[&str],
+    ) -> Option<Option<String>> {
         let mut last = None;
         for (index, call) in self.effects.script.invocations.iter().enumerate().take(planned.invocation) {
             if self.effects.planned.iter().any(|p| p.invocation == index && remade(p, mine)) {
@@ -167,22 +174,41 @@ impl View<'_> {
     /// Files that a container is made from, as far as they are known.
     fn files_of(&self, container: &Container) -> Vec<String> {
         let directory = container.working_directory().unwrap_or_default();
-        let mut files: Vec<String> = container.config_files().iter().chain(&container.environment_files()).map(|f| absolute(directory, f)).collect();
-        let project = self.scene.projects.iter().find(|p| p.directory == directory || Some(p.name.as_str()) == container.project());
+        let mut files: Vec<String> = container
+            .config_files()
+            .iter()
+            .chain(&container.environment_files())
+            .map(|f| absolute(directory, f))
+            .collect();
+        let project = self
+            .scene
+            .projects
+            .iter()
+            .find(|p| p.directory == directory || Some(p.name.as_str()) == container.project());
         if let Some(project) = project {
             files.extend(project.files.iter().cloned());
             let service = project.services.iter().find(|s| Some(s.name.as_str()) == container.service());
             files.extend(service.iter().flat_map(|s| s.env_files.iter().cloned()));
             // Files that interpolation reads: its variables stand in the compose file.
-            files.extend(project.variables.values().filter_map(|v| v.at.locator.split(':').next()?.strip_prefix("files")).map(str::to_owned));
+            files.extend(
+                project
+                    .variables
+                    .values()
+                    .filter_map(|v| v.at.locator.split(':').next()?.strip_prefix("files"))
+                    .map(str::to_owned),
+            );
         }
         if !directory.is_empty() {
             files.push(format!("{directory}/.env"));
             if project.is_none() {
                 // What the service reads is not known: any env file beside its compose file may be it.
-                files.extend(self.past.iter().flat_map(|d| d.edits.iter()).filter(|p| {
-                    makes_containers(p) && p.rsplit_once('/').is_some_and(|(d, _)| d == directory)
-                }).cloned());
+                files.extend(
+                    self.past
+                        .iter()
+                        .flat_map(|d| d.edits.iter())
+                        .filter(|p| makes_containers(p) && p.rsplit_once('/').is_some_and(|(d, _)| d == directory))
+                        .cloned(),
+                );
             }
         }
         files.sort();
@@ -195,16 +221,21 @@ impl View<'_> {
         let mut words = vec!["docker".to_owned(), "compose".to_owned()];
         let directory = container.and_then(|c| c.working_directory());
         if let Some(container) = container {
-            let at_home = directory.is_some_and(|d| d.trim_end_matches('/') == self.case.request.cwd.trim_end_matches('/'));
-            let default = container.config_files().len() <= 1 && container.config_files().iter().all(|f| is_default_file(f));
+            let at_home =
+                directory.is_some_and(|d| d.trim_end_matches('/') == self.case.request.cwd.trim_end_matches('/'));
+            let default =
+                container.config_files().len() <= 1 && container.config_files().iter().all(|f| is_default_file(f));
             if !at_home || !default {
                 for file in container.config_files() {
                     words.extend(["-f".to_owned(), quote(file)]);
                 }
             }
         }
-        let mut env_files: Vec<String> = container.map(|c| c.environment_files().iter().map(|f| (*f).to_owned()).collect()).unwrap_or_default();
-        if env_files.is_empty() && let Some(file) = changed.filter(|f| is_env_file(f) && !self.is_service_file(f) && !f.ends_with("/.env")) {
+        let mut env_files: Vec<String> =
+            container.map(|c| c.environment_files().iter().map(|f| (*f).to_owned()).collect()).unwrap_or_default();
+        if env_files.is_empty()
+            && let Some(file) = changed.filter(|f| is_env_file(f) && !self.is_service_file(f) && !f.ends_with("/.env"))
+        {
             env_files.push(file.to_owned());
         }
         for file in env_files {
@@ -251,10 +282,15 @@ fn remade(planned: &Planned, mine: &[&str]) -> bool {
 fn written_paths(effects: &effect::Effects) -> Vec<String> {
     use coroner_read::shell::{RedirectKind, join};
     let redirected = effects.script.invocations.iter().filter(|c| c.is_local()).flat_map(|call| {
-        call.redirects.iter().filter(|r| r.kind != RedirectKind::Read).filter_map(|r| join(&call.cwd, &r.target).as_literal().map(str::to_owned))
+        call.redirects
+            .iter()
+            .filter(|r| r.kind != RedirectKind::Read)
+            .filter_map(|r| join(&call.cwd, &r.target).as_literal().map(str::to_owned))
     });
     let planned = effects.planned.iter().filter_map(|p| match &p.target {
-        effect::Target::Paths(paths) if paths.place == Place::Host && p.kind != coroner_model::effect::EffectKind::Move => {
+        effect::Target::Paths(paths)
+            if paths.place == Place::Host && p.kind != coroner_model::effect::EffectKind::Move =>
+        {
             paths.path.as_literal().map(str::to_owned)
         }
         _ => None,
@@ -265,7 +301,8 @@ fn written_paths(effects: &effect::Effects) -> Vec<String> {
 /// Whether containers are made from files of that name.
 fn makes_containers(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let compose = (name.contains("compose") && (name.ends_with(".yml") || name.ends_with(".yaml"))) || name.starts_with("compose.");
+    let compose = (name.contains("compose") && (name.ends_with(".yml") || name.ends_with(".yaml")))
+        || name.starts_with("compose.");
     compose || is_env_file(path)
 }
 

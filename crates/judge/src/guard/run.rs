@@ -49,7 +49,11 @@ impl View<'_> {
 
     fn compose_up(&self, service: &str, files: &[String], directory: &str) -> String {
         let at_home = directory.trim_end_matches('/') == self.case.request.cwd.trim_end_matches('/');
-        let files = if at_home && files.len() <= 1 { String::new() } else { files.iter().map(|f| format!("-f {} ", quote(f))).collect() };
+        let files = if at_home && files.len() <= 1 {
+            String::new()
+        } else {
+            files.iter().map(|f| format!("-f {} ", quote(f))).collect()
+        };
         format!("docker compose {files}up -d {}", quote(service))
     }
 
@@ -61,7 +65,10 @@ impl View<'_> {
             for service in &project.services {
                 let built = format!("{}-{}", project.name, service.name);
                 let by_name = name.is_some_and(|n| {
-                    n == service.name || n == service.container_name || n.trim_end_matches("-1") == built || n == format!("{}_{}", project.name, service.name)
+                    n == service.name
+                        || n == service.container_name
+                        || n.trim_end_matches("-1") == built
+                        || n == format!("{}_{}", project.name, service.name)
                 });
                 let own = if service.image.is_empty() { built.as_str() } else { service.image.as_str() };
                 let by_image = image.is_some_and(|i| same_image(i, own));
@@ -69,7 +76,10 @@ impl View<'_> {
                     let how = if by_name { "name" } else { "image" };
                     return Some(Double {
                         service: service.name.clone(),
-                        what: format!("same {how} as the service \"{}\" of the compose project {}", service.name, project.name),
+                        what: format!(
+                            "same {how} as the service \"{}\" of the compose project {}",
+                            service.name, project.name
+                        ),
                         files: project.files.clone(),
                         directory: project.directory.clone(),
                         cited: service.at.clone(),
@@ -82,7 +92,11 @@ impl View<'_> {
             let by_image = image.is_some_and(|i| same_image(i, &container.image));
             (by_name || by_image).then(|| Double {
                 service: container.component().to_owned(),
-                what: format!("same {} as {}, a container of compose", if by_name { "name" } else { "image" }, container.name),
+                what: format!(
+                    "same {} as {}, a container of compose",
+                    if by_name { "name" } else { "image" },
+                    container.name
+                ),
                 files: container.config_files().iter().map(|f| (*f).to_owned()).collect(),
                 directory: container.working_directory().unwrap_or_default().to_owned(),
                 cited: self.cite(container, "Config/Labels"),
@@ -101,21 +115,31 @@ impl View<'_> {
             return;
         }
         let Some(proxy) = self.proxy() else { return };
-        let has_project = !self.scene.projects.is_empty() || self.scene.containers.iter().any(|c| c.project().is_some());
+        let has_project =
+            !self.scene.projects.is_empty() || self.scene.containers.iter().any(|c| c.project().is_some());
         let networks: Vec<&String> = proxy.networks.keys().collect();
         let joined: Vec<String> = spec.networks.iter().map(Word::show).collect();
-        let shares = joined.iter().any(|n| networks.iter().any(|p| *p == n) || n == "host" || n.starts_with("container:"));
+        let shares = joined.iter().any(|n| networks.contains(&n) || n == "host" || n.starts_with("container:"));
         if !has_project || shares || proxy.network_mode == "host" {
             return;
         }
         effect.add_circumstance(Circumstance::OffProxyNetwork);
         let own = if joined.is_empty() { "bridge".to_owned() } else { joined.join(", ") };
         let theirs = networks.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ");
-        story.lines.push(format!("networks {own}; the proxy \"{}\" is in {theirs}: nothing in common, so 502", proxy.component()));
+        story.lines.push(format!(
+            "networks {own}; the proxy \"{}\" is in {theirs}: nothing in common, so 502",
+            proxy.component()
+        ));
         story.evidence.extend(self.cite(proxy, "NetworkSettings/Networks"));
-        if story.instead.is_empty() && let Some(network) = networks.first() {
+        if story.instead.is_empty()
+            && let Some(network) = networks.first()
+        {
             let mut words: Vec<String> = spec.argv.iter().map(|w| quote(&w.show())).collect();
-            let at = spec.argv.iter().position(|w| matches!(w.as_literal(), Some("run" | "create"))).map_or(words.len(), |i| i + 1);
+            let at = spec
+                .argv
+                .iter()
+                .position(|w| matches!(w.as_literal(), Some("run" | "create")))
+                .map_or(words.len(), |i| i + 1);
             words.insert(at, format!("--network {}", quote(network)));
             words.retain(|w| !w.starts_with("--network=") && !w.starts_with("--net="));
             story.instead.push(words.join(" "));

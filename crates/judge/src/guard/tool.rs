@@ -39,7 +39,14 @@ fn is_shell(tool: &str) -> bool {
     let name = tool.to_ascii_lowercase();
     matches!(
         name.as_str(),
-        "bash" | "shell" | "local_shell" | "run_shell_command" | "exec_command" | "execute_command" | "terminal" | "run_terminal_cmd"
+        "bash"
+            | "shell"
+            | "local_shell"
+            | "run_shell_command"
+            | "exec_command"
+            | "execute_command"
+            | "terminal"
+            | "run_terminal_cmd"
     )
 }
 

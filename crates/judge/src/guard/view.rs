@@ -12,7 +12,7 @@ use super::backup::Backups;
 use super::live::{self, LivePath, LiveVolume};
 use super::past::{self, Deed};
 use super::{Case, Judged, Story};
-use crate::effect::{Effects, Place, Planned, Target};
+use crate::effect::{Effects, Filter, Place, Planned, Target};
 use crate::scene::Scene;
 
 pub(super) struct View<'a> {
@@ -33,7 +33,11 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(case: &'a Case<'a>, answers: &'a Answers, effects: &'a Effects) -> View<'a> {
         let scene = Scene::read(answers);
-        let config = answers.documents(&Probe::Config).iter().find_map(|d| config::read(d.text.as_str()).ok()).unwrap_or_default();
+        let config = answers
+            .documents(&Probe::Config)
+            .iter()
+            .find_map(|d| config::read(d.text.as_str()).ok())
+            .unwrap_or_default();
         let live = live::paths(&scene, answers);
         let volumes = live::volumes(&scene, answers);
         let backups = Backups::read(&scene, answers, &config);
@@ -51,15 +55,23 @@ impl<'a> View<'a> {
         match &planned.target {
             Target::Paths(paths) => self.paths(planned, paths),
             Target::Ownership(change) => self.ownership(planned, change),
-            Target::Containers(containers) if planned.kind == EffectKind::RestartContainer => self.restart_containers(planned, containers),
-            Target::Compose(compose) if planned.kind == EffectKind::RestartContainer => self.restart_services(planned, compose),
-            Target::Compose(compose) if planned.kind == EffectKind::RemoveVolume => self.compose_volumes(planned, compose),
+            Target::Containers(containers) if planned.kind == EffectKind::RestartContainer => {
+                self.restart_containers(planned, containers)
+            }
+            Target::Compose(compose) if planned.kind == EffectKind::RestartContainer => {
+                self.restart_services(planned, compose)
+            }
+            Target::Compose(compose) if planned.kind == EffectKind::RemoveVolume => {
+                self.compose_volumes(planned, compose)
+            }
             Target::Volumes(volumes) => self.remove_volumes(planned, volumes),
             Target::Run(spec) => self.run(planned, spec),
             Target::Discard(discard) => self.discard(planned, discard),
-            Target::Containers(containers) => {
-                containers.names.iter().map(|name| told(Effect::new(planned.kind, name.show(), &planned.program))).collect()
-            }
+            Target::Containers(containers) => containers
+                .names
+                .iter()
+                .map(|name| told(Effect::new(planned.kind, name.show(), &planned.program)))
+                .collect(),
             Target::Compose(compose) => {
                 let named: Vec<String> = compose.services.iter().map(|s| s.show()).collect();
                 let target = if named.is_empty() { compose.directory.show() } else { named.join(" ") };
@@ -85,13 +97,7 @@ impl<'a> View<'a> {
 
     /// What could not be looked at and would have mattered.
     pub(super) fn could_not_look(&self) -> Vec<CouldNotLook> {
-        let matters = |probe: &Probe| {
-            !matches!(
-                probe,
-                Probe::Host(HostTable::Du) | Probe::Backups | Probe::Config | Probe::Stat { .. } | Probe::Sessions { .. }
-                    | Probe::Files { class: FileClass::Env, .. }
-            )
-        };
+        let matters = |probe: &Probe| self.would_decide(probe);
         let mut all: Vec<CouldNotLook> = self
             .answers
             .iter()
@@ -102,12 +108,53 @@ impl<'a> View<'a> {
             .collect();
         for planned in &self.effects.planned {
             if let Some(host) = remote(planned) {
-                all.push(CouldNotLook { what: format!("state of {host}"), why: Why::Unsupported, detail: "another host is not looked at".into() });
+                all.push(CouldNotLook {
+                    what: format!("state of {host}"),
+                    why: Why::Unsupported,
+                    detail: "another host is not looked at".into(),
+                });
             }
         }
         all.sort();
         all.dedup();
         all
+    }
+}
+
+impl View<'_> {
+    /// Whether the answer to a probe could have changed the judgement.
+    fn would_decide(&self, probe: &Probe) -> bool {
+        let plans = |kind: EffectKind| self.effects.planned.iter().any(|p| p.kind == kind);
+        let transfers = || self.effects.planned.iter().any(|p| p.program == "rsync");
+        match probe {
+            Probe::Docker(DockerTable::Inspect) | Probe::Git { .. } => true,
+            Probe::Docker(DockerTable::Volumes) => plans(EffectKind::RemoveVolume),
+            Probe::Docker(DockerTable::Networks) => plans(EffectKind::RunContainer) && !self.knows_containers(),
+            Probe::Files { class: FileClass::Compose, .. } => !self.knows_containers(),
+            Probe::Tree { .. } => transfers() || plans(EffectKind::ChangeOwner) || plans(EffectKind::ChangeMode),
+            Probe::File { path } => {
+                let script = self.effects.script.wanted.iter().any(|w| w.shell && w.path == *path);
+                let makes = plans(EffectKind::RestartContainer)
+                    && self
+                        .scene
+                        .projects
+                        .iter()
+                        .any(|p| p.files.contains(path) || p.services.iter().any(|s| s.env_files.contains(path)));
+                script || makes || (transfers() && !path.ends_with(".env") && self.is_filter_file(path))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a transfer names the file as holding its rules.
+    fn is_filter_file(&self, path: &str) -> bool {
+        self.effects.planned.iter().any(|p| match &p.target {
+            Target::Paths(paths) => match &paths.filter {
+                Some(Filter::Rsync(command)) => command.filter_files().iter().any(|f| f == path),
+                _ => false,
+            },
+            _ => false,
+        })
     }
 }
 

@@ -22,7 +22,13 @@ impl View<'_> {
             return vec![self.unseen_volumes(planned, format!("{host}: {target}"), Some(host))];
         }
         // Containers that the same text removes first give their volumes free.
-        let freed = self.effects.script.invocations.iter().take(planned.invocation).any(|c| docker::removes_containers(&c.argv));
+        let freed = self
+            .effects
+            .script
+            .invocations
+            .iter()
+            .take(planned.invocation)
+            .any(|c| docker::removes_containers(&c.argv));
         let lost: Vec<&LiveVolume> = self
             .volumes
             .iter()
@@ -57,8 +63,15 @@ impl View<'_> {
             None => v.directory.trim_end_matches('/') == directory,
         };
         let lost: Vec<&LiveVolume> = self.volumes.iter().filter(|v| !v.project.is_empty() && is_meant(v)).collect();
-        let declared = self.scene.projects.iter().any(|p| p.directory.trim_end_matches('/') == directory || Some(p.name.as_str()) == project);
-        let running = self.scene.containers.iter().any(|c| c.working_directory() == Some(directory.as_str()) || c.project() == project && project.is_some());
+        let declared = self
+            .scene
+            .projects
+            .iter()
+            .any(|p| p.directory.trim_end_matches('/') == directory || Some(p.name.as_str()) == project);
+        let running =
+            self.scene.containers.iter().any(|c| {
+                c.working_directory() == Some(directory.as_str()) || c.project() == project && project.is_some()
+            });
         if lost.is_empty() && !declared && !running {
             return vec![self.unseen_volumes(planned, target, None)];
         }
@@ -84,7 +97,8 @@ impl View<'_> {
             ..Story::default()
         };
         for volume in lost.iter().take(4) {
-            let path = self.live.iter().find(|l| l.volume.as_deref() == Some(volume.name.as_str())).map(|l| l.path.as_str());
+            let path =
+                self.live.iter().find(|l| l.volume.as_deref() == Some(volume.name.as_str())).map(|l| l.path.as_str());
             let bytes = path.and_then(|p| self.bytes.get(p)).map(|b| format!("{}, ", size(*b))).unwrap_or_default();
             let name = if is_anonymous(&volume.name) { &volume.name[..12] } else { &volume.name };
             story.lines.push(format!("{name}  {bytes}volume of \"{}\"", volume.owner));

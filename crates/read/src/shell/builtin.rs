@@ -3,8 +3,9 @@
 #![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
 
 use super::path;
-use super::walk::{Flow, Frame, Value, Walker, World};
+use super::walk::Walker;
 use super::word::{Unknown, Word};
+use super::world::{Flow, Frame, Value, World};
 use super::{Carrier, Stdin};
 
 /// Most lines of known text that `read` is followed through.
@@ -16,7 +17,13 @@ pub(crate) fn declares(name: &str) -> bool {
 }
 
 /// Follows a builtin; gives the world back where the name is none.
-pub(crate) fn run(walker: &mut Walker<'_>, name: &str, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
+pub(crate) fn run(
+    walker: &mut Walker<'_>,
+    name: &str,
+    argv: &[Word],
+    mut world: World,
+    frame: &Frame,
+) -> Result<Flow, World> {
     let rest = &argv[1..];
     Ok(match name {
         "cd" | "chdir" => change_directory(walker, rest, world),
@@ -34,9 +41,8 @@ pub(crate) fn run(walker: &mut Walker<'_>, name: &str, argv: &[Word], mut world:
         }
         "true" | ":" => Flow::ok(world),
         "false" => Flow { fail: vec![world], ..Flow::default() },
-        "shopt" | "test" | "[" | "let" | "wait" | "jobs" | "ulimit" | "umask" | "hash" | "bind" | "break" | "continue" | "getopts" => {
-            Flow::either(world)
-        }
+        "shopt" | "test" | "[" | "let" | "wait" | "jobs" | "ulimit" | "umask" | "hash" | "bind" | "break"
+        | "continue" | "getopts" => Flow::either(world),
         "exit" | "logout" => Flow::default(),
         "return" => {
             match walker.returned.last_mut() {

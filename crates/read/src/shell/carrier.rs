@@ -6,8 +6,9 @@
 #![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
 
 use super::path;
-use super::walk::{Flow, Frame, Walker, World};
+use super::walk::Walker;
 use super::word::{Part, Unknown, Word};
+use super::world::{Flow, Frame, World};
 use super::{Carrier, Stdin, program_of};
 
 /// A carrier whose command is the rest of its words.
@@ -156,14 +157,36 @@ fn take_assignments<'w>(words: &'w [Word], frame: &mut Frame) -> &'w [Word] {
 
 fn as_other(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
     const VALUED: &[&str] = &[
-        "-u", "--user", "-g", "--group", "-h", "--host", "-p", "--prompt", "-C", "--close-from", "-T",
-        "--command-timeout", "-R", "--chroot", "-D", "--chdir", "-r", "--role", "-t", "--type", "-U", "--other-user",
+        "-u",
+        "--user",
+        "-g",
+        "--group",
+        "-h",
+        "--host",
+        "-p",
+        "--prompt",
+        "-C",
+        "--close-from",
+        "-T",
+        "--command-timeout",
+        "-R",
+        "--chroot",
+        "-D",
+        "--chdir",
+        "-r",
+        "--role",
+        "-t",
+        "--type",
+        "-U",
+        "--other-user",
     ];
     let (options, rest) = split_options(&argv[1..], VALUED);
     let value = |names: &[&str]| {
         options.iter().find_map(|(name, value)| {
             let exact = names.contains(name).then_some(*value).flatten().map(Word::show);
-            exact.or_else(|| names.iter().find_map(|n| name.strip_prefix(n)).map(|v| v.trim_start_matches('=').to_owned()))
+            exact.or_else(|| {
+                names.iter().find_map(|n| name.strip_prefix(n)).map(|v| v.trim_start_matches('=').to_owned())
+            })
         })
     };
     let user = value(&["--user", "-u"]).filter(|u| !u.is_empty()).unwrap_or_else(|| "root".to_owned());
@@ -197,7 +220,9 @@ fn switch_user(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Fra
         }
         words = match rest.split_first() {
             Some((first, rest)) if first.as_literal() == Some("-") => rest,
-            Some((first, rest)) if text.is_none() && program_of(argv) == "su" || rest.first().is_some_and(|w| w.prefix() == "-c") => {
+            Some((first, rest))
+                if text.is_none() && program_of(argv) == "su" || rest.first().is_some_and(|w| w.prefix() == "-c") =>
+            {
                 user = first.show();
                 rest
             }
@@ -210,7 +235,9 @@ fn switch_user(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Fra
     let inside = frame.through(Carrier::As { user });
     match text {
         Some(text) => Ok(run_text(walker, &text, "su", world, &inside)),
-        None if program_of(argv) == "runuser" && !words.is_empty() => Ok(walker.dispatch(words.to_vec(), world, &inside)),
+        None if program_of(argv) == "runuser" && !words.is_empty() => {
+            Ok(walker.dispatch(words.to_vec(), world, &inside))
+        }
         None => fed(walker, argv, world, &inside),
     }
 }
@@ -288,7 +315,11 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
             Ok(Flow::either(world))
         }
         Some(_) => {
-            if walker.script_file(rest, true, &world, frame) { Ok(Flow::either(world)) } else { Err(world) }
+            if walker.script_file(rest, true, &world, frame) {
+                Ok(Flow::either(world))
+            } else {
+                Err(world)
+            }
         }
         None => fed(walker, argv, world, frame),
     }
@@ -302,14 +333,17 @@ fn is_python(name: &str) -> bool {
 /// `python -c PROGRAM`, `python - <<EOF`: what the program runs or deletes in turn.
 fn python_program(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     let (options, rest) = split_options(&argv[1..], &["-c", "-m", "-W", "-X"]);
-    let inline = options.iter().find(|(name, _)| name.ends_with('c') && !name.starts_with("--")).and_then(|(_, value)| *value);
-    let reads_stdin = options.iter().all(|(name, _)| !name.contains('m')) && rest.iter().all(|w| w.as_literal() == Some("-"));
+    let inline =
+        options.iter().find(|(name, _)| name.ends_with('c') && !name.starts_with("--")).and_then(|(_, value)| *value);
+    let reads_stdin =
+        options.iter().all(|(name, _)| !name.contains('m')) && rest.iter().all(|w| w.as_literal() == Some("-"));
     let program = match (inline, &frame.stdin) {
         (Some(program), _) => program.show(),
         (None, Stdin::Text(text)) if reads_stdin => text.show(),
         _ => return Err(world),
     };
-    let inside = Frame { stdin: Stdin::Inherited, ..frame.through(Carrier::Shell { program: program_of(argv).to_owned() }) };
+    let inside =
+        Frame { stdin: Stdin::Inherited, ..frame.through(Carrier::Shell { program: program_of(argv).to_owned() }) };
     for act in super::python::acts(&program) {
         match act {
             super::python::Act::Run(words) => drop(walker.dispatch(words, world.clone(), &inside)),
@@ -336,7 +370,9 @@ fn fed(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> R
             let source = commands.first().filter(|argv| program_of(argv) == "cat" && commands.len() == 1);
             let file = source.and_then(|argv| argv.get(1)).cloned();
             match file {
-                Some(file) if walker.script_file(std::slice::from_ref(&file), true, &world, frame) => Ok(Flow::either(world)),
+                Some(file) if walker.script_file(std::slice::from_ref(&file), true, &world, frame) => {
+                    Ok(Flow::either(world))
+                }
                 _ => Err(world),
             }
         }
@@ -347,8 +383,28 @@ fn fed(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> R
 /// `xargs` and `parallel` put words of their input behind a command.
 fn arguments(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     const VALUED: &[&str] = &[
-        "-I", "-i", "-n", "-P", "-L", "-l", "-d", "-a", "-E", "-s", "-j", "-S", "-N", "--max-args", "--max-procs",
-        "--max-lines", "--delimiter", "--arg-file", "--replace", "--max-chars", "--jobs", "--colsep",
+        "-I",
+        "-i",
+        "-n",
+        "-P",
+        "-L",
+        "-l",
+        "-d",
+        "-a",
+        "-E",
+        "-s",
+        "-j",
+        "-S",
+        "-N",
+        "--max-args",
+        "--max-procs",
+        "--max-lines",
+        "--delimiter",
+        "--arg-file",
+        "--replace",
+        "--max-chars",
+        "--jobs",
+        "--colsep",
     ];
     let (options, rest) = split_options(&argv[1..], VALUED);
     let program = program_of(argv).to_owned();
@@ -394,7 +450,12 @@ const ITEMS_MAX: usize = 64;
 fn items_of(stdin: &Stdin) -> Vec<Word> {
     match stdin {
         Stdin::Text(text) => match text.as_literal() {
-            Some(text) => text.split(|c: char| c.is_whitespace() || c == '\0').filter(|w| !w.is_empty()).take(ITEMS_MAX).map(Word::literal).collect(),
+            Some(text) => text
+                .split(|c: char| c.is_whitespace() || c == '\0')
+                .filter(|w| !w.is_empty())
+                .take(ITEMS_MAX)
+                .map(Word::literal)
+                .collect(),
             None => vec![super::produce::without_last_newlines(text)],
         },
         Stdin::Output(commands) => vec![Word::unknown(Unknown::Output(commands.clone()))],
@@ -424,7 +485,8 @@ fn fill(word: &Word, marker: &str, item: &Word) -> Word {
 fn found(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     let is_exec = |w: &Word| matches!(w.as_literal(), Some("-exec" | "-execdir" | "-ok" | "-okdir" | "-x" | "-X"));
     let Some(at) = argv.iter().position(is_exec) else { return Err(world) };
-    let length = argv[at + 1..].iter().position(|w| matches!(w.as_literal(), Some(";" | "+"))).unwrap_or(argv.len() - at - 1);
+    let length =
+        argv[at + 1..].iter().position(|w| matches!(w.as_literal(), Some(";" | "+"))).unwrap_or(argv.len() - at - 1);
     // What is found is what `-print` would name at the place of `-exec`.
     let mut finds = argv[..at].to_vec();
     if program_of(argv) == "find" {
@@ -486,7 +548,8 @@ fn remote(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Fram
         text.push_str(&walker.raw_text(word, &mut world));
         text.push(' ');
     }
-    let mut there = World { cwd: Word::unknown(Unknown::Variable("HOME".into())), vars: world.vars.clone(), ..World::default() };
+    let mut there =
+        World { cwd: Word::unknown(Unknown::Variable("HOME".into())), vars: world.vars.clone(), ..World::default() };
     there.vars.retain(|name, _| name.starts_with("__unknown_"));
     if text.is_empty() {
         return match fed(walker, &[Word::literal("sh")], there, &inside) {

@@ -6,8 +6,9 @@ use brush_parser::word::{
 };
 
 use super::grammar;
-use super::walk::{Frame, Value, Walker, World};
+use super::walk::Walker;
 use super::word::{Part, Unknown, Word, pattern_matches};
+use super::world::{Frame, Value, World};
 
 /// Most words that braces of one word make.
 const BRACE_WORDS_MAX: usize = 256;
@@ -119,7 +120,14 @@ impl Walker<'_> {
     }
 
     /// `whole`: the result is one word, so values are neither split nor matched.
-    fn pieces(&mut self, pieces: &[WordPieceWithSource], world: &mut World, frame: &Frame, whole: bool, out: &mut Fields) {
+    fn pieces(
+        &mut self,
+        pieces: &[WordPieceWithSource],
+        world: &mut World,
+        frame: &Frame,
+        whole: bool,
+        out: &mut Fields,
+    ) {
         for piece in pieces {
             match &piece.piece {
                 WordPiece::Text(text) => out.current.push_unquoted(text),
@@ -320,7 +328,9 @@ impl Walker<'_> {
                     _ => None,
                 }
             }
-            E::Substring { offset, length, .. } => substring(&text, &offset.value, length.as_ref().map(|l| l.value.as_str())),
+            E::Substring { offset, length, .. } => {
+                substring(&text, &offset.value, length.as_ref().map(|l| l.value.as_str()))
+            }
             _ => None,
         };
         Expanded::One(edited.map_or_else(|| Word::unknown(Unknown::Other), Word::literal))
@@ -351,9 +361,9 @@ fn is_deep(raw: &str) -> bool {
 
 fn unset(parameter: &Parameter) -> Expanded {
     let name = match parameter {
-        Parameter::Named(name) | Parameter::NamedWithIndex { name, .. } | Parameter::NamedWithAllIndices { name, .. } => {
-            name.clone()
-        }
+        Parameter::Named(name)
+        | Parameter::NamedWithIndex { name, .. }
+        | Parameter::NamedWithAllIndices { name, .. } => name.clone(),
         Parameter::Positional(n) => n.to_string(),
         Parameter::Special(special) => special.to_string(),
     };

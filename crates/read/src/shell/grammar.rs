@@ -55,7 +55,9 @@ fn command(command: &ast::Command) -> Node {
 
 fn with_redirects(node: Node, redirects: Option<&ast::RedirectList>) -> Node {
     match redirects {
-        Some(list) if !list.0.is_empty() => Node::Redirected(Box::new(node), list.0.iter().filter_map(redirect).collect()),
+        Some(list) if !list.0.is_empty() => {
+            Node::Redirected(Box::new(node), list.0.iter().filter_map(redirect).collect())
+        }
         _ => node,
     }
 }
@@ -74,15 +76,13 @@ fn lower_compound(compound: &ast::CompoundCommand) -> Node {
             words: clause.values.as_ref().map(|words| words.iter().map(|w| w.value.clone()).collect()),
             body: Box::new(compound_list(&clause.body.list)),
         },
-        C::CaseClause(clause) => Node::Case {
-            value: clause.value.value.clone(),
-            arms: clause.cases.iter().map(case_arm).collect(),
-        },
+        C::CaseClause(clause) => {
+            Node::Case { value: clause.value.value.clone(), arms: clause.cases.iter().map(case_arm).collect() }
+        }
         C::IfClause(clause) => if_clause(clause),
-        C::WhileClause(clause) | C::UntilClause(clause) => Node::While {
-            condition: Box::new(compound_list(&clause.0)),
-            body: Box::new(compound_list(&clause.1.list)),
-        },
+        C::WhileClause(clause) | C::UntilClause(clause) => {
+            Node::While { condition: Box::new(compound_list(&clause.0)), body: Box::new(compound_list(&clause.1.list)) }
+        }
         C::Coprocess(coprocess) => Node::Subshell(Box::new(command(&coprocess.body))),
     }
 }

@@ -16,20 +16,99 @@ pub(crate) struct Inner {
 
 /// Options of `exec` and `run` that take a separate value.
 const VALUED: &[&str] = &[
-    "-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "--detach-keys", "--index", "-v", "--volume",
-    "--mount", "--name", "--network", "--net", "-p", "--publish", "--entrypoint", "-l", "--label", "--label-file",
-    "-h", "--hostname", "-m", "--memory", "--cpus", "--platform", "--restart", "--add-host", "--cap-add", "--cap-drop",
-    "--device", "--dns", "--expose", "--gpus", "--ip", "--ipc", "--log-driver", "--log-opt", "--pid", "--pull",
-    "--runtime", "--security-opt", "--shm-size", "--stop-signal", "--stop-timeout", "--sysctl", "--tmpfs", "--ulimit",
-    "--userns", "--volumes-from", "-a", "--attach", "--cidfile", "--cgroupns", "--cpu-shares", "-c", "--cpuset-cpus",
-    "--group-add", "--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--link",
-    "--mac-address", "--network-alias", "--net-alias", "--oom-score-adj", "--storage-opt", "--uts", "--domainname",
+    "-e",
+    "--env",
+    "--env-file",
+    "-u",
+    "--user",
+    "-w",
+    "--workdir",
+    "--detach-keys",
+    "--index",
+    "-v",
+    "--volume",
+    "--mount",
+    "--name",
+    "--network",
+    "--net",
+    "-p",
+    "--publish",
+    "--entrypoint",
+    "-l",
+    "--label",
+    "--label-file",
+    "-h",
+    "--hostname",
+    "-m",
+    "--memory",
+    "--cpus",
+    "--platform",
+    "--restart",
+    "--add-host",
+    "--cap-add",
+    "--cap-drop",
+    "--device",
+    "--dns",
+    "--expose",
+    "--gpus",
+    "--ip",
+    "--ipc",
+    "--log-driver",
+    "--log-opt",
+    "--pid",
+    "--pull",
+    "--runtime",
+    "--security-opt",
+    "--shm-size",
+    "--stop-signal",
+    "--stop-timeout",
+    "--sysctl",
+    "--tmpfs",
+    "--ulimit",
+    "--userns",
+    "--volumes-from",
+    "-a",
+    "--attach",
+    "--cidfile",
+    "--cgroupns",
+    "--cpu-shares",
+    "-c",
+    "--cpuset-cpus",
+    "--group-add",
+    "--health-cmd",
+    "--health-interval",
+    "--health-retries",
+    "--health-timeout",
+    "--link",
+    "--mac-address",
+    "--network-alias",
+    "--net-alias",
+    "--oom-score-adj",
+    "--storage-opt",
+    "--uts",
+    "--domainname",
 ];
 
 /// Options before the verb that take a separate value.
 const GLOBAL_VALUED: &[&str] = &[
-    "-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "-f", "--file", "-p", "--project-name",
-    "--project-directory", "--profile", "--env-file", "--ansi", "--parallel", "-n", "--namespace",
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--config",
+    "-l",
+    "--log-level",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--project-directory",
+    "--profile",
+    "--env-file",
+    "--ansi",
+    "--parallel",
+    "-n",
+    "--namespace",
 ];
 
 /// Finds the command that a container command runs inside, if it runs one.
@@ -52,10 +131,10 @@ pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
         Some("--") => command[1..].to_vec(),
         _ => command.to_vec(),
     };
-    if verb == "run" {
-        if let Some(entry) = value(&["--entrypoint"]) {
-            command.insert(0, entry);
-        }
+    if verb == "run"
+        && let Some(entry) = value(&["--entrypoint"])
+    {
+        command.insert(0, entry);
     }
     if command.is_empty() || program_of(&command).starts_with('-') {
         return None;
@@ -84,7 +163,9 @@ fn after_options<'w>(words: &'w [Word], valued: &[&str]) -> (Options<'w>, &'w [W
         } else if valued.contains(&text) {
             options.push((text, words.get(at).cloned().unwrap_or_default()));
             at += 1;
-        } else if let Some(short) = text.get(..2).filter(|s| text.len() > 2 && !text.starts_with("--") && valued.contains(s)) {
+        } else if let Some(short) =
+            text.get(..2).filter(|s| text.len() > 2 && !text.starts_with("--") && valued.contains(s))
+        {
             let mut whole = Word::literal(&text[2..]);
             word.parts.iter().skip(1).for_each(|p| whole.push(p.clone()));
             options.push((short, whole));
@@ -109,7 +190,10 @@ fn mounted(name: &str, value: &Word) -> Option<Mounted> {
         }
         "--mount" => {
             let field = |names: &[&str]| {
-                text.split(',').filter_map(|f| f.split_once('=')).find(|(n, _)| names.contains(n)).map(|(_, v)| v.to_owned())
+                text.split(',')
+                    .filter_map(|f| f.split_once('='))
+                    .find(|(n, _)| names.contains(n))
+                    .map(|(_, v)| v.to_owned())
             };
             if text.split(',').any(|f| matches!(f, "readonly" | "ro" | "readonly=true" | "ro=true")) {
                 return None;

@@ -18,6 +18,7 @@ mod scan;
 mod tree;
 mod walk;
 mod word;
+mod world;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -139,22 +140,39 @@ pub enum RedirectKind {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Carrier {
     /// `sudo`, `doas`, `su`: as another user.
-    As { user: String },
+    As {
+        user: String,
+    },
     /// `env`, `nohup`, `timeout` and the like: the same command in other clothes.
-    Wrapped { program: String },
+    Wrapped {
+        program: String,
+    },
     /// `bash -c`, `eval`, text fed to a shell.
-    Shell { program: String },
+    Shell {
+        program: String,
+    },
     /// A script file.
-    Script { path: String },
+    Script {
+        path: String,
+    },
     /// `xargs`, `parallel`: words come from the standard input.
-    Arguments { program: String },
+    Arguments {
+        program: String,
+    },
     /// `ssh`: on another host.
-    Remote { host: String },
+    Remote {
+        host: String,
+    },
     /// `docker exec` and the like: inside a container or service.
-    Container { name: String, mounts: Vec<Mounted> },
+    Container {
+        name: String,
+        mounts: Vec<Mounted>,
+    },
     /// `$( … )`.
     Substitution,
-    Function { name: String },
+    Function {
+        name: String,
+    },
 }
 
 /// A writable part of the host, or a volume, that a new container is given.

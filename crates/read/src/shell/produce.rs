@@ -1,8 +1,8 @@
 //! What commands print, where it follows from their words alone.
 
 use super::path;
-use super::walk::World;
 use super::word::{Part, Word};
+use super::world::World;
 use super::{Stdin, program_of};
 
 /// The output of a command, or `None` where it depends on the world.

@@ -51,7 +51,8 @@ impl Reader<'_> {
         }
         match node.kind() {
             "assignment" => {
-                if let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) {
+                if let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+                {
                     let value = self.value(right);
                     self.names.insert(self.raw(left).to_owned(), value);
                 }
@@ -71,7 +72,8 @@ impl Reader<'_> {
         let name = self.raw(function).rsplit('.').next().unwrap_or_default().to_owned();
         let module = function.child_by_field_name("object").map(|o| self.raw(o).to_owned()).unwrap_or_default();
         let mut cursor = arguments.walk();
-        let plain: Vec<Node<'_>> = arguments.named_children(&mut cursor).filter(|a| a.kind() != "keyword_argument").collect();
+        let plain: Vec<Node<'_>> =
+            arguments.named_children(&mut cursor).filter(|a| a.kind() != "keyword_argument").collect();
         let value = |at: usize| plain.get(at).map(|a| self.value(*a));
         let words = |program: &[&str], rest: Vec<Word>| {
             Act::Run(program.iter().map(|w| Word::literal(*w)).chain(rest).collect())
@@ -84,12 +86,14 @@ impl Reader<'_> {
             }
             ("os", "system" | "popen") => value(0).map(Act::Shell),
             ("subprocess" | "", "run" | "call" | "check_call" | "check_output" | "Popen" | "getoutput") => {
-                plain.first().and_then(|first| match first.kind() {
-                    "list" | "tuple" => Some(Act::Run(self.items(*first))),
-                    _ => Some(Act::Shell(self.value(*first))),
+                plain.first().map(|first| match first.kind() {
+                    "list" | "tuple" => Act::Run(self.items(*first)),
+                    _ => Act::Shell(self.value(*first)),
                 })
             }
-            (_, "unlink") if module.contains("Path(") => function.child_by_field_name("object").map(|o| words(&["rm", "-f"], vec![self.value(o)])),
+            (_, "unlink") if module.contains("Path(") => {
+                function.child_by_field_name("object").map(|o| words(&["rm", "-f"], vec![self.value(o)]))
+            }
             _ => None,
         };
         self.acts.extend(act);
@@ -119,7 +123,11 @@ impl Reader<'_> {
                 }
                 word
             }
-            "identifier" => self.names.get(self.raw(node)).cloned().unwrap_or_else(|| Word::unknown(Unknown::Variable(self.raw(node).to_owned()))),
+            "identifier" => self
+                .names
+                .get(self.raw(node))
+                .cloned()
+                .unwrap_or_else(|| Word::unknown(Unknown::Variable(self.raw(node).to_owned()))),
             "parenthesized_expression" => node.named_child(0).map_or_else(unknown, |inner| self.value(inner)),
             "concatenated_string" => self.joined(self.items(node), ""),
             "binary_operator" => {
@@ -175,7 +183,10 @@ mod tests {
         assert_eq!(shown("import shutil\nshutil.rmtree('/a/b')"), ["rm -rf /a/b"]);
         assert_eq!(shown("from shutil import rmtree; d = '/a'; rmtree(d + '/b', ignore_errors=True)"), ["rm -rf /a/b"]);
         assert_eq!(shown("import os; os.system(f\"rm -rf {x}/y\")"), ["sh: rm -rf $x/y"]);
-        assert_eq!(shown("import subprocess as s, subprocess\nsubprocess.run(['rm', '-rf', '/a'], check=True)"), ["rm -rf /a"]);
+        assert_eq!(
+            shown("import subprocess as s, subprocess\nsubprocess.run(['rm', '-rf', '/a'], check=True)"),
+            ["rm -rf /a"]
+        );
         assert_eq!(shown("os.remove(os.path.join('/a', 'b')); shutil.move('/a', '/b')"), ["rm -f /a/b", "mv /a /b"]);
         assert_eq!(shown("for p in x:\n    if True:\n        (Path('/a') / 'b').unlink()\n"), ["rm -f /a/b"]);
     }

@@ -40,8 +40,16 @@ pub(crate) fn lifted(text: &str) -> Option<usize> {
 
 /// Scans text once; bodies are appended to `bodies`, which outlives nested texts.
 pub(crate) fn scan(text: &str, bodies: &mut Vec<String>) -> Scan {
-    Scanner { text, at: 0, out: String::with_capacity(text.len()), stack: Vec::new(), keywords: 0, nesting: 0, pending: Vec::new() }
-        .run(bodies)
+    Scanner {
+        text,
+        at: 0,
+        out: String::with_capacity(text.len()),
+        stack: Vec::new(),
+        keywords: 0,
+        nesting: 0,
+        pending: Vec::new(),
+    }
+    .run(bodies)
 }
 
 struct Scanner<'a> {
@@ -114,7 +122,10 @@ impl Scanner<'_> {
     }
 
     fn starts_word(&self, at: usize) -> bool {
-        self.text[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')'))
+        self.text[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')'))
     }
 
     fn keyword(&mut self, start: usize) {
@@ -217,7 +228,9 @@ impl Scanner<'_> {
                     break;
                 }
                 // `EOF)` closes the document and the substitution around it.
-                if !self.stack.is_empty() && stripped.strip_prefix(&here.delimiter).is_some_and(|t| t.starts_with([')', '`'])) {
+                if !self.stack.is_empty()
+                    && stripped.strip_prefix(&here.delimiter).is_some_and(|t| t.starts_with([')', '`']))
+                {
                     length -= line.len() - here.delimiter.len();
                     break;
                 }

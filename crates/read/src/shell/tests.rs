@@ -165,7 +165,12 @@ fn directories_are_followed() {
 #[test]
 fn scripts_are_read_where_they_are_at_hand() {
     let text = "#!/bin/bash\nset -e\nTARGET=${1:-/opt/other}\nrm -rf \"$TARGET/data\"\n";
-    for command in ["bash deploy.sh /opt/app", "./deploy.sh /opt/app", "sudo bash -x ./deploy.sh /opt/app", "cat deploy.sh | bash -s /opt/app"] {
+    for command in [
+        "bash deploy.sh /opt/app",
+        "./deploy.sh /opt/app",
+        "sudo bash -x ./deploy.sh /opt/app",
+        "cat deploy.sh | bash -s /opt/app",
+    ] {
         let script = with_files(command, &[("/opt/app/deploy.sh", text)]);
         let all = lines(&script);
         assert!(all.iter().any(|l| l.contains("/data")), "{command} {all:?}");
@@ -221,11 +226,20 @@ fn globs_stay_globs() {
 
 #[test]
 fn broken_and_huge_text_is_read_all_the_same() {
-    for text in ["rm -rf data; echo 'unclosed", "if true; then rm -rf data", "rm -rf data; fi ) }", "echo \"a\nrm -rf data"] {
+    for text in
+        ["rm -rf data; echo 'unclosed", "if true; then rm -rf data", "rm -rf data; fi ) }", "echo \"a\nrm -rf data"]
+    {
         let all = lines(&script(text));
         assert!(all.iter().any(|l| l.starts_with("rm -rf data")), "{text} {all:?}");
     }
-    for text in ["$(".repeat(10_000), "(".repeat(50_000), "`".repeat(9_999), "{".repeat(10_000), "if ".repeat(10_000), "\"$(".repeat(5_000)] {
+    for text in [
+        "$(".repeat(10_000),
+        "(".repeat(50_000),
+        "`".repeat(9_999),
+        "{".repeat(10_000),
+        "if ".repeat(10_000),
+        "\"$(".repeat(5_000),
+    ] {
         let _ = script(&text);
     }
     let deep = format!("{}rm -rf data{}", "$(".repeat(200), ")".repeat(200));
@@ -240,7 +254,9 @@ fn broken_and_huge_text_is_read_all_the_same() {
 
 #[test]
 fn the_deepest_allowed_nesting_fits_the_stack() {
-    for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("if true; then ", "; fi"), ("\"$(", ")\""), ("${a:-", "}")] {
+    for (open, close) in
+        [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("if true; then ", "; fi"), ("\"$(", ")\""), ("${a:-", "}")]
+    {
         let depth = NESTING_MAX;
         let text = format!("{}echo x{}", open.repeat(depth), close.repeat(depth));
         let _ = script(&text);

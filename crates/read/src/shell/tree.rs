@@ -18,12 +18,25 @@ pub(crate) enum Node {
     Not(Box<Node>),
     /// `( … )`: nothing inside changes the shell outside.
     Subshell(Box<Node>),
-    For { variable: String, words: Option<Vec<String>>, body: Box<Node> },
-    While { condition: Box<Node>, body: Box<Node> },
+    For {
+        variable: String,
+        words: Option<Vec<String>>,
+        body: Box<Node>,
+    },
+    While {
+        condition: Box<Node>,
+        body: Box<Node>,
+    },
     /// Conditions with their bodies; the last one without a condition is `else`.
     If(Vec<(Option<Node>, Node)>),
-    Case { value: String, arms: Vec<(Vec<String>, Node)> },
-    Function { name: String, body: Rc<Node> },
+    Case {
+        value: String,
+        arms: Vec<(Vec<String>, Node)>,
+    },
+    Function {
+        name: String,
+        body: Rc<Node>,
+    },
     /// A compound command with its own redirections.
     Redirected(Box<Node>, Vec<Redir>),
     /// `[[ … ]]`, `(( … ))`: may succeed or fail and changes nothing.
@@ -81,7 +94,10 @@ pub(crate) enum Redir {
     Write(String),
     Append(String),
     /// The text of a here-document, and whether it is expanded.
-    Here { text: String, expands: bool },
+    Here {
+        text: String,
+        expands: bool,
+    },
     HereString(String),
     /// `< <(…)`: the standard input is what a command prints.
     ReadFrom(Box<Node>),

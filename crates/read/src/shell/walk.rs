@@ -5,11 +5,11 @@
 //! worlds of their own; equal worlds melt together again.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 use super::word::{Unknown, Word};
+use super::world::{Flow, Frame, Value, World, store};
 use super::{Carrier, Context, Invocation, Limit, Redirect, RedirectKind, Script, Stdin, Wanted};
 use super::{builtin, carrier, fallback, grammar, path, produce, scan};
 
@@ -24,82 +24,6 @@ const TEXT_DEPTH_MAX: usize = 12;
 
 /// Most files of which the text is remembered.
 const WRITTEN_FILES_MAX: usize = 32;
-
-/// What a variable holds.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
-    Scalar(Word),
-    Array(Vec<(String, Word)>),
-}
-
-/// What the shell would know at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct World {
-    pub(crate) vars: BTreeMap<String, Value>,
-    pub(crate) cwd: Word,
-    pub(crate) previous: Option<Word>,
-    pub(crate) stack: Vec<Word>,
-    pub(crate) functions: BTreeMap<String, Rc<Node>>,
-    pub(crate) aliases: BTreeMap<String, String>,
-    /// `$0` and the positional parameters.
-    pub(crate) arguments: Vec<Word>,
-    /// After a `cd` that failed: followed only where the text asks for it.
-    pub(crate) doubtful: bool,
-}
-
-impl World {
-    pub(crate) fn set(&mut self, name: &str, word: Word) {
-        self.vars.insert(name.to_owned(), Value::Scalar(word));
-    }
-}
-
-/// What surrounds a command: through what it runs and what it reads and writes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Frame {
-    pub(crate) carriers: Vec<Carrier>,
-    pub(crate) stdin: Stdin,
-    pub(crate) redirects: Vec<Redirect>,
-    pub(crate) assignments: Vec<(String, Word)>,
-    pub(crate) conditional: bool,
-    pub(crate) span: Option<Range<usize>>,
-}
-
-impl Frame {
-    pub(crate) fn through(&self, carrier: Carrier) -> Frame {
-        let mut frame = self.clone();
-        frame.carriers.push(carrier);
-        frame
-    }
-
-    fn conditional(&self) -> Frame {
-        Frame { conditional: true, ..self.clone() }
-    }
-}
-
-/// How a command ends, and what it prints where that is known.
-#[derive(Debug, Default)]
-pub(crate) struct Flow {
-    pub(crate) ok: Vec<World>,
-    pub(crate) fail: Vec<World>,
-    pub(crate) output: Option<Word>,
-}
-
-impl Flow {
-    /// Ends either way in the same world.
-    pub(crate) fn either(world: World) -> Flow {
-        Flow { ok: vec![world.clone()], fail: vec![world], output: None }
-    }
-
-    pub(crate) fn ok(world: World) -> Flow {
-        Flow { ok: vec![world], ..Flow::default() }
-    }
-
-    fn absorb(&mut self, other: Flow) {
-        self.ok.extend(other.ok);
-        self.fail.extend(other.fail);
-        self.output = other.output;
-    }
-}
 
 pub(crate) struct Walker<'a> {
     pub(crate) context: &'a Context<'a>,
@@ -295,7 +219,8 @@ impl Walker<'_> {
             Stdin::Output(before) => before.clone(),
             _ => Vec::new(),
         };
-        commands.extend(self.script.invocations[from.min(self.script.invocations.len())..].iter().map(|i| i.argv.clone()));
+        commands
+            .extend(self.script.invocations[from.min(self.script.invocations.len())..].iter().map(|i| i.argv.clone()));
         commands
     }
 
@@ -502,7 +427,8 @@ impl Walker<'_> {
                 Redir::Write(raw) => (RedirectKind::Write, raw),
                 Redir::Append(raw) => (RedirectKind::Append, raw),
                 Redir::Here { text, expands } => {
-                    let body = scan::lifted(text).and_then(|n| self.bodies.get(n).cloned()).unwrap_or_else(|| text.clone());
+                    let body =
+                        scan::lifted(text).and_then(|n| self.bodies.get(n).cloned()).unwrap_or_else(|| text.clone());
                     let word = if *expands { self.expand_here(&body, world, frame) } else { Word::literal(body) };
                     frame.stdin = Stdin::Text(word);
                     continue;
@@ -574,7 +500,8 @@ impl Walker<'_> {
         let Some(text) = output.and_then(Word::as_literal) else { return };
         let tees = super::program_of(argv) == "tee";
         let operands = argv.iter().skip(1).filter(|w| tees && !w.prefix().starts_with('-'));
-        let files = operands.map(|w| (w, RedirectKind::Write)).chain(frame.redirects.iter().map(|r| (&r.target, r.kind)));
+        let files =
+            operands.map(|w| (w, RedirectKind::Write)).chain(frame.redirects.iter().map(|r| (&r.target, r.kind)));
         for (file, kind) in files.filter(|(_, kind)| *kind != RedirectKind::Read) {
             let full = path::join(&world.cwd, file);
             let Some(full) = full.as_literal().filter(|_| self.written.len() < WRITTEN_FILES_MAX) else { continue };
@@ -628,7 +555,8 @@ impl Walker<'_> {
         if !(shell || is_shell_script(full, &text)) {
             return false;
         }
-        let inside = World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
+        let inside =
+            World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
         self.text(&text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
         true
     }
@@ -680,36 +608,4 @@ fn is_shell_script(path: &str, text: &str) -> bool {
         Some(line) => line.split_whitespace().any(|w| carrier::is_shell(w.rsplit('/').next().unwrap_or(w))),
         None => [".sh", ".bash"].iter().any(|end| path.ends_with(end)),
     }
-}
-
-fn store(world: &mut World, assign: &Assign, value: Value) {
-    let old = world.vars.remove(&assign.name);
-    let new = match (&assign.index, value, old) {
-        (Some(index), Value::Scalar(word), old) => {
-            let mut items = match old {
-                Some(Value::Array(items)) => items,
-                Some(Value::Scalar(word)) => vec![("0".to_owned(), word)],
-                None => Vec::new(),
-            };
-            items.retain(|(key, _)| key != index);
-            items.push((index.clone(), word));
-            Value::Array(items)
-        }
-        (_, Value::Scalar(more), Some(Value::Scalar(mut word))) if assign.append => {
-            word.extend(more);
-            Value::Scalar(word)
-        }
-        (_, Value::Array(more), Some(old)) if assign.append => {
-            let mut items = match old {
-                Value::Array(items) => items,
-                Value::Scalar(word) => vec![("0".to_owned(), word)],
-            };
-            for (_, word) in more {
-                items.push((items.len().to_string(), word));
-            }
-            Value::Array(items)
-        }
-        (_, value, _) => value,
-    };
-    world.vars.insert(assign.name.clone(), new);
 }

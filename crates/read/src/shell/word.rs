@@ -217,7 +217,8 @@ fn matches_here(pattern: &[u8], text: &[u8], steps: &mut usize, names: bool) -> 
             let Some(end) = rest.iter().position(|b| *b == b')') else { return false };
             let tail = &rest[end + 1..];
             if *open == b'!' {
-                let hit = rest[..end].split(|b| *b == b'|').any(|p| matches_here(&[p, tail].concat(), text, steps, names));
+                let hit =
+                    rest[..end].split(|b| *b == b'|').any(|p| matches_here(&[p, tail].concat(), text, steps, names));
                 return !hit;
             }
             let optional = matches!(open, b'*' | b'?') && matches_here(tail, text, steps, names);
