@@ -29,10 +29,11 @@ pub fn claude<E: std::fmt::Display>(input: &[u8], guard: impl FnOnce() -> Result
     let Some(name) = event.get("hook_event_name").and_then(Value::as_str) else {
         return ask("Coroner was given an event without a name; have a person look at the call.");
     };
-    if name != "PreToolUse" {
+    let garbled = std::str::from_utf8(input).is_err();
+    if name != "PreToolUse" && !(garbled && name.contains('\u{fffd}')) {
         return HookReply::default();
     }
-    if std::str::from_utf8(input).is_err() {
+    if garbled {
         return ask("The tool call holds bytes that are no text; have a person look at it.");
     }
     let Some(tool) = event.get("tool_name").and_then(Value::as_str) else {
