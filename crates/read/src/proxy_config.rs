@@ -9,6 +9,9 @@ use coroner_model::{Citation, Document};
 
 pub use labels::{LabelRoute, VIRTUAL_HOST, of_labels};
 
+/// First words of a command among which its program is looked for.
+const PROGRAM_WORDS_MAX: usize = 3;
+
 /// Which proxy a configuration is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -29,6 +32,23 @@ impl Kind {
             Kind::Caddy => "caddy",
             Kind::HaProxy => "haproxy",
             Kind::NginxProxy => "nginx-proxy",
+        }
+    }
+
+    /// The proxy that runs: by the program of its command, else by its image.
+    pub fn of<'a>(image: &str, words: impl IntoIterator<Item = &'a str>) -> Option<Kind> {
+        // An entry point script hands over to the program that follows it.
+        let mut programs = words.into_iter().take(PROGRAM_WORDS_MAX).map(|w| w.rsplit('/').next().unwrap_or(w));
+        let by_program = programs.find_map(|program| match program {
+            "traefik" => Some(Kind::Traefik),
+            "nginx" | "openresty" => Some(Kind::Nginx),
+            "caddy" => Some(Kind::Caddy),
+            "haproxy" => Some(Kind::HaProxy),
+            _ => None,
+        });
+        match Kind::of_image(image) {
+            Some(Kind::NginxProxy) => Some(Kind::NginxProxy),
+            of_image => by_program.or(of_image),
         }
     }
 

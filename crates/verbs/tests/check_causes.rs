@@ -227,6 +227,24 @@ fn networks_and_ports_are_not_taken_for_each_other() {
 }
 
 #[test]
+fn a_proxy_is_known_by_its_program_and_its_mounted_file() {
+    let case = |said: &str| {
+        Case::default()
+            .container("front", |c| {
+                c["Config"]["Cmd"] = json!(["nginx", "-c", "/stack/site.conf"]);
+                c["Mounts"] = json!([{"Type": "bind", "Source": "/srv/depot/site.conf", "Destination": "/stack/site.conf", "RW": false}]);
+            })
+            .container("atlas", |_| {})
+            .file("files/srv/depot/site.conf", "events {}\nhttp { server { location / { proxy_pass http://atlas:4100; } } }\n")
+            .file("docker/logs/atlas.log", &format!("2026-02-01T10:00:02.000000000Z {said}\n"))
+    };
+    let fact = only(&case("atlas listening on 0.0.0.0:4200"), FactKind::BackendPort, "wrong-port", "atlas");
+    assert!(fact.remedy.contains("4100") && fact.remedy.contains("/srv/depot/site.conf"), "{}", fact.remedy);
+    assert_eq!(case("atlas listening on 0.0.0.0:4100").found(), []);
+    assert_eq!(case("ready").found(), []);
+}
+
+#[test]
 fn a_container_by_hand_in_place_of_a_service_is_found() {
     let compose = "services:\n  edge:\n    image: traefik:v3\n    command: --providers.docker\n  atlas:\n    image: depot/atlas:4\n    labels: ['traefik.enable=true', 'traefik.http.routers.a.rule=Host(`a.example`)']\n";
     let case = Case::default()

@@ -78,6 +78,11 @@ impl<'s> Part<'s> {
         }
     }
 
+    /// Which proxy it is, if it is one.
+    pub fn proxy_kind(&self) -> Option<proxy_config::Kind> {
+        proxy_config::Kind::of(self.image(), self.words())
+    }
+
     pub fn is_live(&self) -> bool {
         self.container.is_some()
     }

@@ -34,7 +34,7 @@ fn owners(setting: &SettingDefault, parts: &[Part]) -> Vec<usize> {
     let in_project = |p: &Part| p.project.is_some_and(|project| within(path, &project.directory));
     let runs_own_code = |p: &Part| {
         let image = p.image();
-        !credential::is_server_image(image) && coroner_read::proxy_config::Kind::of_image(image).is_none()
+        !credential::is_server_image(image) && p.proxy_kind().is_none()
     };
     let named = which(parts, |p| in_project(p) && path.split('/').any(|folder| !folder.is_empty() && names(p).contains(&folder)));
     if !named.is_empty() {

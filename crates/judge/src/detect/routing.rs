@@ -36,9 +36,9 @@ pub(super) fn routes<'s>(scene: &'s Scene, parts: &[Part<'s>]) -> Vec<Route<'s>>
 
 /// Whether a part acts as a proxy of a kind.
 fn is_proxy(part: &Part, kind: Kind) -> bool {
-    let of_image = Kind::of_image(part.image()) == Some(kind);
+    let is_kind = part.proxy_kind() == Some(kind);
     let told = kind == Kind::Traefik && part.words().iter().any(|w| w.to_ascii_lowercase().contains("--providers.docker"));
-    of_image || told
+    is_kind || told
 }
 
 /// Proxies of a kind; those that run, where any does.

@@ -77,7 +77,7 @@ fn later_rounds(goal: &Goal, answers: &Answers, wanted: &mut BTreeSet<Probe>) {
         return;
     }
     stats(&containers, &projects, wanted);
-    listed_files(answers, &projects, wanted);
+    listed_files(answers, &containers, &projects, wanted);
     code_files(answers, &containers, &projects, wanted);
     if let Goal::Investigate { since, until } = goal {
         let mut repositories: Vec<String> = projects.iter().map(|p| p.directory.clone()).collect();
@@ -126,7 +126,7 @@ fn stats(containers: &[Container], projects: &[compose::Project], wanted: &mut B
 }
 
 /// Env and proxy files that a listing showed.
-fn listed_files(answers: &Answers, projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
+fn listed_files(answers: &Answers, containers: &[Container], projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
     for class in [FileClass::Env, FileClass::Proxy] {
         let paths: Vec<String> = project::listed(answers, class).into_iter().take(LISTED_FILES_MAX).collect();
         for path in paths {
@@ -137,12 +137,8 @@ fn listed_files(answers: &Answers, projects: &[compose::Project], wanted: &mut B
         }
     }
     // Configuration that is mounted into a proxy under any name.
-    for project in projects {
-        let proxies = project.services.iter().filter(|s| proxy_config::Kind::of_image(&s.image).is_some());
-        let mounted = proxies.flat_map(|s| &s.volumes).filter(|v| v.kind == "bind");
-        let files = mounted.filter(|v| is_proxy_file(&v.source)).map(|v| Probe::File { path: v.source.clone() });
-        wanted.extend(files);
-    }
+    let mounted = read::mounted_into_proxies(containers, projects).filter(|path| is_proxy_file(path));
+    wanted.extend(mounted.map(|path| Probe::File { path: path.to_owned() }));
 }
 
 fn is_proxy_file(path: &str) -> bool {
@@ -178,7 +174,7 @@ fn code_files(answers: &Answers, containers: &[Container], projects: &[compose::
 /// Logs that say what a backend listens on and whom a server refuses.
 fn logs(containers: &[Container], projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
     let upstream = |c: &Container| !proxy_config::of_labels(&c.labels, &|n| c.variable(n)).is_empty();
-    let proxied = projects.iter().any(|p| p.services.iter().any(|s| proxy_config::Kind::of_image(&s.image).is_some()))
+    let proxied = read::mounted_into_proxies(containers, projects).next().is_some()
         || containers.iter().any(|c| proxy_config::Kind::of_image(&c.image).is_some());
     let server = |c: &Container| crate::detect::credential::is_server_image(&c.image);
     let chosen = containers.iter().filter(|c| upstream(c) || proxied || server(c));

@@ -142,9 +142,25 @@ fn env_file(path: &str, document: &Document) -> EnvFile {
 }
 
 fn is_mounted_into_proxy(scene: &Scene, path: &str) -> bool {
-    let is_proxy = |image: &str| proxy_config::Kind::of_image(image).is_some();
-    scene.projects.iter().flat_map(|p| &p.services).any(|s| is_proxy(&s.image) && s.volumes.iter().any(|v| v.source == path))
-        || scene.containers.iter().any(|c| is_proxy(&c.image) && c.mounts.iter().any(|m| m.source == path))
+    mounted_into_proxies(&scene.containers, &scene.projects).any(|source| source == path)
+}
+
+/// Paths of the host that proxies have mounted.
+pub(super) fn mounted_into_proxies<'a>(
+    containers: &'a [Container],
+    projects: &'a [coroner_read::compose::Project],
+) -> impl Iterator<Item = &'a str> {
+    let words = |entrypoint: &'a [String], command: &'a [String]| entrypoint.iter().chain(command).map(String::as_str);
+    let running = containers
+        .iter()
+        .filter(move |c| proxy_config::Kind::of(&c.image, words(&c.entrypoint, &c.cmd)).is_some())
+        .flat_map(|c| c.mounts.iter().filter(|m| m.kind == "bind").map(|m| m.source.as_str()));
+    let declared = projects
+        .iter()
+        .flat_map(|p| &p.services)
+        .filter(move |s| proxy_config::Kind::of(&s.image, words(&s.entrypoint, &s.command)).is_some())
+        .flat_map(|s| s.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()));
+    running.chain(declared)
 }
 
 fn upstreams(path: &str, document: &Document) -> Vec<Upstream> {
