@@ -45,22 +45,13 @@ pub enum Format {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Checks files and live state against the anti-patterns.
     Check(command::check::CheckArgs),
-    /// Lists, shows, verifies, exports and redacts kept evidence.
     Evidence(command::evidence::EvidenceArgs),
-    /// Judges a command before it runs.
     Guard(command::guard::GuardArgs),
-    /// Speaks the protocol of an agent's hooks.
     Hook(command::hook::HookArgs),
-    /// Keeps, lists, imports and exports incidents, and learns from them.
     Incident(command::incident::IncidentArgs),
-    /// Finds the cause of a failure and proves it.
     Investigate(command::investigate::InvestigateArgs),
-    /// Lists, shows, explains, starts and tests anti-patterns.
     Pattern(command::pattern::PatternArgs),
-    /// Writes what can be seen of this host as a casefile.
     Record(command::record::RecordArgs),
-    /// Shows incidents, investigations and anti-patterns in a browser.
     Serve(command::serve::ServeArgs),
 }
