@@ -78,7 +78,7 @@ fn play(name: &str) {
 
     let casefile = stack.folder.path().join("case.tar.zst");
     let path = casefile.to_str().unwrap();
-    let recorded = stack.coroner(&["record", "--to", path]);
+    let recorded = stack.coroner(&["record", "--to", path, "--url", &symptom]);
     assert!(recorded.status.success(), "record: {}", String::from_utf8_lossy(&recorded.stderr));
     let symptom_args = ["investigate", &symptom, "--casefile", path, "--format", "json"];
     let first = stack.coroner(&symptom_args);
