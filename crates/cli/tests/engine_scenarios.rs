@@ -72,14 +72,17 @@ fn play(name: &str) {
     let symptom = stack.fill(&scenario.expect.symptom);
     let live = stack.coroner(&["investigate", &symptom, "--format", "json"]);
     let report = stack.report(&live);
-    if let Err(why) = judge(&scenario.expect, &report, &stack.secrets) {
-        panic!("{name}, live: {why}\n{:#}", report["hypotheses"]);
-    }
-
     let casefile = stack.folder.path().join("case.tar.zst");
     let path = casefile.to_str().unwrap();
     let recorded = stack.coroner(&["record", "--to", path, "--url", &symptom]);
     assert!(recorded.status.success(), "record: {}", String::from_utf8_lossy(&recorded.stderr));
+    if std::env::var_os("CORONER_RECORD_SCENARIOS").is_some() {
+        stack.keep_recording(&scenario, &casefile, &symptom);
+    }
+    if let Err(why) = judge(&scenario.expect, &report, &stack.secrets) {
+        panic!("{name}, live: {why}\n{:#}", report["hypotheses"]);
+    }
+
     let symptom_args = ["investigate", &symptom, "--casefile", path, "--format", "json"];
     let first = stack.coroner(&symptom_args);
     let report = stack.report(&first);
@@ -88,9 +91,6 @@ fn play(name: &str) {
     }
     let second = stack.coroner(&symptom_args);
     assert!(first.stdout == second.stdout, "{name}: the same casefile gave other bytes");
-    if std::env::var_os("CORONER_RECORD_SCENARIOS").is_some() {
-        stack.keep_recording(&scenario, &casefile, &symptom);
-    }
 }
 
 impl Stack {

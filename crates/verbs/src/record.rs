@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use coroner_collect::{CasefileMeta, WriteError, Written, write_casefile};
+use coroner_collect::{CasefileMeta, WriteError, Written, write_answers};
 use coroner_judge::scene::{Goal, Scene};
 use coroner_model::probe::{DockerTable, HostTable, ProxyTable};
 use coroner_model::{Answers, CouldNotLook, Probe};
@@ -47,7 +47,6 @@ pub struct RecordReport {
 pub fn record(ws: &Workspace, request: &RecordRequest, progress: &dyn Fn(&str)) -> Result<RecordReport, WriteError> {
     let answers = everything(ws, request, progress);
     progress("writing the casefile");
-    let documents: Vec<_> = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flatten().collect();
     let meta = CasefileMeta {
         host: ws.world.host().to_owned(),
         collected_at: ws.world.clock().or(Some(ws.now)),
@@ -55,7 +54,7 @@ pub fn record(ws: &Workspace, request: &RecordRequest, progress: &dyn Fn(&str)) 
         redacted: true,
         ..CasefileMeta::default()
     };
-    let Written { path, files, bytes } = write_casefile(documents, &ws.world.redactor(), &request.to, &meta)?;
+    let Written { path, files, bytes } = write_answers(&answers, &ws.world.redactor(), &request.to, &meta)?;
     Ok(RecordReport {
         schema: "coroner/record/v1".to_owned(),
         path,

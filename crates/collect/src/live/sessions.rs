@@ -50,13 +50,19 @@ fn find(inner: &Inner, projects: &Path, since: Option<Timestamp>) -> Vec<Transcr
         WalkBuilder::new(projects).standard_filters(false).follow_links(false).max_depth(Some(LEVELS_MAX)).build();
     walk.flatten()
         .take(inner.limits.entries_max)
-        .filter(|entry| entry.path().extension().is_some_and(|ext| ext == "jsonl"))
+        .filter(|entry| is_transcript(entry.path()))
         .filter_map(|entry| {
             let modified = Timestamp::try_from(entry.metadata().ok()?.modified().ok()?).ok()?;
             // A file that was last written before the window holds no line of it.
             since.is_none_or(|since| modified >= since).then(|| Transcript { path: entry.into_path(), modified })
         })
         .collect()
+}
+
+/// A transcript, or the note beside a subagent's that says what kind it is.
+fn is_transcript(path: &Path) -> bool {
+    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+    name.ends_with(".jsonl") || name.ends_with(".meta.json")
 }
 
 /// Whether the first time in a transcript lies before the end of the window.
