@@ -102,9 +102,19 @@ impl Container {
     }
 
     /// Compose files that it was made from, absolute.
-    pub fn config_files(&self) -> Vec<&str> {
-        let files = self.label("com.docker.compose.project.config_files").unwrap_or("");
-        files.split(',').map(str::trim).filter(|f| !f.is_empty()).collect()
+    pub fn config_files(&self) -> Vec<String> {
+        self.files_of("com.docker.compose.project.config_files")
+    }
+
+    /// Files that a label lists; compose version 1 writes them relative to the project's directory.
+    fn files_of(&self, label: &str) -> Vec<String> {
+        let base = self.working_directory().unwrap_or("").trim_end_matches('/');
+        let files = self.label(label).unwrap_or("").split(',').map(str::trim).filter(|f| !f.is_empty());
+        let absolute = |file: &str| match file.strip_prefix("./").unwrap_or(file) {
+            rooted if rooted.starts_with('/') || base.is_empty() => rooted.to_owned(),
+            relative => format!("{base}/{relative}"),
+        };
+        files.map(absolute).collect()
     }
 
     /// The project's directory.
@@ -112,10 +122,9 @@ impl Container {
         self.label("com.docker.compose.project.working_dir")
     }
 
-    /// Env files that were given to compose itself.
-    pub fn environment_files(&self) -> Vec<&str> {
-        let files = self.label("com.docker.compose.project.environment_file").unwrap_or("");
-        files.split(',').map(str::trim).filter(|f| !f.is_empty()).collect()
+    /// Env files that were given to compose itself, absolute.
+    pub fn environment_files(&self) -> Vec<String> {
+        self.files_of("com.docker.compose.project.environment_file")
     }
 
     /// A label's value.

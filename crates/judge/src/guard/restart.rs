@@ -227,12 +227,12 @@ impl View<'_> {
                 container.config_files().len() <= 1 && container.config_files().iter().all(|f| is_default_file(f));
             if !at_home || !default {
                 for file in container.config_files() {
-                    words.extend(["-f".to_owned(), quote(file)]);
+                    words.extend(["-f".to_owned(), quote(&file)]);
                 }
             }
         }
         let mut env_files: Vec<String> =
-            container.map(|c| c.environment_files().iter().map(|f| (*f).to_owned()).collect()).unwrap_or_default();
+            container.map(|c| c.environment_files()).unwrap_or_default();
         if env_files.is_empty()
             && let Some(file) = changed.filter(|f| is_env_file(f) && !self.is_service_file(f) && !f.ends_with("/.env"))
         {

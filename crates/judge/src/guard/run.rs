@@ -97,7 +97,7 @@ impl View<'_> {
                     if by_name { "name" } else { "image" },
                     container.name
                 ),
-                files: container.config_files().iter().map(|f| (*f).to_owned()).collect(),
+                files: container.config_files(),
                 directory: container.working_directory().unwrap_or_default().to_owned(),
                 cited: self.cite(container, "Config/Labels"),
             })

@@ -137,7 +137,7 @@ fn same_project(target: &ComposeTarget, container: Option<&Container>) -> bool {
     let files = container.config_files();
     let by_file: Vec<&str> = target.files.iter().filter_map(Word::as_literal).collect();
     if !by_file.is_empty() && !files.is_empty() {
-        return by_file.iter().any(|f| files.contains(f));
+        return by_file.iter().any(|f| files.iter().any(|own| own == f));
     }
     match (target.directory.as_literal(), container.working_directory()) {
         (Some(directory), Some(home)) if !directory.is_empty() => under(directory, home),

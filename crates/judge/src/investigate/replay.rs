@@ -120,7 +120,7 @@ fn related_files(case: &Case<'_>, fact: &Fact) -> Vec<String> {
         paths.extend(services.iter().flat_map(|s| s.env_files.iter().cloned()));
     }
     for container in case.scene.containers.iter().filter(|c| concerned(c.component())) {
-        paths.extend(container.environment_files().into_iter().map(str::to_owned));
+        paths.extend(container.environment_files());
     }
     paths.sort();
     paths.dedup();

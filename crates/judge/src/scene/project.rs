@@ -37,13 +37,11 @@ pub(super) fn plans(answers: &Answers, containers: &[Container], sessions: &[Ses
     let mut plans: Vec<Plan> = Vec::new();
     for container in containers {
         let Some(name) = container.project() else { continue };
-        // The first compose wrote the names as they were given to it.
-        let directory = container.working_directory().unwrap_or("/");
-        let files: Vec<String> = container.config_files().into_iter().map(|f| absolute(f, directory)).collect();
+        let files = container.config_files();
         if files.is_empty() {
             continue;
         }
-        let env_files: Vec<String> = container.environment_files().into_iter().map(|f| absolute(f, directory)).collect();
+        let env_files = container.environment_files();
         let plan = Plan {
             directory: container.working_directory().map(str::to_owned),
             name: Some(name.to_owned()),
