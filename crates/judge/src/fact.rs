@@ -144,5 +144,9 @@ pub struct Fact {
 pub fn all(scene: &Scene) -> Vec<Fact> {
     let mut facts: Vec<Fact> = FactKind::ALL.into_iter().flat_map(|kind| kind.detector()(scene)).collect();
     facts.sort_by(|a, b| (a.kind, &a.component, a.is, &a.text).cmp(&(b.kind, &b.component, b.is, &b.text)));
+    // The same state can be read in two places: the file on the host, and its copy in the container.
+    facts.dedup_by(|later, first| {
+        (later.kind, &later.component, later.is, &later.text) == (first.kind, &first.component, first.is, &first.text)
+    });
     facts
 }
