@@ -235,5 +235,6 @@ mod tests {
         assert_eq!((n.id.as_str(), n.calls[0].status, n.calls[0].cwd.as_str()), ("7", CallStatus::Error, "/srv"));
         let c = sessions.iter().find(|s| s.path.ends_with("c.txt")).unwrap();
         assert_eq!(c.calls.iter().map(|c| (c.line, c.command.as_deref().unwrap())).collect::<Vec<_>>(), [(2, "cd /srv"), (4, "rm -rf build")]);
+        assert_eq!(c.calls[1].cwd, "/srv");
     }
 }

@@ -4,7 +4,7 @@
 //! out, and a draft with too few examples is not written at all.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use coroner_act::{ActError, Existing, FileWrite, Plan};
 use coroner_collect::{Casefile, Limits, OpenError, World};
@@ -165,8 +165,8 @@ fn folder(ws: &Workspace) -> PathBuf {
 }
 
 /// Writes the file; the same text that is there already is no change.
-fn write(path: &PathBuf, text: &str) -> Result<bool, LearnError> {
-    let plan = Plan::of(FileWrite { path: path.clone(), text: text.to_owned(), mode: 0o644, existing: Existing::Refuse });
+fn write(path: &Path, text: &str) -> Result<bool, LearnError> {
+    let plan = Plan::of(FileWrite { path: path.to_path_buf(), text: text.to_owned(), mode: 0o644, existing: Existing::Refuse });
     match plan.apply() {
         Ok(()) => Ok(true),
         Err(ActError::Exists { .. }) if there(path, text) => Ok(false),
@@ -175,7 +175,7 @@ fn write(path: &PathBuf, text: &str) -> Result<bool, LearnError> {
 }
 
 /// Whether the same text is there already.
-fn there(path: &std::path::Path, text: &str) -> bool {
+fn there(path: &Path, text: &str) -> bool {
     let folder = path.parent().unwrap_or(path);
     let name = path.display().to_string();
     coroner_collect::own_files::markdown(folder).iter().any(|(known, held)| *known == name && held == text)

@@ -134,10 +134,9 @@ fn upstream_takes(route: &str, host: &str, path: &str) -> Option<usize> {
             }
             length = length.max(Some(1));
         }
-        if let Some(prefix) = word_path.filter(|p| path.starts_with(p.trim_end_matches('*'))) {
-            if !named_host || length.is_some() {
-                length = length.max(Some(prefix.len() + 1));
-            }
+        let prefix = word_path.filter(|p| path.starts_with(p.trim_end_matches('*')));
+        if let Some(prefix) = prefix.filter(|_| !named_host || length.is_some()) {
+            length = length.max(Some(prefix.len() + 1));
         }
     }
     length

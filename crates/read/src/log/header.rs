@@ -73,11 +73,12 @@ pub fn inner<'a>(raw: &'a str, reference: Option<Timestamp>, read: &mut Line<'_>
             rest = &rest[level..];
         }
         rest = strip_level(rest, read, headed);
-        if !logger_taken && (headed || read.level.is_some()) {
-            if let Some(c) = LOGGER.captures(rest).filter(|c| logger_name(c)) {
-                logger_taken = true;
-                rest = &rest[c[0].len()..];
-            }
+        if !logger_taken
+            && (headed || read.level.is_some())
+            && let Some(c) = LOGGER.captures(rest).filter(|c| logger_name(c))
+        {
+            logger_taken = true;
+            rest = &rest[c[0].len()..];
         }
         if rest.len() == before {
             break;

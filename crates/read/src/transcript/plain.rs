@@ -3,7 +3,7 @@
 use coroner_model::Document;
 use coroner_model::session::{Session, ToolCall};
 
-/// Reads it; blank lines and comments are no commands.
+/// Reads it; blank lines and comments are no commands, and a `cd` of its own holds for the lines after it.
 pub fn read(document: &Document) -> Session {
     let mut session =
         Session { id: super::stem(&document.path).into(), path: document.path.clone(), ..Session::default() };
@@ -12,7 +12,9 @@ pub fn read(document: &Document) -> Session {
         if command.is_empty() || command.starts_with('#') {
             continue;
         }
+        let cwd = session.calls.last().map(after).unwrap_or_default();
         session.calls.push(ToolCall {
+            cwd,
             number: session.calls.len() as u64 + 1,
             tool: "shell".to_owned(),
             command: Some(command.to_owned()),
@@ -21,4 +23,13 @@ pub fn read(document: &Document) -> Session {
         });
     }
     session
+}
+
+/// The working directory after a call: a line that is nothing but `cd /path` changes it.
+fn after(call: &ToolCall) -> String {
+    let command = call.command.as_deref().unwrap_or("");
+    match command.strip_prefix("cd ").map(str::trim) {
+        Some(path) if path.starts_with('/') && !path.contains([' ', ';', '&', '|']) => path.to_owned(),
+        _ => call.cwd.clone(),
+    }
 }
