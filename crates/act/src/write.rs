@@ -56,7 +56,10 @@ impl Plan {
 
     /// One line for each change, for a person to read.
     pub fn lines(&self) -> Vec<String> {
-        self.writes.iter().map(|w| format!("write {} ({} bytes, mode {:04o})", w.path.display(), w.text.len(), w.mode)).collect()
+        self.writes
+            .iter()
+            .map(|w| format!("write {} ({} bytes, mode {:04o})", w.path.display(), w.text.len(), w.mode))
+            .collect()
     }
 
     /// Carries the plan out; each file appears whole or not at all.
@@ -79,7 +82,9 @@ fn write(file: &FileWrite) -> Result<(), ActError> {
     };
     match kept {
         Ok(_) => Ok(()),
-        Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => Err(ActError::Exists { path: file.path.clone() }),
+        Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(ActError::Exists { path: file.path.clone() })
+        }
         Err(e) => Err(failed(e.error)),
     }
 }

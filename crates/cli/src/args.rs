@@ -11,7 +11,12 @@ use crate::command;
 /// Coroner investigates production systems that AI coding agents operate. It works offline, changes nothing on the
 /// host when it looks, and cites evidence for everything it says.
 #[derive(Debug, Parser)]
-#[command(name = "coroner", version, max_term_width = 100, after_help = "Exit codes: 0 looked, nothing wrong · 1 found something · 2 wrong usage · 3 could not look")]
+#[command(
+    name = "coroner",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 looked, nothing wrong · 1 found something · 2 wrong usage · 3 could not look"
+)]
 pub struct Args {
     #[command(flatten)]
     pub global: Global,

@@ -44,7 +44,11 @@ impl Failure {
     }
 
     /// Something named in the call could not be looked at.
-    pub fn could_not_look(what: impl Into<String>, because: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    pub fn could_not_look(
+        what: impl Into<String>,
+        because: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> anyhow::Error {
         Failure { what: what.into(), because: vec![because.into()], hint: hint.into(), exit: Exit::CouldNotLook }.into()
     }
 }

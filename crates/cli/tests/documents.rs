@@ -25,7 +25,9 @@ fn named_commands(text: &str) -> Vec<Vec<String>> {
             if !in_code {
                 continue;
             }
-            let words = line[at + 8..].split_whitespace().map(|w| w.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
+            let words = line[at + 8..]
+                .split_whitespace()
+                .map(|w| w.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
             found.push(words.take_while(|w| !w.is_empty()).take(2).map(str::to_owned).collect());
         }
     }
@@ -42,7 +44,9 @@ fn every_command_that_a_document_names_is_there() {
             let help = coroner(&[verb, "--help"]);
             assert!(help.status.success(), "{name} names `coroner {verb}`, which is not there");
             let help = String::from_utf8_lossy(&help.stdout).into_owned();
-            if let Some(sub) = command.get(1).filter(|s| help.contains("Commands:") && s.bytes().all(|b| b.is_ascii_lowercase())) {
+            if let Some(sub) =
+                command.get(1).filter(|s| help.contains("Commands:") && s.bytes().all(|b| b.is_ascii_lowercase()))
+            {
                 let listed = help.lines().any(|l| l.trim_start().split(' ').next() == Some(sub));
                 assert!(listed, "{name} names `coroner {verb} {sub}`, which is not there");
             }
@@ -67,6 +71,9 @@ fn every_verb_has_help_with_an_example() {
     assert!(names.len() > 5);
     for verb in names {
         let help = String::from_utf8(coroner(&[verb, "--help"]).stdout).unwrap();
-        assert!(help.contains("Example: coroner") || help.contains("Example:"), "`coroner {verb} --help` shows no example");
+        assert!(
+            help.contains("Example: coroner") || help.contains("Example:"),
+            "`coroner {verb} --help` shows no example"
+        );
     }
 }

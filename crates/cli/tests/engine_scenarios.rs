@@ -97,7 +97,8 @@ impl Stack {
     fn new(scenario: &Scenario, engine: String) -> Stack {
         let folder = tempfile::Builder::new().prefix("stack").tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let secret = |seed: usize| (0..22).map(|i| char::from(b"k3Vn8QzL5wRt2Yp7"[(i * 7 + i / 3 + seed) % 16])).collect();
+        let secret =
+            |seed: usize| (0..22).map(|i| char::from(b"k3Vn8QzL5wRt2Yp7"[(i * 7 + i / 3 + seed) % 16])).collect();
         let project = format!("t{port}{}", scenario.name.replace('-', ""));
         let stack = Stack { folder, project, port, engine, secrets: vec![secret(0), secret(5)] };
         std::fs::create_dir_all(stack.project_dir()).unwrap();
@@ -167,30 +168,43 @@ impl Stack {
             .collect();
         let folder = self.home().join(".claude/projects").join(encoded);
         std::fs::create_dir_all(&folder).unwrap();
-        let mut main = vec![self.line(session, json!({"type": "user", "uuid": "u1",
-            "message": {"role": "user", "content": "please tidy up and bring it up to date"}}))];
+        let mut main = vec![self.line(
+            session,
+            json!({"type": "user", "uuid": "u1",
+            "message": {"role": "user", "content": "please tidy up and bring it up to date"}}),
+        )];
         let mut calls = Vec::new();
         if subagent.is_some() {
-            main.push(self.line(session, json!({"type": "assistant", "uuid": "u2", "message": {"id": "m1", "role": "assistant",
+            main.push(self.line(
+                session,
+                json!({"type": "assistant", "uuid": "u2", "message": {"id": "m1", "role": "assistant",
                 "content": [{"type": "tool_use", "id": "toolu_task", "name": "Task",
-                    "input": {"subagent_type": subagent, "description": "do it", "prompt": "do it"}}]}})));
+                    "input": {"subagent_type": subagent, "description": "do it", "prompt": "do it"}}]}}),
+            ));
         }
         for (number, command) in commands.iter().enumerate() {
             let command = self.fill(command);
             let id = format!("toolu_{number:02}");
-            calls.push(self.line(session, json!({"type": "assistant", "uuid": format!("c{number}"),
+            calls.push(self.line(
+                session,
+                json!({"type": "assistant", "uuid": format!("c{number}"),
                 "message": {"id": format!("mm{number}"), "role": "assistant", "content": [
-                    {"type": "tool_use", "id": id, "name": "Bash", "input": {"command": command}}]}})));
+                    {"type": "tool_use", "id": id, "name": "Bash", "input": {"command": command}}]}}),
+            ));
             let output = self.bash(&command);
-            let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let text =
+                format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             let code = output.status.code().unwrap_or(-1);
             let text = if code == 0 { text } else { format!("Exit code {code}\n{text}") };
             let mut result = json!({"tool_use_id": id, "type": "tool_result", "content": text});
             if code != 0 {
                 result["is_error"] = json!(true);
             }
-            calls.push(self.line(session, json!({"type": "user", "uuid": format!("r{number}"),
-                "message": {"role": "user", "content": [result]}})));
+            calls.push(self.line(
+                session,
+                json!({"type": "user", "uuid": format!("r{number}"),
+                "message": {"role": "user", "content": [result]}}),
+            ));
         }
         match subagent {
             None => main.extend(calls),
@@ -226,7 +240,11 @@ impl Stack {
 
     fn report(&self, output: &Output) -> serde_json::Value {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
-            panic!("no report ({e}): {}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+            panic!(
+                "no report ({e}): {}\n{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            )
         })
     }
 

@@ -12,7 +12,6 @@ pub mod proxy_unreachable;
 mod reading;
 mod routing;
 
-
 use coroner_model::Citation;
 use coroner_model::investigation::Reason;
 

@@ -82,17 +82,21 @@ pub fn judge(request: &Request, answers: &Answers, library: &Library) -> Judged 
 }
 
 /// Judges a scene whose facts are known already.
-pub fn judge_scene(
-    request: &Request,
-    answers: &Answers,
-    scene: &Scene,
-    facts: &[Fact],
-    library: &Library,
-) -> Judged {
+pub fn judge_scene(request: &Request, answers: &Answers, scene: &Scene, facts: &[Fact], library: &Library) -> Judged {
     let logs = logs::of(answers, scene);
     let errors = logs::errors(&logs, request);
     let topology = topology::Topology::of(scene, &errors);
-    let case = Case { request, answers, scene, facts, library, logs, errors, topology, acts: change::Acts::of(scene, answers) };
+    let case = Case {
+        request,
+        answers,
+        scene,
+        facts,
+        library,
+        logs,
+        errors,
+        topology,
+        acts: change::Acts::of(scene, answers),
+    };
     let sightings = signature::scan(&case);
     let mut symptom = symptom::read(&case, &sightings, &case.errors);
     let (hypotheses, replays) = hypothesis::rank(&case, &mut symptom, &sightings);

@@ -13,12 +13,12 @@ use coroner_read::log;
 use regex::Regex;
 use serde::Serialize;
 
+use crate::fact::{FactKind, Layer};
 use crate::investigate::replay::Replay;
 use crate::investigate::timeline::moment;
 use crate::pattern::AntiPattern;
 use crate::pattern::header::{ConfirmRow, EffectRow, FactRow, Header, LookalikeRow, OneOrMany, TraceRow, When};
 use crate::postmortem::slug;
-use crate::fact::{FactKind, Layer};
 
 /// Fewest literal characters of a log line that may become a trace.
 const TRACE_LITERALS_MIN: usize = 12;
@@ -75,7 +75,8 @@ pub fn draft(lesson: &Lesson<'_>) -> Option<Draft> {
         category: known.map_or_else(|| category(kind), |h| h.category),
         severity: known.map_or(Severity::Major, |h| h.severity),
         incidents: vec![lesson.incident.clone()],
-        lesson: known.map_or_else(|| "Look at the state before the command, not after it.".to_owned(), |h| h.lesson.clone()),
+        lesson: known
+            .map_or_else(|| "Look at the state before the command, not after it.".to_owned(), |h| h.lesson.clone()),
         when,
         trace: traces(lesson),
         confirm: vec![ConfirmRow { probe: kind, is: vec![lesson.replay.is.clone()] }],
@@ -184,13 +185,17 @@ fn effect_row(effects: &[Effect]) -> Option<EffectRow> {
 fn tells(circumstance: &Circumstance) -> bool {
     matches!(
         circumstance,
-        Circumstance::EnvChangePending | Circumstance::ResemblesService | Circumstance::OffProxyNetwork | Circumstance::CrossesException
+        Circumstance::EnvChangePending
+            | Circumstance::ResemblesService
+            | Circumstance::OffProxyNetwork
+            | Circumstance::CrossesException
     )
 }
 
 #[allow(clippy::expect_used, reason = "a constant expression, compiled in the tests")]
 static VARYING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#""[^"]*"|'[^']*'|hmac:[0-9a-f]{16}|(?:/[\w.@-]+){2,}|\d[\d.:]*|[0-9a-f]{12,}"#).expect("constant pattern")
+    Regex::new(r#""[^"]*"|'[^']*'|hmac:[0-9a-f]{16}|(?:/[\w.@-]+){2,}|\d[\d.:]*|[0-9a-f]{12,}"#)
+        .expect("constant pattern")
 });
 
 /// The signature lines, with numbers and paths left open.
@@ -313,7 +318,9 @@ fn cwd(replay: &Replay) -> &str {
 
 /// The state as a `case` block; `None` where a file of it could not stand in one.
 fn case(replay: &Replay, command: Option<&str>) -> Option<Block> {
-    if replay.files.is_empty() || replay.files.values().any(|t| t.lines().any(|l| l.starts_with("--- ") || l.starts_with("```"))) {
+    if replay.files.is_empty()
+        || replay.files.values().any(|t| t.lines().any(|l| l.starts_with("--- ") || l.starts_with("```")))
+    {
         return None;
     }
     let mut text = String::new();
@@ -372,7 +379,10 @@ fn on_scratch(command: &str, live: &[String]) -> Option<String> {
         .split(' ')
         .map(|w| {
             let bare = w.trim_matches(['\'', '"']).trim_end_matches(['*', '/']);
-            let covers = bare.len() > 1 && live.iter().any(|l| l == bare || l.starts_with(&format!("{bare}/")) || bare.starts_with(&format!("{l}/")));
+            let covers = bare.len() > 1
+                && live
+                    .iter()
+                    .any(|l| l == bare || l.starts_with(&format!("{bare}/")) || bare.starts_with(&format!("{l}/")));
             if covers {
                 changed = true;
                 w.replace(bare, "/tmp/scratch")
@@ -414,7 +424,8 @@ impl Draft {
 
     /// The file as it will stand.
     pub fn text(&self) -> Result<String, toml::ser::Error> {
-        let mut out = format!("+++\n{}+++\n{}\n\n## Do instead\n{}\n", header_text(&self.header)?, self.why, self.do_instead);
+        let mut out =
+            format!("+++\n{}+++\n{}\n\n## Do instead\n{}\n", header_text(&self.header)?, self.why, self.do_instead);
         for (title, blocks) in [("Caught", &self.caught), ("Passed", &self.passed)] {
             let _ = write!(out, "\n## {title}\n");
             for block in merged(blocks) {
@@ -429,7 +440,8 @@ impl Draft {
 fn merged(blocks: &[Block]) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::new();
     for block in blocks {
-        let state = |b: &Block| b.text.lines().next().filter(|l| b.info == "sh" && l.starts_with('#')).map(str::to_owned);
+        let state =
+            |b: &Block| b.text.lines().next().filter(|l| b.info == "sh" && l.starts_with('#')).map(str::to_owned);
         let same = out.iter_mut().find(|b| state(b).is_some() && state(b) == state(block));
         match same {
             Some(known) => known.text.extend(block.text.lines().skip(1).map(|l| format!("{l}\n"))),
@@ -465,7 +477,8 @@ fn header_text(header: &Header) -> Result<String, toml::ser::Error> {
         incidents: &header.incidents,
         lesson: &header.lesson,
     };
-    let tables = Tables { when: &header.when, trace: &header.trace, confirm: &header.confirm, lookalike: &header.lookalike };
+    let tables =
+        Tables { when: &header.when, trace: &header.trace, confirm: &header.confirm, lookalike: &header.lookalike };
     Ok(format!("{}\n{}", toml::to_string(&plain)?, toml::to_string(&tables)?))
 }
 
@@ -493,7 +506,10 @@ mod tests {
         assert_eq!(on_scratch("rm -rf /opt/desk/*", &live).unwrap(), "rm -rf /tmp/scratch/*");
         assert_eq!(on_scratch("rm -rf build", &live), None);
         assert_eq!(quoted("echo 'a'"), r"'echo '\''a'\'''");
-        assert_eq!(of_remedy("Run `docker compose up -d desk` or `x`.\n```sh\nls -la\n```"), ["docker compose up -d desk", "ls -la"]);
+        assert_eq!(
+            of_remedy("Run `docker compose up -d desk` or `x`.\n```sh\nls -la\n```"),
+            ["docker compose up -d desk", "ls -la"]
+        );
     }
 
     #[test]

@@ -97,7 +97,9 @@ fn body(
     section(&mut out, "Timeline", timeline(report, sources));
     match first {
         None => section(&mut out, "Cause", "Not established.".to_owned()),
-        Some(h) if h.status != Status::Confirmed => section(&mut out, "Likely cause, not proven by a state", cause(h, sources)),
+        Some(h) if h.status != Status::Confirmed => {
+            section(&mut out, "Likely cause, not proven by a state", cause(h, sources))
+        }
         Some(_) => {}
     }
     section(&mut out, "What was ruled out", ruled_out(report, first, sources));
@@ -221,7 +223,8 @@ fn actions(given: &str, first: Option<&Hypothesis>, pattern: Option<&AntiPattern
     let Some(h) = first else {
         return "- [ ] Look at what could not be looked at, then investigate again.".to_owned();
     };
-    let mut lines = vec![format!("- [ ] Apply the fix to {}.", if h.component.is_empty() { "the service" } else { &h.component })];
+    let mut lines =
+        vec![format!("- [ ] Apply the fix to {}.", if h.component.is_empty() { "the service" } else { &h.component })];
     lines.push("- [ ] Investigate again; the state that proved the cause must be gone.".to_owned());
     if h.status == Status::Confirmed {
         lines.push(format!("- [ ] Stop the repeat: `coroner incident learn {given}`."));
@@ -312,7 +315,12 @@ mod tests {
                 lookalikes: Vec::new(),
                 remedy: "Add the variable.".into(),
             }],
-            timeline: vec![Event { at: Timestamp::UNIX_EPOCH, source: "log".into(), text: "first".into(), evidence: cited(1) }],
+            timeline: vec![Event {
+                at: Timestamp::UNIX_EPOCH,
+                source: "log".into(),
+                text: "first".into(),
+                evidence: cited(1),
+            }],
             steps: Vec::new(),
             coverage: Vec::new(),
             could_not_look: Vec::new(),

@@ -163,10 +163,7 @@ impl Scene {
 
     /// The container of that name, service or id.
     pub fn container(&self, name: &str) -> Option<&docker::Container> {
-        self.containers
-            .iter()
-            .find(|c| c.name == name)
-            .or_else(|| self.containers.iter().find(|c| c.answers_to(name)))
+        self.containers.iter().find(|c| c.name == name).or_else(|| self.containers.iter().find(|c| c.answers_to(name)))
     }
 
     /// The project that a container belongs to, by its labels.
@@ -189,7 +186,11 @@ impl Scene {
             .containers
             .iter()
             .filter(|c| c.label("com.docker.compose.oneoff").is_none_or(|v| !v.eq_ignore_ascii_case("true")))
-            .filter(|c| self.service_of(c).is_some_and(|(p, s)| p.directory == project.directory && p.name == project.name && s.name == service.name))
+            .filter(|c| {
+                self.service_of(c).is_some_and(|(p, s)| {
+                    p.directory == project.directory && p.name == project.name && s.name == service.name
+                })
+            })
             .collect();
         all.sort_by_key(|c| std::cmp::Reverse(c.created));
         all

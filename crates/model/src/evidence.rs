@@ -9,9 +9,7 @@ use crate::id::EvidenceId;
 use crate::redact::Redacted;
 
 /// What kind of place an observation came from.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A file of the host or repository.
@@ -188,10 +186,7 @@ pub const EXCERPT_CHARS_MAX: usize = 400;
 
 /// A bounded, single-line piece of text that is redacted already.
 fn excerpt(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-        .collect();
+    let clean: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
     let clean = clean.trim_end();
     if clean.chars().count() <= EXCERPT_CHARS_MAX {
         return clean.to_owned();

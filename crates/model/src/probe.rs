@@ -97,36 +97,63 @@ pub enum Probe {
     /// `casefile.toml`, or the project's `.coroner/coroner.toml`.
     Config,
     /// The text of one file. Answer path: `files/<path>`.
-    File { path: String },
+    File {
+        path: String,
+    },
     /// Absolute paths of files of a class under `root` (`None`: wherever the
     /// case has files). Answer path: `files/`, one path a line.
-    Files { root: Option<String>, class: FileClass },
+    Files {
+        root: Option<String>,
+        class: FileClass,
+    },
     /// Type, mode, owner, size, times, inode and link target of one path, without
     /// following a link. Answer: `host/tree.tsv` with that one line; a path that
     /// does not exist is the header alone.
-    Stat { path: String },
+    Stat {
+        path: String,
+    },
     /// The same for everything under `root`, at most `depth_max` levels down.
-    Tree { root: String, depth_max: u32 },
+    Tree {
+        root: String,
+        depth_max: u32,
+    },
     Host(HostTable),
     Docker(DockerTable),
     /// `docker logs --timestamps` of one container, by name.
-    ContainerLog { container: String },
+    ContainerLog {
+        container: String,
+    },
     /// The text of one file inside a container, by name. Answer path:
     /// `docker/files/<container>/<path>`.
-    ContainerFile { container: String, path: String },
+    ContainerFile {
+        container: String,
+        path: String,
+    },
     /// Every other log of the case: `logs/*`.
     Logs,
     /// One log given by name on the command line; `-` is standard input.
-    LogFile { path: String },
+    LogFile {
+        path: String,
+    },
     Proxy(ProxyTable),
     /// One GET with its redirect chain and cookies. Answer path: `http/<n>.json`.
-    HttpGet { url: String },
+    HttpGet {
+        url: String,
+    },
     /// Every recorded exchange.
     HttpRecorded,
     /// What git says of the repository that holds `repository`.
-    Git { repository: String, table: GitTable, since: Option<Timestamp>, until: Option<Timestamp> },
+    Git {
+        repository: String,
+        table: GitTable,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    },
     /// Agent transcripts whose lines fall into the window, subagents included.
-    Sessions { since: Option<Timestamp>, until: Option<Timestamp> },
+    Sessions {
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    },
     /// `backups/listing.tsv`.
     Backups,
 }

@@ -140,9 +140,7 @@ pub fn is_placeholder(value: &str) -> bool {
 
 /// Whether a value is a token that a redactor wrote.
 pub fn is_token(value: &str) -> bool {
-    value
-        .strip_prefix("hmac:")
-        .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+    value.strip_prefix("hmac:").is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ pub fn read(document: &Document) -> Vec<Filesystem> {
             continue;
         }
         let number = |i: usize| words[i].parse::<u64>().ok().map(|n| n.saturating_mul(unit));
-        let (Some(bytes), Some(used), Some(available)) = (number(at - 3), number(at - 2), number(at - 1)) else { continue };
+        let (Some(bytes), Some(used), Some(available)) = (number(at - 3), number(at - 2), number(at - 1)) else {
+            continue;
+        };
         let usable = used + available;
         if usable == 0 {
             continue;

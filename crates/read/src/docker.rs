@@ -275,7 +275,11 @@ fn container(index: usize, v: &Value) -> Container {
         working_dir: string(v, "/Config/WorkingDir"),
         user: string(v, "/Config/User"),
         labels: string_map(v.pointer("/Config/Labels")),
-        mounts: v.get("Mounts").and_then(Value::as_array).map(|all| all.iter().map(mount).collect()).unwrap_or_default(),
+        mounts: v
+            .get("Mounts")
+            .and_then(Value::as_array)
+            .map(|all| all.iter().map(mount).collect())
+            .unwrap_or_default(),
         networks: v
             .pointer("/NetworkSettings/Networks")
             .and_then(Value::as_object)

@@ -108,7 +108,10 @@ fn assignment(rest: &mut Rest, lookup: &dyn Fn(&str) -> Option<String>) -> Resul
     }
     let line = rest.line;
     let whole = rest.line_text();
-    let length = whole.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'[' | b']')).count();
+    let length = whole
+        .bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'[' | b']'))
+        .count();
     let name = whole[..length].to_owned();
     let after = whole[length..].trim_start_matches([' ', '\t']);
     if name.is_empty() {
@@ -139,7 +142,11 @@ fn assignment(rest: &mut Rest, lookup: &dyn Fn(&str) -> Option<String>) -> Resul
 }
 
 /// A quoted value, which may go over several lines.
-fn quoted(rest: &mut Rest, quote: char, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(String, Interpolated), String> {
+fn quoted(
+    rest: &mut Rest,
+    quote: char,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<(String, Interpolated), String> {
     let body = &rest.text[1..];
     let bytes = body.as_bytes();
     let mut at = 0;

@@ -80,9 +80,12 @@ fn first_line(body: &str) -> &str {
 }
 
 fn response(value: &Value, asked: &str) -> Response {
-    let headers = value.get("headers").and_then(Value::as_array).into_iter().flatten().filter_map(|pair| {
-        Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned()))
-    });
+    let headers = value
+        .get("headers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned())));
     let body = match value.get("body") {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),

@@ -49,7 +49,8 @@ fn commit_line(line: &str) -> Option<String> {
 /// The path of a line such as ` src/{old => new}/a.rs | 3 ++-`.
 fn stat_path(line: &str) -> Option<String> {
     let (path, change) = line.strip_prefix(' ')?.rsplit_once(" | ")?;
-    let counted = change.trim_start().starts_with(|c: char| c.is_ascii_digit()) || change.trim_start().starts_with("Bin");
+    let counted =
+        change.trim_start().starts_with(|c: char| c.is_ascii_digit()) || change.trim_start().starts_with("Bin");
     if !counted {
         return None;
     }

@@ -30,10 +30,14 @@ impl Level {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphabetic());
         match word.to_ascii_lowercase().as_str() {
             "trace" | "debug" | "dbg" | "trc" | "verbose" | "debug1" => Some(Level::Debug),
-            "info" | "inf" | "notice" | "log" | "note" | "detail" | "hint" | "statement" | "context" => Some(Level::Info),
+            "info" | "inf" | "notice" | "log" | "note" | "detail" | "hint" | "statement" | "context" => {
+                Some(Level::Info)
+            }
             "warn" | "warning" | "wrn" => Some(Level::Warning),
             "error" | "err" | "eror" | "severe" => Some(Level::Error),
-            "fatal" | "ftl" | "panic" | "pnc" | "critical" | "crit" | "emerg" | "alert" | "emergency" => Some(Level::Fatal),
+            "fatal" | "ftl" | "panic" | "pnc" | "critical" | "crit" | "emerg" | "alert" | "emergency" => {
+                Some(Level::Fatal)
+            }
             _ => None,
         }
     }
@@ -128,9 +132,17 @@ mod tests {
             ("2026-01-13 13:01:58.000 UTC [61] ink@ledger ERROR:  no table", Some(Error), "no table"),
             ("db-1  | 2026-01-13 13:01:58.000 UTC [61] LOG:  ready", Some(Info), "ready"),
             ("1:M 13 Jan 2026 13:01:58.000 # Failed", Some(Warning), "Failed"),
-            ("time=\"2026-01-13T13:01:58Z\" level=error msg=\"no \\\"x\\\"\" routerName=a", Some(Error), "no \"x\" routerName=a"),
+            (
+                "time=\"2026-01-13T13:01:58Z\" level=error msg=\"no \\\"x\\\"\" routerName=a",
+                Some(Error),
+                "no \"x\" routerName=a",
+            ),
             ("2026-01-13T13:01:58Z ERR no net error=\"x y\"", Some(Error), "no net error=\"x y\""),
-            ("{\"level\":\"warn\",\"ts\":\"2026-01-13T13:01:58Z\",\"msg\":\"say \\\"a\\\"\"}", Some(Warning), "say \"a\""),
+            (
+                "{\"level\":\"warn\",\"ts\":\"2026-01-13T13:01:58Z\",\"msg\":\"say \\\"a\\\"\"}",
+                Some(Warning),
+                "say \"a\"",
+            ),
             ("2026/01/13 13:01:58 [error] 29#29: *1 connect() failed", Some(Error), "connect() failed"),
             ("2026-01-13 13:01:58,000 - app.db - ERROR - lost", Some(Error), "lost"),
             ("2026-01-13 13:01:58,000 ERROR [app.db] lost", Some(Error), "lost"),
@@ -158,6 +170,9 @@ mod tests {
             check(raw, None, line(raw, None).level, raw);
         }
         assert_eq!(line("api-1  | up", None).component.as_deref(), Some("api-1"));
-        assert_eq!(line("Jan 13 13:01:58 box sshd[9]: x", at("2026-02-01T00:00:00Z")).component.as_deref(), Some("sshd"));
+        assert_eq!(
+            line("Jan 13 13:01:58 box sshd[9]: x", at("2026-02-01T00:00:00Z")).component.as_deref(),
+            Some("sshd")
+        );
     }
 }

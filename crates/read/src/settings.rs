@@ -105,13 +105,19 @@ impl Language {
         match extension {
             "py" | "pyw" => Some(Language::Python),
             "sh" | "bash" | "ash" | "dash" => Some(Language::Shell),
-            "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rs" | "cs" | "scala"
-            | "vue" | "svelte" => Some(Language::Braces),
+            "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rs" | "cs"
+            | "scala" | "vue" | "svelte" => Some(Language::Braces),
             "rb" | "ex" | "exs" => Some(Language::Hashes),
             "php" => Some(Language::Php),
             "properties" => Some(Language::Spring),
-            "yml" | "yaml" if name.starts_with("application") || name.starts_with("bootstrap") => Some(Language::Spring),
-            _ if name == "Dockerfile" || name == "Containerfile" || name.starts_with("Dockerfile.") || extension == "dockerfile" => {
+            "yml" | "yaml" if name.starts_with("application") || name.starts_with("bootstrap") => {
+                Some(Language::Spring)
+            }
+            _ if name == "Dockerfile"
+                || name == "Containerfile"
+                || name.starts_with("Dockerfile.")
+                || extension == "dockerfile" =>
+            {
                 Some(Language::Dockerfile)
             }
             _ => of_first_line(text.lines().next().unwrap_or("")),
@@ -147,7 +153,8 @@ fn is_variable_name(name: &str) -> bool {
 fn asks_for_development(condition: &str) -> bool {
     let lower = condition.to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let development = ["dev", "development", "local", "debug", "test", "testing", "isdev", "isdevelopment", "tests", "ci"];
+    let development =
+        ["dev", "development", "local", "debug", "test", "testing", "isdev", "isdevelopment", "tests", "ci"];
     let production = ["prod", "production", "isprod", "isproduction", "live"];
     let negated = lower.contains("!=") || lower.contains("not ") || lower.contains("!is");
     let named = |list: &[&str]| words.iter().any(|w| list.contains(w));

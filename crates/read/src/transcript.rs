@@ -40,7 +40,9 @@ pub fn read(documents: &[Document]) -> Vec<Session> {
             subagent.kind.clone_from(kind);
         }
     }
-    sessions.sort_by(|a, b| (a.started, a.ended, &a.path, subagent_id(a)).cmp(&(b.started, b.ended, &b.path, subagent_id(b))));
+    sessions.sort_by(|a, b| {
+        (a.started, a.ended, &a.path, subagent_id(a)).cmp(&(b.started, b.ended, &b.path, subagent_id(b)))
+    });
     drop_copies(&mut sessions);
     sessions
 }
@@ -79,15 +81,26 @@ fn format(document: &Document) -> Format {
         return Format::Commands;
     }
     let text = document.text.as_str();
-    let mut records = text.lines().filter(|l| !l.trim().is_empty()).take(50).filter_map(|l| serde_json::from_str::<Value>(l).ok());
+    let mut records =
+        text.lines().filter(|l| !l.trim().is_empty()).take(50).filter_map(|l| serde_json::from_str::<Value>(l).ok());
     let Some(first) = records.next() else {
-        return if text.trim().is_empty() || name.ends_with(".jsonl") { Format::Claude } else { Format::Unknown("no JSON lines") };
+        return if text.trim().is_empty() || name.ends_with(".jsonl") {
+            Format::Claude
+        } else {
+            Format::Unknown("no JSON lines")
+        };
     };
     if first.get("schema").and_then(Value::as_str) == Some("coroner/session/v1") {
         return Format::Neutral;
     }
-    let claude = |v: &Value| v.get("type").is_some() && v.get("payload").is_none() && v.get("data").is_none_or(|_| v["type"] == "progress");
-    if claude(&first) || records.any(|v| claude(&v)) { Format::Claude } else { Format::Unknown("a format that is not known") }
+    let claude = |v: &Value| {
+        v.get("type").is_some() && v.get("payload").is_none() && v.get("data").is_none_or(|_| v["type"] == "progress")
+    };
+    if claude(&first) || records.any(|v| claude(&v)) {
+        Format::Claude
+    } else {
+        Format::Unknown("a format that is not known")
+    }
 }
 
 fn unreadable(document: &Document, reason: &str) -> Session {
@@ -174,7 +187,12 @@ mod tests {
             claude_call("t2", "false", ""),
             claude_result("t2", true, "Exit code 3\nboom", r#""Error: Exit code 3""#),
             claude_call("t3", "rm -rf /x", ""),
-            claude_result("t3", true, "The user doesn't want to proceed with this tool use.", r#""User rejected tool use""#),
+            claude_result(
+                "t3",
+                true,
+                "The user doesn't want to proceed with this tool use.",
+                r#""User rejected tool use""#,
+            ),
             claude_call("t4", "sleep 9", ""),
             claude_result("t4", false, "", r#"{"stdout":"","stderr":"","interrupted":true}"#),
             claude_call("t5", "crash", ""),
@@ -202,10 +220,8 @@ mod tests {
         let parent = r#"{"type":"assistant","sessionId":"s1","timestamp":"2026-01-12T09:00:00Z","uuid":"a","message":{"content":[{"type":"tool_use","id":"task1","name":"Task","input":{"subagent_type":"deploy","prompt":"go"}}]}}
 {"type":"user","sessionId":"s1","timestamp":"2026-01-12T11:00:00Z","uuid":"b","message":{"content":[{"type":"tool_result","tool_use_id":"task1","content":"done"}]},"toolUseResult":{"status":"completed","agentId":"ab12","content":[]}}"#;
         let child = claude_call("t9", "rsync -a --delete ./ /opt/a/", r#""isSidechain":true,"agentId":"ab12","#);
-        let sessions = read(&[
-            document("sessions/s1/subagents/agent-ab12.jsonl", &child),
-            document("sessions/s1.jsonl", parent),
-        ]);
+        let sessions =
+            read(&[document("sessions/s1/subagents/agent-ab12.jsonl", &child), document("sessions/s1.jsonl", parent)]);
         let sub = sessions.iter().find(|s| s.subagent.is_some()).unwrap();
         assert_eq!((sub.id.as_str(), sub.subagent.as_ref().unwrap().kind.as_str()), ("s1", "deploy"));
         assert_eq!(sub.calls[0].command.as_deref(), Some("rsync -a --delete ./ /opt/a/"));
@@ -221,7 +237,8 @@ mod tests {
         let first = claude_call("t1", "make deploy", "");
         let copy = first.replace("\"s1\"", "\"s2\"");
         let more = claude_call("t2", "ls", "").replace("\"s1\"", "\"s2\"").replace("10:00:01", "12:00:01");
-        let sessions = read(&[document("sessions/s2.jsonl", &format!("{copy}\n{more}\n")), document("sessions/s1.jsonl", &first)]);
+        let sessions =
+            read(&[document("sessions/s2.jsonl", &format!("{copy}\n{more}\n")), document("sessions/s1.jsonl", &first)]);
         let calls: Vec<_> = sessions.iter().map(|s| (s.id.as_str(), s.calls.len())).collect();
         assert_eq!(calls, [("s1", 1), ("s2", 1)]);
     }
@@ -234,7 +251,10 @@ mod tests {
         let n = sessions.iter().find(|s| s.agent == "robot").unwrap();
         assert_eq!((n.id.as_str(), n.calls[0].status, n.calls[0].cwd.as_str()), ("7", CallStatus::Error, "/srv"));
         let c = sessions.iter().find(|s| s.path.ends_with("c.txt")).unwrap();
-        assert_eq!(c.calls.iter().map(|c| (c.line, c.command.as_deref().unwrap())).collect::<Vec<_>>(), [(2, "cd /srv"), (4, "rm -rf build")]);
+        assert_eq!(
+            c.calls.iter().map(|c| (c.line, c.command.as_deref().unwrap())).collect::<Vec<_>>(),
+            [(2, "cd /srv"), (4, "rm -rf build")]
+        );
         assert_eq!(c.calls[1].cwd, "/srv");
     }
 }

@@ -28,7 +28,19 @@ pub struct Entry {
 
 /// Columns in the order that a listing without header has.
 const COLUMNS: [&str; 13] = [
-    "type", "mode", "uid", "user", "gid", "group", "size", "mtime", "inode", "dev", "path", "link-target", "target-type",
+    "type",
+    "mode",
+    "uid",
+    "user",
+    "gid",
+    "group",
+    "size",
+    "mtime",
+    "inode",
+    "dev",
+    "path",
+    "link-target",
+    "target-type",
 ];
 
 /// The entries of a listing; a row without a path is none.
@@ -77,7 +89,8 @@ pub fn time(text: &str) -> Option<Timestamp> {
         return Timestamp::from_millisecond((seconds * 1000.0) as i64).ok();
     }
     // `find -printf %t+`: 2026-01-02+03:04:05.0000000000
-    let civil = if text.len() > 10 && text.as_bytes()[10] == b'+' { text.replacen('+', "T", 1) } else { text.to_owned() };
+    let civil =
+        if text.len() > 10 && text.as_bytes()[10] == b'+' { text.replacen('+', "T", 1) } else { text.to_owned() };
     let civil = match civil.split_once('.') {
         Some((front, fraction)) => format!("{front}.{}", &fraction[..fraction.len().min(9)]),
         None => civil,

@@ -38,7 +38,11 @@ pub fn rows<'a>(text: &'a str, columns: &[&'a str]) -> Vec<Row<'a>> {
         }
     }
     lines
-        .map(|(index, text)| Row { line: index as u64 + 1, text, cells: names.iter().copied().zip(text.split('\t')).collect() })
+        .map(|(index, text)| Row {
+            line: index as u64 + 1,
+            text,
+            cells: names.iter().copied().zip(text.split('\t')).collect(),
+        })
         .collect()
 }
 

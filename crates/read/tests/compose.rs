@@ -104,8 +104,14 @@ fn overrides_merge_by_the_kind_of_list() {
 #[test]
 fn extends_and_include_bring_services_with_their_own_paths() {
     let files = [
-        ("/a/compose.yml", "include: [sub/compose.yml]\nservices:\n  api:\n    extends: {file: base/common.yml, service: base}\n    environment: {B: '2'}\n  worker:\n    extends: api\n    command: work\n"),
-        ("/a/base/common.yml", "services:\n  base:\n    image: base:1\n    env_file: base.env\n    environment: {A: '1', B: '1'}\n    volumes: ['./data:/data']\n"),
+        (
+            "/a/compose.yml",
+            "include: [sub/compose.yml]\nservices:\n  api:\n    extends: {file: base/common.yml, service: base}\n    environment: {B: '2'}\n  worker:\n    extends: api\n    command: work\n",
+        ),
+        (
+            "/a/base/common.yml",
+            "services:\n  base:\n    image: base:1\n    env_file: base.env\n    environment: {A: '1', B: '1'}\n    volumes: ['./data:/data']\n",
+        ),
         ("/a/base/base.env", "FROM_BASE=yes\n"),
         ("/a/sub/compose.yml", "services:\n  db: {image: 'postgres:16', volumes: ['./pg:/var/lib/postgresql/data']}\n"),
     ];

@@ -22,8 +22,23 @@ fn oracle_present() -> bool {
 /// Values that 1.29 and v2 read alike, in env files and in YAML double quotes.
 fn value() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "plain", "a b", "x=y", "1", "a:b", "p@ss", "${ONE}", "${ONE:-d}", "${NOPE:-d}", "${EMPTY:-d}", "${EMPTY-d}",
-        "$ONE", "a$$b", "${NOPE-}", "tail#no", "/abs/path", "http://h:80/x?y=1",
+        "plain",
+        "a b",
+        "x=y",
+        "1",
+        "a:b",
+        "p@ss",
+        "${ONE}",
+        "${ONE:-d}",
+        "${NOPE:-d}",
+        "${EMPTY:-d}",
+        "${EMPTY-d}",
+        "$ONE",
+        "a$$b",
+        "${NOPE-}",
+        "tail#no",
+        "/abs/path",
+        "http://h:80/x?y=1",
     ])
     .prop_map(str::to_owned)
 }
@@ -46,7 +61,10 @@ struct Part {
 
 fn part() -> impl Strategy<Value = Part> {
     let environment = prop::collection::vec((name(), prop::option::weighted(0.85, value())), 0..5);
-    let mounts = prop::collection::vec((prop::sample::select(vec!["./x", "../y", "/z", "data"]), prop::sample::select(vec!["/one", "/two"])), 0..3);
+    let mounts = prop::collection::vec(
+        (prop::sample::select(vec!["./x", "../y", "/z", "data"]), prop::sample::select(vec!["/one", "/two"])),
+        0..3,
+    );
     let command = prop::option::of(prop::sample::select(vec!["run it", "sh -c 'a b'", "x \"y z\" w"]));
     (
         environment,
@@ -171,10 +189,12 @@ fn compare(project: &Project, oracle: &Node) {
         // The oracle doubles dollar signs again so that its output can be read back.
         all.iter().filter_map(|e| Some((e.key.clone(), e.value.text()?.replace("$$", "$")))).collect()
     };
-    let ours: BTreeMap<String, String> = service.environment.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+    let ours: BTreeMap<String, String> =
+        service.environment.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
     assert_eq!(ours, pairs("environment"));
     assert_eq!(service.labels, pairs("labels"));
-    let mut ours: Vec<(String, String)> = service.volumes.iter().map(|m| (m.source.clone(), m.destination.clone())).collect();
+    let mut ours: Vec<(String, String)> =
+        service.volumes.iter().map(|m| (m.source.clone(), m.destination.clone())).collect();
     ours.sort();
     let volumes = theirs.get("volumes").map(Node::texts).unwrap_or_default();
     let mut volumes: Vec<(String, String)> = volumes
@@ -218,7 +238,12 @@ fn merged_projects_agree_with_docker_compose() {
     }
     let config = Config { cases: CASES, failure_persistence: None, rng_seed: RngSeed::Fixed(12), ..Config::default() };
     let mut runner = TestRunner::new(config);
-    let files = (part(), part(), prop::collection::vec((name(), value()), 0..4), prop::collection::vec((name(), value()), 0..4));
+    let files = (
+        part(),
+        part(),
+        prop::collection::vec((name(), value()), 0..4),
+        prop::collection::vec((name(), value()), 0..4),
+    );
     let run = runner.run(&files, |(base, over, f0, f1)| {
         let root = tempfile::tempdir().unwrap();
         // 1.29 does not interpolate inside env files, v2 does: plain values only.

@@ -49,7 +49,8 @@ pub fn check_world(world: &World, patterns: &Library, request: &CheckRequest, cw
 
 /// Whether a finding is about one of the named paths: by its place or by its evidence.
 fn concerns(finding: &Finding, paths: &[String]) -> bool {
-    let places = std::iter::once(finding.location.path.as_str()).chain(finding.evidence.iter().map(|e| e.locator.as_str()));
+    let places =
+        std::iter::once(finding.location.path.as_str()).chain(finding.evidence.iter().map(|e| e.locator.as_str()));
     let files: Vec<&str> = places.filter_map(|p| p.strip_prefix("files").filter(|p| p.starts_with('/'))).collect();
     let under = |place: &str, path: &str| {
         let rest = place.strip_prefix(path.trim_end_matches('/'));

@@ -117,14 +117,8 @@ pub fn learn(ws: &Workspace, request: &LearnRequest) -> Result<LearnReport, Lear
     let incident = incident_draft::draft(ws, report.id.as_str())?.incident.id;
     let known = hypothesis.pattern.as_ref().and_then(|id| ws.patterns.get(id));
     let effects = effects(replay)?;
-    let lesson = Lesson {
-        report: &report.investigation,
-        hypothesis,
-        replay,
-        incident: &incident,
-        known,
-        effects: &effects,
-    };
+    let lesson =
+        Lesson { report: &report.investigation, hypothesis, replay, incident: &incident, known, effects: &effects };
     let nothing = || LearnError::NothingProven { id: report.id.to_string() };
     let draft = learn::draft(&lesson).ok_or_else(nothing)?;
     let incidents: BTreeSet<IncidentId> = ws.store.incidents()?.into_iter().map(|i| i.id).collect();
@@ -166,7 +160,12 @@ fn folder(ws: &Workspace) -> PathBuf {
 
 /// Writes the file; the same text that is there already is no change.
 fn write(path: &Path, text: &str) -> Result<bool, LearnError> {
-    let plan = Plan::of(FileWrite { path: path.to_path_buf(), text: text.to_owned(), mode: 0o644, existing: Existing::Refuse });
+    let plan = Plan::of(FileWrite {
+        path: path.to_path_buf(),
+        text: text.to_owned(),
+        mode: 0o644,
+        existing: Existing::Refuse,
+    });
     match plan.apply() {
         Ok(()) => Ok(true),
         Err(ActError::Exists { .. }) if there(path, text) => Ok(false),

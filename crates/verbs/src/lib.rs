@@ -3,9 +3,9 @@
 pub mod book;
 pub mod check;
 pub mod evidence;
-pub mod incident;
 pub mod guard;
 pub mod hook;
+pub mod incident;
 pub mod incident_draft;
 pub mod incident_learn;
 pub mod investigate;

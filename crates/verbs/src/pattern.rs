@@ -135,7 +135,11 @@ pub fn explain(library: &Library, id: &PatternId) -> Result<String, PatternVerbE
     let p = show(library, id)?;
     let mut out = format!("{} ({}, {})\n\n{}\n", p.header.title, p.header.severity, p.header.category, p.why);
     for row in &p.header.when.effect {
-        out.push_str(&format!("\nA command is answered with {} when it would {}", words(&row.permission), words(&row.kind)));
+        out.push_str(&format!(
+            "\nA command is answered with {} when it would {}",
+            words(&row.permission),
+            words(&row.kind)
+        ));
         push_list(&mut out, " something that is ", &row.target);
         push_list(&mut out, ", unless it is ", &row.not_target);
         push_list(&mut out, ", where this holds: ", &row.circumstance);

@@ -86,12 +86,27 @@ fn everything(ws: &Workspace, request: &RecordRequest, progress: &dyn Fn(&str)) 
 fn tables() -> Vec<Probe> {
     use DockerTable::{Context, Images, Inodes, Inspect, Networks, Ps, Samples, Sockets, Volumes};
     use HostTable::{
-        Annotations, Date, Df, DfInodes, Dmesg, Dns, Env, Id, Journal, Listeners, OpenFiles, Packages, Ps as Processes, Units,
-        Versions, Virt, Whoami,
+        Annotations, Date, Df, DfInodes, Dmesg, Dns, Env, Id, Journal, Listeners, OpenFiles, Packages, Ps as Processes,
+        Units, Versions, Virt, Whoami,
     };
     let host = [
-        Annotations, Date, Df, DfInodes, Dmesg, Dns, Env, Id, Journal, Listeners, OpenFiles, Packages, Processes, Units,
-        Versions, Virt, Whoami,
+        Annotations,
+        Date,
+        Df,
+        DfInodes,
+        Dmesg,
+        Dns,
+        Env,
+        Id,
+        Journal,
+        Listeners,
+        OpenFiles,
+        Packages,
+        Processes,
+        Units,
+        Versions,
+        Virt,
+        Whoami,
     ];
     let docker = [Context, Images, Inodes, Inspect, Networks, Ps, Samples, Sockets, Volumes];
     let proxy = [ProxyTable::Routers, ProxyTable::Services, ProxyTable::Entrypoints];

@@ -82,7 +82,8 @@ fn containers(scene: &Scene, answers: &Answers) -> Option<Containers> {
     let looked = matches!(answers.get(&Probe::Docker(coroner_model::probe::DockerTable::Inspect)), Some(Ok(_)));
     looked.then(|| {
         let (running, stopped): (Vec<_>, Vec<_>) = scene.containers.iter().partition(|c| c.is_running());
-        let unwell = scene.containers.iter().filter(|c| c.state.health == "unhealthy" || c.state.status == "restarting");
+        let unwell =
+            scene.containers.iter().filter(|c| c.state.health == "unhealthy" || c.state.status == "restarting");
         Containers {
             running: running.len(),
             stopped: stopped.len(),

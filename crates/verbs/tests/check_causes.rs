@@ -96,7 +96,14 @@ fn a_default_password_is_found_live_with_its_evidence() {
     let fact = only(&depot(&["LOG=info"], SECRET), FactKind::CredentialFallback, "absent", "portal");
     assert_eq!(fact.confidence, Confidence::High);
     let cited: Vec<&str> = fact.because.iter().flat_map(|r| &r.evidence).map(|e| e.locator.as_str()).collect();
-    assert_eq!(cited, ["docker/inspect.json#/0/Config/Env", "files/srv/depot/portal/settings.py:3", "docker/inspect.json#/1/Config/Env/1"]);
+    assert_eq!(
+        cited,
+        [
+            "docker/inspect.json#/0/Config/Env",
+            "files/srv/depot/portal/settings.py:3",
+            "docker/inspect.json#/1/Config/Env/1"
+        ]
+    );
     assert!(fact.text.contains("PORTAL_DSN"), "{}", fact.text);
     assert!(fact.remedy.contains("/srv/depot/portal.env") && fact.remedy.contains("up -d portal"), "{}", fact.remedy);
     assert!(!format!("{fact:?}").contains(SECRET));
@@ -107,9 +114,13 @@ fn neighbours_of_a_default_password_are_silent() {
     assert_eq!(depot(&["LOG=info"], "changeme").found(), [], "the server accepts the default");
     let given = format!("PORTAL_DSN=postgresql://depot:{SECRET}@pgmain:5432/depot");
     assert_eq!(depot(&[&given], SECRET).found(), [], "the variable is there");
-    let required = depot(&["LOG=info"], SECRET).file("files/srv/depot/portal/settings.py", "import os\nDSN = os.environ['PORTAL_DSN']\n");
+    let required = depot(&["LOG=info"], SECRET)
+        .file("files/srv/depot/portal/settings.py", "import os\nDSN = os.environ['PORTAL_DSN']\n");
     assert_eq!(required.found(), []);
-    let local = depot(&["LOG=info"], SECRET).file("files/srv/depot/portal/settings.py", "import os\nDSN = os.getenv('PORTAL_DSN', 'postgresql://depot:changeme@localhost/depot')\n");
+    let local = depot(&["LOG=info"], SECRET).file(
+        "files/srv/depot/portal/settings.py",
+        "import os\nDSN = os.getenv('PORTAL_DSN', 'postgresql://depot:changeme@localhost/depot')\n",
+    );
     assert_eq!(local.found(), [], "the default does not lead to this server");
 }
 
@@ -145,12 +156,17 @@ fn an_old_volume_is_not_blamed_on_an_absent_variable() {
     let dsn = format!("PORTAL_DSN=postgresql://depot:{SECRET}@pgmain:5432/depot");
     let refused = "2026-02-01T10:00:09.000000000Z 2026-02-01 10:00:09 UTC [7] FATAL:  password authentication failed for user \"depot\"\n";
     let mut case = depot(&[&dsn], SECRET)
-        .file("docker/volumes.json", r#"[{"Name":"depot_pgdata","Mountpoint":"/v","CreatedAt":"2025-12-01T00:00:00Z"}]"#)
+        .file(
+            "docker/volumes.json",
+            r#"[{"Name":"depot_pgdata","Mountpoint":"/v","CreatedAt":"2025-12-01T00:00:00Z"}]"#,
+        )
         .file("docker/logs/depot-pgmain-1.log", refused);
     case.containers[1]["Mounts"] = json!([{"Type": "volume", "Name": "depot_pgdata", "Source": "/v", "Destination": "/var/lib/postgresql/data", "RW": true}]);
     let fact = only(&case, FactKind::CredentialStale, "older-volume", "pgmain");
     assert!(fact.text.contains("depot_pgdata"), "{}", fact.text);
-    let quiet = case.clone().file("docker/logs/depot-pgmain-1.log", "2026-02-01T10:00:09.000000000Z ready to accept connections\n");
+    let quiet = case
+        .clone()
+        .file("docker/logs/depot-pgmain-1.log", "2026-02-01T10:00:09.000000000Z ready to accept connections\n");
     assert_eq!(quiet.found(), [], "an old volume alone is the normal state");
 }
 
@@ -164,7 +180,8 @@ fn drift(mtime: &str, file: &str, env: &[&str], started: &str) -> Case {
 
 #[test]
 fn a_restart_after_an_edit_keeps_the_old_environment() {
-    let restarted = drift("2026-02-01T11:00:00Z", "REL=2\nSAME=x\n", &["REL=1", "SAME=x", "PATH=/bin"], "2026-02-01T11:05:00Z");
+    let restarted =
+        drift("2026-02-01T11:00:00Z", "REL=2\nSAME=x\n", &["REL=1", "SAME=x", "PATH=/bin"], "2026-02-01T11:05:00Z");
     let fact = only(&restarted, FactKind::EnvDrift, "restarted", "portal");
     assert!(fact.text.contains("REL") && !fact.text.contains("SAME"), "{}", fact.text);
     assert_eq!(fact.onset, "2026-02-01T11:00:00Z".parse().ok());
@@ -210,14 +227,20 @@ fn networks_and_ports_are_not_taken_for_each_other() {
     only(&outside, FactKind::ProxyUnreachable, "no-shared-network", "atlas");
     let inside = || proxied("8080", json!({"edge-net": {"IPAddress": "172.30.0.3"}}), |_| {});
     assert_eq!(inside().found(), []);
-    let dead = inside().file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t9000\tapp\tatlas\n");
+    let dead = inside()
+        .file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t9000\tapp\tatlas\n");
     let fact = only(&dead, FactKind::BackendPort, "wrong-port", "atlas");
     assert!(fact.text.contains("9000") && fact.ruled_out[0].text.contains("edge-net"), "{fact:?}");
-    let alive = inside().file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t8080\tapp\tatlas\n");
+    let alive = inside()
+        .file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t8080\tapp\tatlas\n");
     assert_eq!(alive.found(), []);
-    let loopback = inside().file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t127.0.0.1\t8080\tapp\tatlas\n");
+    let loopback = inside()
+        .file("host/listeners.tsv", "proto\taddress\tport\tprocess\tcontainer\ntcp\t127.0.0.1\t8080\tapp\tatlas\n");
     only(&loopback, FactKind::BackendPort, "not-listening", "atlas");
-    let refused = inside().file("docker/logs/edge.log", "2026-02-01T10:10:00.000000000Z 502 error: dial tcp 172.30.0.3:8080: connect: connection refused\n");
+    let refused = inside().file(
+        "docker/logs/edge.log",
+        "2026-02-01T10:10:00.000000000Z 502 error: dial tcp 172.30.0.3:8080: connect: connection refused\n",
+    );
     only(&refused, FactKind::BackendPort, "not-listening", "atlas");
     let crashed = proxied("8080", json!({"edge-net": {"IPAddress": ""}}), |c| {
         c["State"]["Status"] = json!("exited");
@@ -261,12 +284,19 @@ fn a_container_by_hand_in_place_of_a_service_is_found() {
 #[test]
 fn samples_over_time_show_a_directory_taken_away() {
     let sample = |at: &str, inode: &str| {
-        format!("{{\"at\":\"{at}\",\"container\":\"kv\",\"state\":\"running\",\"mounts\":[{{\"source\":\"/srv/kv\",\"destination\":\"/data\",\"inode\":{inode}}}]}}\n")
+        format!(
+            "{{\"at\":\"{at}\",\"container\":\"kv\",\"state\":\"running\",\"mounts\":[{{\"source\":\"/srv/kv\",\"destination\":\"/data\",\"inode\":{inode}}}]}}\n"
+        )
     };
     let case = |second: &str| {
         Case::default()
-            .container("kv", |c| c["Mounts"] = json!([{"Type": "bind", "Source": "/srv/kv", "Destination": "/data", "RW": true}]))
-            .file("docker/samples.jsonl", &(sample("2026-02-01T10:30:00Z", "131") + &sample("2026-02-01T10:41:10Z", second)))
+            .container("kv", |c| {
+                c["Mounts"] = json!([{"Type": "bind", "Source": "/srv/kv", "Destination": "/data", "RW": true}])
+            })
+            .file(
+                "docker/samples.jsonl",
+                &(sample("2026-02-01T10:30:00Z", "131") + &sample("2026-02-01T10:41:10Z", second)),
+            )
     };
     let fact = only(&case("null"), FactKind::MountSourceMissing, "gone", "kv");
     assert_eq!(fact.onset, "2026-02-01T10:41:10Z".parse().ok());

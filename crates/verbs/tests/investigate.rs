@@ -62,12 +62,21 @@ const DEFAULT: &str = include_str!("investigate/default-credential.case");
 
 #[test]
 fn a_default_credential_is_traced_to_the_command_that_dropped_the_variable() {
-    for symptom in ["https://loom.example.org/api/patterns", "weaver", "password authentication failed for user \"spinner\"", "yarn", ""] {
+    for symptom in [
+        "https://loom.example.org/api/patterns",
+        "weaver",
+        "password authentication failed for user \"spinner\"",
+        "yarn",
+        "",
+    ] {
         let report = investigate(DEFAULT, symptom);
         let first = proven(&report, "weaver", &["bobbin", "dyer"]);
         let change = first.explained_by.unwrap_or_else(|| panic!("{symptom}: nothing explains it"));
         assert_eq!((change.session.as_deref(), change.tool_call.as_deref()), (Some("10c0"), Some("c")), "{symptom}");
-        let counted = first.because.iter().any(|r| r.count == Some(3) && r.evidence[0].locator == "docker/logs/loom-yarn-1.log:1");
+        let counted = first
+            .because
+            .iter()
+            .any(|r| r.count == Some(3) && r.evidence[0].locator == "docker/logs/loom-yarn-1.log:1");
         assert!(counted, "{symptom}: {:#?}", first.because);
         assert!(!serde_json::to_string(&report).unwrap().contains("k9Xw3TqLm2"));
     }
@@ -125,10 +134,20 @@ fn a_password_changed_after_the_volume_is_told_apart_from_a_default() {
     let report = investigate(&stale(), "https://loom.example.org/api/patterns");
     let first = report.hypotheses.first().unwrap();
     let id = first.pattern.as_ref().unwrap().as_str();
-    assert_eq!((first.status, id), (Status::Confirmed, "database-password-changed-after-volume"), "{:#?}", report.hypotheses);
+    assert_eq!(
+        (first.status, id),
+        (Status::Confirmed, "database-password-changed-after-volume"),
+        "{:#?}",
+        report.hypotheses
+    );
     let other = first.lookalikes.iter().find(|l| l.pattern.as_str() == "database-default-credential").unwrap();
     assert_eq!(other.verdict, LookalikeVerdict::RuledOut);
-    assert!(report.hypotheses.iter().all(|h| h.pattern.as_ref().is_none_or(|p| p.as_str() != "database-default-credential")));
+    assert!(
+        report
+            .hypotheses
+            .iter()
+            .all(|h| h.pattern.as_ref().is_none_or(|p| p.as_str() != "database-default-credential"))
+    );
 }
 
 #[test]
@@ -136,7 +155,10 @@ fn a_dead_port_is_told_apart_from_another_network() {
     let case = include_str!("investigate/off-network.case");
     let joined = case
         .replace("\"NetworkMode\":\"bridge\"", "\"NetworkMode\":\"midway\"")
-        .replace("\"bridge\":{\"IPAddress\":\"172.17.0.5\"}", "\"midway\":{\"IPAddress\":\"172.30.0.5\",\"Aliases\":[\"carousel\"]}")
+        .replace(
+            "\"bridge\":{\"IPAddress\":\"172.17.0.5\"}",
+            "\"midway\":{\"IPAddress\":\"172.30.0.5\",\"Aliases\":[\"carousel\"]}",
+        )
         .replace("\"y\":{\"Name\":\"carousel\"}", "")
         .replace("\"x\":{", "\"y\":{\"Name\":\"carousel\"},\"x\":{")
         .replace("listening on 0.0.0.0:3000", "listening on 0.0.0.0:4000")
@@ -144,15 +166,25 @@ fn a_dead_port_is_told_apart_from_another_network() {
         + "--- host/listeners.tsv\nproto\taddress\tport\tprocess\tcontainer\ntcp\t0.0.0.0\t4000\tcarousel\tcarousel\n";
     let report = investigate(&joined, "http://ride.example.org/");
     let first = report.hypotheses.first().unwrap();
-    assert_eq!((first.status, first.pattern.as_ref().unwrap().as_str()), (Status::Confirmed, "proxy-backend-port-dead"), "{:#?}", report.hypotheses);
+    assert_eq!(
+        (first.status, first.pattern.as_ref().unwrap().as_str()),
+        (Status::Confirmed, "proxy-backend-port-dead"),
+        "{:#?}",
+        report.hypotheses
+    );
 }
 
 #[test]
 fn a_stack_in_order_has_no_cause() {
     let healthy = DEFAULT
-        .replace("\"Env\":[\"LOG_LEVEL=info\"]", "\"Env\":[\"LOG_LEVEL=info\",\"YARN_URI=postgresql://spinner:k9Xw3TqLm2@yarn:5432/loom\"]")
+        .replace(
+            "\"Env\":[\"LOG_LEVEL=info\"]",
+            "\"Env\":[\"LOG_LEVEL=info\",\"YARN_URI=postgresql://spinner:k9Xw3TqLm2@yarn:5432/loom\"]",
+        )
         .lines()
-        .filter(|l| !l.contains("password authentication failed") && !l.contains("500 Internal") && !l.contains("cannot fetch"))
+        .filter(|l| {
+            !l.contains("password authentication failed") && !l.contains("500 Internal") && !l.contains("cannot fetch")
+        })
         .map(|l| l.replace("\"status\":500", "\"status\":200") + "\n")
         .collect::<String>();
     for symptom in ["", "weaver", "https://loom.example.org/api/patterns"] {

@@ -75,7 +75,12 @@ fn holds(ws: &Workspace, report: &LearnReport) {
 fn a_removed_directory_becomes_a_rule_that_denies_the_command() {
     let (_folder, ws, report) = learned(include_str!("investigate/removed-directory.case"), "tide");
     println!("{}", report.text);
-    assert!(matches!(&report.outcome, Outcome::Denied { command } if command.contains("--delete")), "{:?}\n{}", report.outcome, report.text);
+    assert!(
+        matches!(&report.outcome, Outcome::Denied { command } if command.contains("--delete")),
+        "{:?}\n{}",
+        report.outcome,
+        report.text
+    );
     holds(&ws, &report);
     let again = learn(&ws, &LearnRequest::default()).unwrap();
     assert!(!again.written, "learning twice changes nothing");

@@ -64,13 +64,18 @@ pub fn run(global: &Global, args: EvidenceArgs) -> anyhow::Result<Exit> {
     if let EvidenceCommand::Verify = args.verb {
         let path = workspace::store_path(&request).map_err(|e| context::failed(&e))?;
         let report = evidence::verify(&path).map_err(failure)?;
-        if json { render::json(&report)? } else { render::evidence::verify(&report) }
+        if json {
+            render::json(&report)?
+        } else {
+            render::evidence::verify(&report)
+        }
         return Ok(if report.problems.is_empty() { Exit::Clean } else { Exit::Found });
     }
     let (store, _) = workspace::open_store(&request).map_err(|e| context::failed(&e))?;
     match args.verb {
         EvidenceCommand::List { source, since, until, limit } => {
-            let list = evidence::list(&store, &EvidenceListRequest { sources: source, since, until, limit }).map_err(failure)?;
+            let list = evidence::list(&store, &EvidenceListRequest { sources: source, since, until, limit })
+                .map_err(failure)?;
             if json { render::json(&list)? } else { render::evidence::list(&list) }
         }
         EvidenceCommand::Show { id } => {

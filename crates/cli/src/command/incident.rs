@@ -195,7 +195,11 @@ fn of_store(global: &Global, verb: IncidentCommand) -> anyhow::Result<Exit> {
 fn read(path: &Path) -> anyhow::Result<String> {
     use std::io::Read;
     let cannot = |e: std::io::Error| {
-        Failure::could_not_look(format!("cannot read {}", path.display()), e.to_string(), "give a file that is there and yours")
+        Failure::could_not_look(
+            format!("cannot read {}", path.display()),
+            e.to_string(),
+            "give a file that is there and yours",
+        )
     };
     let reader: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())

@@ -52,7 +52,10 @@ pub fn run(global: &Global, args: InvestigateArgs) -> anyhow::Result<Exit> {
     let report = investigate::investigate(&ws, &request).map_err(|e| Failure::usage(e.to_string(), e.hint()))?;
     match global.format {
         Format::Json => render::json(&report)?,
-        _ => print!("{}", render::investigate::plain(report.id.as_str(), &report.investigation, report.not_kept.as_deref())),
+        _ => print!(
+            "{}",
+            render::investigate::plain(report.id.as_str(), &report.investigation, report.not_kept.as_deref())
+        ),
     }
     Ok(exit(&request, &report.investigation))
 }

@@ -49,11 +49,16 @@ fn told(report: &LearnReport, dry_run: bool) -> String {
     };
     out.push_str(&format!("Passes its test: {} examples tried\n", report.tried));
     if let Some(known) = &report.known {
-        out.push_str(&format!("The general rule {known} covers it too; this one keeps the case of {}\n", report.incident));
+        out.push_str(&format!(
+            "The general rule {known} covers it too; this one keeps the case of {}\n",
+            report.incident
+        ));
     }
     out.push_str(&match &report.outcome {
         Outcome::Denied { command } => format!("The next attempt is denied: coroner guard -- {}\n", quoted(command)),
-        Outcome::Asked { command } => format!("The next attempt asks a person first: coroner guard -- {}\n", quoted(command)),
+        Outcome::Asked { command } => {
+            format!("The next attempt asks a person first: coroner guard -- {}\n", quoted(command))
+        }
         Outcome::Reported => "The next time the state is reported: coroner check\n".to_owned(),
     });
     out

@@ -54,10 +54,14 @@ pub fn run(global: &Global, args: PatternArgs) -> anyhow::Result<Exit> {
             let rows = pattern::list(&library);
             match global.format {
                 Format::Json => render::json(&rows)?,
-                _ => rows.iter().for_each(|r| println!("{:<9} {:<13} {:<40} {}", r.severity, r.category, r.id, r.title)),
+                _ => {
+                    rows.iter().for_each(|r| println!("{:<9} {:<13} {:<40} {}", r.severity, r.category, r.id, r.title))
+                }
             }
         }
-        PatternCommand::Show { id } => print!("{}", pattern::show(&library, &PatternId::new(id)).map_err(failure)?.text),
+        PatternCommand::Show { id } => {
+            print!("{}", pattern::show(&library, &PatternId::new(id)).map_err(failure)?.text)
+        }
         PatternCommand::Explain { schema: true, .. } => render::json(&pattern::schema())?,
         PatternCommand::Explain { id: None, .. } => print!("{}", pattern::explain_vocabulary()),
         PatternCommand::Explain { id: Some(id), .. } => {

@@ -33,7 +33,10 @@ pub fn show(list: &EvidenceList) {
 /// Whether the chain holds.
 pub fn verify(report: &CustodyReport) {
     if report.problems.is_empty() {
-        println!("{} records verify; {} of them were taken out, each with its tombstone", report.records, report.removed);
+        println!(
+            "{} records verify; {} of them were taken out, each with its tombstone",
+            report.records, report.removed
+        );
         return;
     }
     println!("{} of {} records do not verify", report.problems.len(), report.records);

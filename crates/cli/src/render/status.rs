@@ -9,24 +9,36 @@ pub fn status(status: &Status) {
     row("Incidents", format!("{} open of {}", status.incidents_open, status.incidents));
     row("Anti-patterns", format!("{} in force", status.patterns));
     row("Evidence", format!("{} pieces kept", status.evidence));
-    row("Investigated", match &status.last_investigation {
-        Some(last) => format!("{} {}", last.at.map(|at| at.to_string()).unwrap_or_default(), last.id),
-        None => "never".to_owned(),
-    });
-    row("Disk", match &status.disk {
-        Some((mount, used)) => format!("{used} % used on {mount}"),
-        None => "could not look".to_owned(),
-    });
-    row("Containers", match &status.containers {
-        Some(c) if c.unhealthy.is_empty() => format!("{} running, {} stopped", c.running, c.stopped),
-        Some(c) => format!("{} running, {} stopped, unwell: {}", c.running, c.stopped, c.unhealthy.join(", ")),
-        None => "could not look".to_owned(),
-    });
-    row("Guard hook", match status.claude_hook {
-        Some(true) => "wired for Claude Code".to_owned(),
-        Some(false) => "not wired for Claude Code".to_owned(),
-        None => "no settings of Claude Code found".to_owned(),
-    });
+    row(
+        "Investigated",
+        match &status.last_investigation {
+            Some(last) => format!("{} {}", last.at.map(|at| at.to_string()).unwrap_or_default(), last.id),
+            None => "never".to_owned(),
+        },
+    );
+    row(
+        "Disk",
+        match &status.disk {
+            Some((mount, used)) => format!("{used} % used on {mount}"),
+            None => "could not look".to_owned(),
+        },
+    );
+    row(
+        "Containers",
+        match &status.containers {
+            Some(c) if c.unhealthy.is_empty() => format!("{} running, {} stopped", c.running, c.stopped),
+            Some(c) => format!("{} running, {} stopped, unwell: {}", c.running, c.stopped, c.unhealthy.join(", ")),
+            None => "could not look".to_owned(),
+        },
+    );
+    row(
+        "Guard hook",
+        match status.claude_hook {
+            Some(true) => "wired for Claude Code".to_owned(),
+            Some(false) => "not wired for Claude Code".to_owned(),
+            None => "no settings of Claude Code found".to_owned(),
+        },
+    );
     println!();
     row("Next", status.next.clone());
 }

@@ -99,7 +99,8 @@ pub fn judge(expect: &Expect, report: &serde_json::Value, secrets: &[String]) ->
     if of("component") != expect.component {
         return Err(format!("it is about {}, not {}", of("component"), expect.component));
     }
-    if first["because"].as_array().is_none_or(|b| b.iter().all(|r| r["evidence"].as_array().is_none_or(Vec::is_empty))) {
+    if first["because"].as_array().is_none_or(|b| b.iter().all(|r| r["evidence"].as_array().is_none_or(Vec::is_empty)))
+    {
         return Err("the cause cites nothing".to_owned());
     }
     let words = first.to_string();

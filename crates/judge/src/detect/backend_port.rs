@@ -17,7 +17,11 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
     for route in routing::routes(scene, &parts) {
         let told = route.network.as_deref();
-        let Some(proxy) = route.proxies.iter().find(|p| matches!(routing::reach(p, &route.backend, told), Reach::Shared(_))) else { continue };
+        let Some(proxy) =
+            route.proxies.iter().find(|p| matches!(routing::reach(p, &route.backend, told), Reach::Shared(_)))
+        else {
+            continue;
+        };
         let found = not_running(&route, proxy).or_else(|| wrong_port(scene, &route, proxy));
         if let Some(fact) = found
             && !facts.iter().any(|f| f.component == fact.component)
@@ -34,7 +38,8 @@ fn not_running(route: &Route, proxy: &Part) -> Option<Fact> {
     let status = container.state.status.as_str();
     let down = matches!(status, "exited" | "dead" | "restarting" | "created");
     // Without a route in a file the proxy forgets a container that somebody stopped.
-    let failed = container.state.exit_code.is_some_and(|c| c != 0) || status == "restarting" || container.state.oom_killed;
+    let failed =
+        container.state.exit_code.is_some_and(|c| c != 0) || status == "restarting" || container.state.oom_killed;
     if !down || !(route.by_name || failed) || !proxy.container.is_some_and(|c| c.is_running()) {
         return None;
     }
@@ -42,7 +47,11 @@ fn not_running(route: &Route, proxy: &Part) -> Option<Fact> {
     let state = format!("{} is {status}{code}", route.backend.container_name());
     let because = vec![reason(state.clone(), route.backend.cite_state("/State", &state)), of_route(route, proxy)];
     let text = format!("{} routes to {}, which is {status}{code}", proxy.name(), route.backend.name());
-    let remedy = format!("Read why it ended (`docker logs --tail 50 {}`), then `{}`", container.name, route.backend.up_command());
+    let remedy = format!(
+        "Read why it ended (`docker logs --tail 50 {}`), then `{}`",
+        container.name,
+        route.backend.up_command()
+    );
     let mut fact = base(route, "not-running", text, because, Confidence::High, remedy);
     fact.onset = container.state.finished_at;
     Some(fact)
@@ -61,12 +70,22 @@ fn wrong_port(scene: &Scene, route: &Route, proxy: &Part) -> Option<Fact> {
         }
         return Some(match open.first() {
             Some(port) => {
-                let text = format!("{} listens on {asked} for itself only (127.0.0.1), so {} cannot reach it", backend.name(), proxy.name());
+                let text = format!(
+                    "{} listens on {asked} for itself only (127.0.0.1), so {} cannot reach it",
+                    backend.name(),
+                    proxy.name()
+                );
                 let because = vec![reason(text.clone(), [port.at.clone()]), of_route(route, proxy)];
-                let remedy = format!("Let `{}` listen on 0.0.0.0:{asked} instead of 127.0.0.1, then `{}`", backend.name(), backend.up_command());
+                let remedy = format!(
+                    "Let `{}` listen on 0.0.0.0:{asked} instead of 127.0.0.1, then `{}`",
+                    backend.name(),
+                    backend.up_command()
+                );
                 base(route, "not-listening", text, because, Confidence::High, remedy)
             }
-            None => wrong(route, proxy, asked, &seen, if backend.is_live() { Confidence::High } else { Confidence::Medium }),
+            None => {
+                wrong(route, proxy, asked, &seen, if backend.is_live() { Confidence::High } else { Confidence::Medium })
+            }
         });
     }
     let stated: Vec<&Port> = ports.iter().filter(|p| p.known == Known::Stated).collect();
@@ -81,9 +100,13 @@ fn wrong_port(scene: &Scene, route: &Route, proxy: &Part) -> Option<Fact> {
         fact.because.push(reason(line, [at]));
         return Some(fact);
     }
-    let text = format!("nothing answers on port {asked} of {}: connections from {} are refused", backend.name(), proxy.name());
+    let text =
+        format!("nothing answers on port {asked} of {}: connections from {} are refused", backend.name(), proxy.name());
     let because = vec![reason(line, [at]), of_route(route, proxy)];
-    let remedy = format!("See on which port it listens (`docker exec {} netstat -ltn`), and give that port to the proxy", backend.container_name());
+    let remedy = format!(
+        "See on which port it listens (`docker exec {} netstat -ltn`), and give that port to the proxy",
+        backend.container_name()
+    );
     Some(base(route, "not-listening", text, because, Confidence::Medium, remedy))
 }
 
@@ -96,11 +119,15 @@ fn wrong(route: &Route, proxy: &Part, asked: u16, known: &[&Port], confidence: C
     let words: Vec<String> = numbers.iter().map(u16::to_string).collect();
     let right = super::listed(&words);
     let text = format!("{} asks {} on port {asked}, but {} on {right}", proxy.name(), backend.name(), known[0].says);
-    let mut because: Vec<_> = known.iter().map(|p| reason(format!("{} {} on {}", backend.name(), p.says, p.number), [p.at.clone()])).collect();
+    let mut because: Vec<_> = known
+        .iter()
+        .map(|p| reason(format!("{} {} on {}", backend.name(), p.says, p.number), [p.at.clone()]))
+        .collect();
     because.push(of_route(route, proxy));
     let place = route.port_at.as_ref().map(|at| part::location_of(at).path).unwrap_or_default();
     let file = place.strip_prefix("files").filter(|p| p.starts_with('/'));
-    let file = file.map(str::to_owned).or_else(|| backend.project.and_then(|p| p.files.first().cloned())).unwrap_or_default();
+    let file =
+        file.map(str::to_owned).or_else(|| backend.project.and_then(|p| p.files.first().cloned())).unwrap_or_default();
     let remedy = format!("Change the port {asked} to {} in `{file}`, then `{}`", words[0], backend.up_command());
     let mut fact = base(route, "wrong-port", text, because, confidence, remedy);
     if let Some(at) = route.port_at.as_ref().filter(|at| at.locator.starts_with("files/")) {
@@ -132,7 +159,12 @@ fn base(
         _ => None,
     });
     let ruled_out = shared
-        .map(|names| reason(format!("outside the proxy's network: both are in {names}"), backend.cite_state("/NetworkSettings/Networks", &names)))
+        .map(|names| {
+            reason(
+                format!("outside the proxy's network: both are in {names}"),
+                backend.cite_state("/NetworkSettings/Networks", &names),
+            )
+        })
         .into_iter()
         .collect();
     Fact {

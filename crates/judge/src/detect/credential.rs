@@ -61,7 +61,8 @@ pub fn family_of_image(image: &str) -> Option<Family> {
     let name = image.rsplit('/').next().unwrap_or(image);
     let name = name.split([':', '@']).next().unwrap_or(name);
     // Tools beside a server carry its name too: exporters, clients, backups, admin pages.
-    let beside = ["exporter", "backup", "admin", "client", "express", "ui", "commander", "insight", "proxy", "operator"];
+    let beside =
+        ["exporter", "backup", "admin", "client", "express", "ui", "commander", "insight", "proxy", "operator"];
     let words: Vec<String> = name.to_ascii_lowercase().split(['-', '_', '.']).map(str::to_owned).collect();
     if words.iter().any(|w| beside.contains(&w.as_str())) {
         return None;
@@ -89,7 +90,12 @@ fn url(text: &str) -> Option<Credential> {
     let (user, password) = user_info.split_once(':')?;
     let host = host.split(',').next().unwrap_or(host);
     let host = host.rsplit_once(':').filter(|(_, p)| p.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
-    Some(Credential { family: family_of(scheme), user: decoded(user), password: known(&decoded(password))?, host: host.trim_matches(['[', ']']).to_owned() })
+    Some(Credential {
+        family: family_of(scheme),
+        user: decoded(user),
+        password: known(&decoded(password))?,
+        host: host.trim_matches(['[', ']']).to_owned(),
+    })
 }
 
 fn pairs(text: &str) -> Option<Credential> {
@@ -123,7 +129,10 @@ fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten().and_then(|h| u8::from_str_radix(h, 16).ok());
+        let hex = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|h| u8::from_str_radix(h, 16).ok());
         match hex {
             Some(byte) => {
                 out.push(byte);
@@ -167,7 +176,11 @@ pub fn compare(a: &str, b: &str) -> Sameness {
 
 /// Lower-case words of a variable's name.
 pub fn words(name: &str) -> Vec<String> {
-    name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether a variable's last word says that it holds a password.
@@ -181,7 +194,8 @@ pub fn is_password_name(name: &str) -> bool {
 /// The kind of server that a password variable is for; `None` where it names no database at all.
 pub fn family_of_variable(name: &str) -> Option<Option<Family>> {
     let known = family_of(name);
-    let general = words(name).iter().any(|w| ["db", "database", "sql", "dbpassword", "pgpassword"].contains(&w.as_str()));
+    let general =
+        words(name).iter().any(|w| ["db", "database", "sql", "dbpassword", "pgpassword"].contains(&w.as_str()));
     if name.eq_ignore_ascii_case("PGPASSWORD") {
         return Some(Some(Family::Postgres));
     }
@@ -216,11 +230,17 @@ impl<'s> Server<'s> {
     pub fn password_for(&self, user: &str) -> Option<(String, Value)> {
         let mut names: Vec<&str> = self.part.names().into_iter().filter(|n| is_password_name(n)).collect();
         names.sort_unstable();
-        let privileged = |name: &str| words(name).iter().any(|w| ["root", "admin", "sa", "replication", "default"].contains(&w.as_str()));
+        let privileged = |name: &str| {
+            words(name).iter().any(|w| ["root", "admin", "sa", "replication", "default"].contains(&w.as_str()))
+        };
         let for_root = ["root", "sa", "admin"].contains(&user);
         let of_kind = |name: &&&str| self.family.is_some() && family_of_variable(name).flatten() == self.family;
         let fits = |name: &&&str| privileged(name) == for_root;
-        let best = names.iter().find(|n| of_kind(n) && fits(n)).or_else(|| names.iter().find(fits)).or_else(|| names.first())?;
+        let best = names
+            .iter()
+            .find(|n| of_kind(n) && fits(n))
+            .or_else(|| names.iter().find(fits))
+            .or_else(|| names.first())?;
         let value = self.part.variable(best).filter(|v| !v.text.is_empty())?;
         Some(((*best).to_owned(), value))
     }
@@ -235,9 +255,10 @@ impl<'s> Server<'s> {
     /// Whether it lets everybody in, so that no password matters.
     pub fn trusts_everyone(&self) -> bool {
         let trust = self.part.variable("POSTGRES_HOST_AUTH_METHOD").is_some_and(|v| v.text == "trust");
-        trust || ["ALLOW_EMPTY_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"].iter().any(|n| {
-            self.part.variable(n).is_some_and(|v| matches!(v.text.as_str(), "1" | "yes" | "true"))
-        })
+        trust
+            || ["ALLOW_EMPTY_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"]
+                .iter()
+                .any(|n| self.part.variable(n).is_some_and(|v| matches!(v.text.as_str(), "1" | "yes" | "true")))
     }
 }
 
@@ -264,7 +285,14 @@ mod tests {
             let c = of_text(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((c.user.as_str(), c.password.as_str(), c.host.as_str()), (user, password, host), "{text}");
         }
-        for text in ["postgres://db:5432/x", "postgres://u:${PW}@db/x", "postgres://u:{pw}@db", "http://a/b", "a=b", "sqlite:///x.db"] {
+        for text in [
+            "postgres://db:5432/x",
+            "postgres://u:${PW}@db/x",
+            "postgres://u:{pw}@db",
+            "http://a/b",
+            "a=b",
+            "sqlite:///x.db",
+        ] {
             assert_eq!(of_text(text), None, "{text}");
         }
     }

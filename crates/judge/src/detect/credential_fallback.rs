@@ -93,12 +93,17 @@ impl<'s> Case<'_, 's> {
             None => {}
         }
         // Another name for the same setting, read at the same place, counts as well.
-        let others = self.readings.iter().filter(|r| r.at.locator == setting.at.locator && r.variable != setting.variable);
+        let others =
+            self.readings.iter().filter(|r| r.at.locator == setting.at.locator && r.variable != setting.variable);
         others.into_iter().any(|other| self.value(other).is_some_and(|v| !v.text.is_empty()))
     }
 
     fn value(&self, setting: &SettingDefault) -> Option<Value> {
-        if setting.any_case { self.part.variable_in_any_case(&setting.variable) } else { self.part.variable(&setting.variable) }
+        if setting.any_case {
+            self.part.variable_in_any_case(&setting.variable)
+        } else {
+            self.part.variable(&setting.variable)
+        }
     }
 
     /// Whether the value is what the service really gets.
@@ -117,10 +122,13 @@ impl<'s> Case<'_, 's> {
     /// Defaults in the compose file itself: `${NAME:-value}`.
     fn of_compose(&self) -> Vec<Fact> {
         let Some(service) = self.part.service else { return Vec::new() };
-        let defaulted = service.environment.iter().filter_map(|(name, v)| Some((name, v, v.defaulted_from.as_deref()?)));
+        let defaulted =
+            service.environment.iter().filter_map(|(name, v)| Some((name, v, v.defaulted_from.as_deref()?)));
         defaulted
             .filter(|(name, v, _)| match self.part.container {
-                Some(container) => container.variable(name).is_some_and(|live| credential::compare(live, &v.value) == Sameness::Same),
+                Some(container) => {
+                    container.variable(name).is_some_and(|live| credential::compare(live, &v.value) == Sameness::Same)
+                }
                 None => self.env_file_was_read(),
             })
             .filter_map(|(name, v, from)| {
@@ -144,7 +152,12 @@ impl<'s> Case<'_, 's> {
             ends.iter().find_map(|end| {
                 let name = if stem.is_empty() { (*end).to_owned() } else { format!("{stem}_{end}") };
                 let given = self.part.variable_in_any_case(&name).map(|v| v.text).filter(|t| !t.is_empty());
-                given.or_else(|| self.readings.iter().find(|r| r.variable.eq_ignore_ascii_case(&name)).and_then(|r| r.default.clone()))
+                given.or_else(|| {
+                    self.readings
+                        .iter()
+                        .find(|r| r.variable.eq_ignore_ascii_case(&name))
+                        .and_then(|r| r.default.clone())
+                })
             })
         };
         let host = sibling(&["HOST", "SERVER", "HOSTNAME", "ADDRESS"]).unwrap_or_else(|| self.only_server(family));
@@ -168,7 +181,8 @@ impl<'s> Case<'_, 's> {
         if credential::is_own_host(host) {
             return None;
         }
-        let mut answering: Vec<&Part<'s>> = self.parts.iter().filter(|p| p.answers_to(host) && !p.is(&self.part)).collect();
+        let mut answering: Vec<&Part<'s>> =
+            self.parts.iter().filter(|p| p.answers_to(host) && !p.is(&self.part)).collect();
         answering.sort_by_key(|p| !p.shares_project(&self.part));
         let part = **answering.first()?;
         match credential.family {
@@ -185,9 +199,18 @@ impl<'s> Case<'_, 's> {
         }
         let given = server.password_for(&fallback.credential.user);
         let sameness = match &given {
-            Some((_, value)) if value.settled || server.part.is_live() => credential::compare(&fallback.credential.password, &value.text),
+            Some((_, value)) if value.settled || server.part.is_live() => {
+                credential::compare(&fallback.credential.password, &value.text)
+            }
             Some(_) => Sameness::Unknown,
-            None if server.part.names().iter().any(|n| n.ends_with("_FILE") && credential::words(n).contains(&"password".to_owned())) => Sameness::Unknown,
+            None if server
+                .part
+                .names()
+                .iter()
+                .any(|n| n.ends_with("_FILE") && credential::words(n).contains(&"password".to_owned())) =>
+            {
+                Sameness::Unknown
+            }
             None => return None,
         };
         let confidence = match sameness {
@@ -212,13 +235,19 @@ impl<'s> Case<'_, 's> {
         let name = self.part.name();
         let variable = fallback.variable;
         let absent = format!("{name} has no {variable} in its environment");
-        let mut because = vec![reason(absent, self.part.cite_environment(&format!("{} names, no {variable}", self.part.names().len())))];
+        let mut because = vec![reason(
+            absent,
+            self.part.cite_environment(&format!("{} names, no {variable}", self.part.names().len())),
+        )];
         because.extend(place.because.clone());
         because.push(reason(fallback.says.clone(), [fallback.at.clone()]));
         if let Some((server_variable, value)) = given {
             let text = match sameness {
                 Sameness::Different => format!("{} was given another password ({server_variable})", server.part.name()),
-                _ => format!("{} was given a password ({server_variable}) that cannot be compared here", server.part.name()),
+                _ => format!(
+                    "{} was given a password ({server_variable}) that cannot be compared here",
+                    server.part.name()
+                ),
             };
             because.push(reason(text, [value.at.clone()]));
         }
@@ -231,7 +260,11 @@ impl<'s> Case<'_, 's> {
             is: place.is,
             component: name.to_owned(),
             affects: Vec::new(),
-            text: format!("{name} falls back to a default password for {}: {variable} {}", server.part.name(), place.words),
+            text: format!(
+                "{name} falls back to a default password for {}: {variable} {}",
+                server.part.name(),
+                place.words
+            ),
             because,
             against: Vec::new(),
             confidence,
@@ -261,12 +294,18 @@ impl<'s> Case<'_, 's> {
     fn ruled_out(&self, server: &Server, place: &where_else::Place) -> Vec<Reason> {
         let mut out = Vec::new();
         let volume = server.part.container.and_then(|c| c.mounts.iter().find(|m| m.kind == "volume"));
-        let made = volume.and_then(|m| self.scene.volumes.iter().find(|v| v.name == m.name)).and_then(|v| Some((v, v.created?)));
+        let made = volume
+            .and_then(|m| self.scene.volumes.iter().find(|v| v.name == m.name))
+            .and_then(|v| Some((v, v.created?)));
         let text = "password changed after the volume was made: the configured password is not even sent".to_owned();
         out.push(match made {
             Some((volume, at)) => reason(
                 format!("{text} (volume {} is of {at})", volume.name),
-                [Citation::new(coroner_model::Source::Docker, format!("docker/volumes.json#/{}", volume.index), volume.name.clone())],
+                [Citation::new(
+                    coroner_model::Source::Docker,
+                    format!("docker/volumes.json#/{}", volume.index),
+                    volume.name.clone(),
+                )],
             ),
             None => reason(text, None),
         });
@@ -274,7 +313,9 @@ impl<'s> Case<'_, 's> {
             let services = self.parts.len();
             let files = self.scene.env_files.len();
             out.push(reason(
-                format!("variable misspelt or given to another service (searched {services} services, {files} env files)"),
+                format!(
+                    "variable misspelt or given to another service (searched {services} services, {files} env files)"
+                ),
                 None,
             ));
         }

@@ -43,13 +43,20 @@ fn credentials(part: &Part) -> Vec<(String, Value, Credential)> {
         let Some(value) = part.variable(name).filter(|v| v.settled) else { continue };
         if let Some(found) = credential::of_text(&value.text) {
             all.push((name.to_owned(), value, found));
-        } else if credential::is_password_name(name) && credential::family_of_variable(name).is_some() && !value.text.is_empty() {
+        } else if credential::is_password_name(name)
+            && credential::family_of_variable(name).is_some()
+            && !value.text.is_empty()
+        {
             let stem = name.rsplit_once('_').map_or("", |(s, _)| s);
             let host = ["HOST", "SERVER", "HOSTNAME"].iter().find_map(|end| part.variable(&format!("{stem}_{end}")));
             let user = part.variable(&format!("{stem}_USER")).map(|v| v.text).unwrap_or_default();
             if let Some(host) = host {
                 let family = credential::family_of_variable(name).flatten();
-                all.push((name.to_owned(), value.clone(), Credential { family, user, password: value.text, host: host.text }));
+                all.push((
+                    name.to_owned(),
+                    value.clone(),
+                    Credential { family, user, password: value.text, host: host.text },
+                ));
             }
         }
     }
@@ -61,7 +68,11 @@ fn server<'s>(parts: &[Part<'s>], client: &Part, credential: &Credential) -> Opt
     if credential::is_own_host(host) {
         return None;
     }
-    parts.iter().filter(|p| p.answers_to(host) && !p.is(client)).find(|p| p.shares_project(client)).and_then(|p| Server::serving(*p, credential))
+    parts
+        .iter()
+        .filter(|p| p.answers_to(host) && !p.is(client))
+        .find(|p| p.shares_project(client))
+        .and_then(|p| Server::serving(*p, credential))
 }
 
 fn judge(scene: &Scene, client: &Part, name: &str, value: &Value, sent: &Credential, server: &Server) -> Option<Fact> {
@@ -81,8 +92,20 @@ fn judge(scene: &Scene, client: &Part, name: &str, value: &Value, sent: &Credent
     }
 }
 
-fn differs(client: &Part, name: &str, value: &Value, server: &Server, server_name: &str, told: &Value, refusal: Option<Refusal>) -> Fact {
-    let text = format!("{} sends another password ({name}) than {} was given ({server_name})", client.name(), server.part.name());
+fn differs(
+    client: &Part,
+    name: &str,
+    value: &Value,
+    server: &Server,
+    server_name: &str,
+    told: &Value,
+    refusal: Option<Refusal>,
+) -> Fact {
+    let text = format!(
+        "{} sends another password ({name}) than {} was given ({server_name})",
+        client.name(),
+        server.part.name()
+    );
     let live = client.is_live() && server.part.is_live();
     let mut because = vec![
         reason(format!("{} is given {name}", client.name()), [value.at.clone()]),
@@ -94,21 +117,46 @@ fn differs(client: &Part, name: &str, value: &Value, server: &Server, server_nam
         client.name(),
         server.part.name()
     );
-    base(client, server, "differs", text, because, if live { Confidence::High } else { Confidence::Medium }, remedy, &[name, server_name])
+    base(
+        client,
+        server,
+        "differs",
+        text,
+        because,
+        if live { Confidence::High } else { Confidence::Medium },
+        remedy,
+        &[name, server_name],
+    )
 }
 
 /// Both have the same password now, and the server still refuses it: its data is older than the change.
-fn older_volume(scene: &Scene, client: &Part, value: &Value, server: &Server, told: &Value, refusal: Refusal) -> Option<Fact> {
+fn older_volume(
+    scene: &Scene,
+    client: &Part,
+    value: &Value,
+    server: &Server,
+    told: &Value,
+    refusal: Refusal,
+) -> Option<Fact> {
     let container = server.part.container?;
     let (data, made, at) = data_made(scene, server)?;
     let created = container.created?;
     if made >= created {
         return None;
     }
-    let text = format!("{} keeps the password that {data} was made with: the configured one is newer than the data and is refused", server.part.name());
+    let text = format!(
+        "{} keeps the password that {data} was made with: the configured one is newer than the data and is refused",
+        server.part.name()
+    );
     let because = vec![
-        reason(format!("{data} was made {made}, the container {created}"), [at].into_iter().chain(server.part.cite_state("/Created", &format!("Created {created}")))),
-        reason(format!("{} and {} are given the same password now", client.name(), server.part.name()), [value.at.clone(), told.at.clone()]),
+        reason(
+            format!("{data} was made {made}, the container {created}"),
+            [at].into_iter().chain(server.part.cite_state("/Created", &format!("Created {created}"))),
+        ),
+        reason(
+            format!("{} and {} are given the same password now", client.name(), server.part.name()),
+            [value.at.clone(), told.at.clone()],
+        ),
         reason(refusal.text(server), [refusal.at.clone()]),
     ];
     let user = refusal.user.clone().unwrap_or_else(|| "postgres".to_owned());
@@ -117,7 +165,10 @@ fn older_volume(scene: &Scene, client: &Part, value: &Value, server: &Server, to
             "Give the role the configured password: `docker exec -it {} psql -U {user}`, then `\\password {user}`. Do not remove the volume: it holds the data",
             container.name
         ),
-        _ => format!("Set the password of `{user}` inside `{}` to the configured one; do not remove the volume: it holds the data", container.name),
+        _ => format!(
+            "Set the password of `{user}` inside `{}` to the configured one; do not remove the volume: it holds the data",
+            container.name
+        ),
     };
     let mut fact = base(client, server, "older-volume", text, because, Confidence::High, remedy, &[]);
     // The fault lies with the server: any client would be refused.
@@ -125,7 +176,8 @@ fn older_volume(scene: &Scene, client: &Part, value: &Value, server: &Server, to
     fact.affects = vec![client.name().to_owned()];
     fact.location = server.part.location();
     fact.onset = Some(created);
-    fact.ruled_out.push(reason(format!("{} falls back to a default: it has the variable", client.name()), [value.at.clone()]));
+    fact.ruled_out
+        .push(reason(format!("{} falls back to a default: it has the variable", client.name()), [value.at.clone()]));
     Some(fact)
 }
 
@@ -137,7 +189,11 @@ fn data_made(scene: &Scene, server: &Server) -> Option<(String, Timestamp, Citat
             && let Some(volume) = scene.volumes.iter().find(|v| v.name == mount.name)
             && let Some(made) = volume.created
         {
-            let cited = Citation::new(Source::Docker, format!("docker/volumes.json#/{}", volume.index), format!("{} created {made}", volume.name));
+            let cited = Citation::new(
+                Source::Docker,
+                format!("docker/volumes.json#/{}", volume.index),
+                format!("{} created {made}", volume.name),
+            );
             return Some((format!("volume {}", volume.name), made, cited));
         }
         // A file that is written once, when the data directory is made.
@@ -211,7 +267,8 @@ fn base(
         subjects.push(Subject::Service(part.name().to_owned()));
         subjects.extend(part.container.map(|c| Subject::Container(c.name.clone())));
         subjects.extend(part.service.iter().flat_map(|s| s.env_files.iter().cloned()).map(Subject::Path));
-        subjects.extend(part.project.iter().flat_map(|p| p.env_files.iter().chain(&p.files).cloned()).map(Subject::Path));
+        subjects
+            .extend(part.project.iter().flat_map(|p| p.env_files.iter().chain(&p.files).cloned()).map(Subject::Path));
     }
     Fact {
         kind: FactKind::CredentialStale,

@@ -54,7 +54,9 @@ fn fact(filesystem: &Filesystem, is: &'static str, limit: u8) -> Fact {
         subjects: vec![Subject::Path(mount.clone())],
         onset: None,
         ruled_out: Vec::new(),
-        remedy: format!("See what fills it: `du -xh --max-depth=2 {mount}`, and `docker system df` for images and build cache"),
+        remedy: format!(
+            "See what fills it: `du -xh --max-depth=2 {mount}`, and `docker system df` for images and build cache"
+        ),
     }
 }
 
@@ -67,7 +69,11 @@ fn in_words(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if unit == 0 || value >= 10.0 { format!("{value:.0} {}", units[unit]) } else { format!("{value:.1} {}", units[unit]) }
+    if unit == 0 || value >= 10.0 {
+        format!("{value:.0} {}", units[unit])
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +83,15 @@ mod tests {
 
     fn full(used_percent: u8, device: &str, mount: &str) -> Scene {
         let at = Citation::new(Source::Host, "host/df.txt:2".into(), String::new());
-        let filesystem = Filesystem { device: device.into(), mount: mount.into(), bytes: 100, used: 1, available: 1, used_percent, at };
+        let filesystem = Filesystem {
+            device: device.into(),
+            mount: mount.into(),
+            bytes: 100,
+            used: 1,
+            available: 1,
+            used_percent,
+            at,
+        };
         Scene { filesystems: vec![filesystem], ..Scene::default() }
     }
 

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use coroner_model::Citation;
 use coroner_model::finding::Confidence;
 use coroner_model::session::CallStatus;
-use coroner_model::Citation;
 use coroner_read::docker::Container;
 use jiff::Timestamp;
 
@@ -47,12 +47,15 @@ struct Drifted {
 
 /// Keys of a compose service that differ.
 fn of_service(scene: &Scene, part: &Part) -> Vec<Drifted> {
-    let (Some(service), Some(container), Some(project)) = (part.service, part.container, part.project) else { return Vec::new() };
+    let (Some(service), Some(container), Some(project)) = (part.service, part.container, part.project) else {
+        return Vec::new();
+    };
     let mut drifted = Vec::new();
     for (key, declared) in &service.environment {
         let running = container.variable(key);
         let same = running.map(|r| compare(r, &declared.value));
-        if matches!(same, Some(Sameness::Same | Sameness::Unknown)) || (running.is_none() && declared.value.is_empty()) {
+        if matches!(same, Some(Sameness::Same | Sameness::Unknown)) || (running.is_none() && declared.value.is_empty())
+        {
             continue;
         }
         let path = file_of(&declared.at);
@@ -66,7 +69,10 @@ fn of_service(scene: &Scene, part: &Part) -> Vec<Drifted> {
             continue;
         }
         let newest = sources.into_iter().max_by_key(|p| scene.changed(p)).unwrap_or(path);
-        let at = project.variables.values().find(|v| file_of(&v.at) == newest && declared.from.iter().any(|f| project.variables.get(f).is_some_and(|o| o.at == v.at)));
+        let at = project.variables.values().find(|v| {
+            file_of(&v.at) == newest
+                && declared.from.iter().any(|f| project.variables.get(f).is_some_and(|o| o.at == v.at))
+        });
         let at = at.map_or(&declared.at, |v| &v.at);
         drifted.push(Drifted { key: key.clone(), missing: running.is_none(), at: masked(at, key), path: newest });
     }
@@ -74,7 +80,10 @@ fn of_service(scene: &Scene, part: &Part) -> Vec<Drifted> {
 }
 
 /// Files of the variables that a value was interpolated from.
-fn interpolated_from(project: &coroner_read::compose::Project, declared: &coroner_read::compose::Variable) -> Vec<String> {
+fn interpolated_from(
+    project: &coroner_read::compose::Project,
+    declared: &coroner_read::compose::Variable,
+) -> Vec<String> {
     declared.from.iter().filter_map(|name| project.variables.get(name)).map(|v| file_of(&v.at)).collect()
 }
 
@@ -90,17 +99,25 @@ fn masked(at: &Citation, key: &str) -> Citation {
 
 /// Keys of an env file that a recorded `docker run --env-file` gave to a container.
 fn of_run(scene: &Scene, container: &Container) -> Vec<Drifted> {
-    let Some(file) = run_env_file(scene, container).and_then(|path| scene.env_files.get(&path)) else { return Vec::new() };
+    let Some(file) = run_env_file(scene, container).and_then(|path| scene.env_files.get(&path)) else {
+        return Vec::new();
+    };
     let newer = file.changed.is_none_or(|c| container.created.is_none_or(|made| c > made));
     if !newer {
         return Vec::new();
     }
-    let last: BTreeMap<&str, (&str, &Citation)> = file.variables.iter().map(|(n, v, at)| (n.as_str(), (v.as_str(), at))).collect();
+    let last: BTreeMap<&str, (&str, &Citation)> =
+        file.variables.iter().map(|(n, v, at)| (n.as_str(), (v.as_str(), at))).collect();
     last.into_iter()
         .filter_map(|(key, (value, at))| {
             let running = container.variable(key);
             let differs = running.is_none_or(|r| compare(r, value) == Sameness::Different);
-            differs.then(|| Drifted { key: key.to_owned(), missing: running.is_none(), at: masked(at, key), path: file.path.clone() })
+            differs.then(|| Drifted {
+                key: key.to_owned(),
+                missing: running.is_none(),
+                at: masked(at, key),
+                path: file.path.clone(),
+            })
         })
         .collect()
 }
@@ -114,12 +131,18 @@ fn run_env_file(scene: &Scene, container: &Container) -> Option<String> {
             continue;
         }
         for (argv, cwd) in crate::scene::commands(command, &call.cwd) {
-            let run = argv.len() > 2 && argv[0].ends_with("docker") && argv[1..].iter().any(|w| w == "run" || w == "create");
+            let run =
+                argv.len() > 2 && argv[0].ends_with("docker") && argv[1..].iter().any(|w| w == "run" || w == "create");
             let value = |flag: &str| option(&argv, flag);
-            if run && value("--name").as_deref() == Some(container.name.as_str())
+            if run
+                && value("--name").as_deref() == Some(container.name.as_str())
                 && let Some(path) = value("--env-file")
             {
-                let path = if path.starts_with('/') { path } else { format!("{}/{}", cwd.trim_end_matches('/'), path.trim_start_matches("./")) };
+                let path = if path.starts_with('/') {
+                    path
+                } else {
+                    format!("{}/{}", cwd.trim_end_matches('/'), path.trim_start_matches("./"))
+                };
                 if found.as_ref().is_none_or(|(at, _)| *at <= call.at) {
                     found = Some((call.at, path));
                 }
@@ -157,10 +180,15 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
     let mut because: Vec<_> = drifted
         .iter()
         .map(|d| {
-            let how = if d.missing { format!("{name} runs without {}, which {} gives", d.key, d.path) } else { format!("{name} runs with another {} than {} gives", d.key, d.path) };
+            let how = if d.missing {
+                format!("{name} runs without {}, which {} gives", d.key, d.path)
+            } else {
+                format!("{name} runs with another {} than {} gives", d.key, d.path)
+            };
             let index = container.env.iter().rposition(|(n, _)| *n == d.key);
             let pointer = index.map_or("/Config/Env".to_owned(), |i| format!("/Config/Env/{i}"));
-            let running = part.cite_state(&pointer, &if d.missing { format!("no {}", d.key) } else { format!("{}=…", d.key) });
+            let running =
+                part.cite_state(&pointer, &if d.missing { format!("no {}", d.key) } else { format!("{}=…", d.key) });
             reason(how, running.into_iter().chain([d.at.clone()]))
         })
         .collect();
@@ -169,7 +197,11 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
     subjects.push(Subject::Container(container.name.clone()));
     subjects.extend(part.service.map(|s| Subject::Service(s.name.clone())));
     subjects.extend(keys.iter().map(|k| Subject::Variable((*k).to_owned())));
-    let how = if restarted { "was restarted after the change, which keeps the old environment" } else { "was not made anew since" };
+    let how = if restarted {
+        "was restarted after the change, which keeps the old environment"
+    } else {
+        "was not made anew since"
+    };
     Fact {
         kind: FactKind::EnvDrift,
         is: if restarted { "restarted" } else { "not-recreated" },
@@ -187,19 +219,32 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
     }
 }
 
-fn made_before(scene: &Scene, part: &Part, container: &Container, changed: Option<Timestamp>, restarted: bool) -> coroner_model::investigation::Reason {
+fn made_before(
+    scene: &Scene,
+    part: &Part,
+    container: &Container,
+    changed: Option<Timestamp>,
+    restarted: bool,
+) -> coroner_model::investigation::Reason {
     let created = container.created.map_or("earlier".to_owned(), |at| at.to_string());
     let started = container.state.started_at.map_or(String::new(), |at| format!(", started {at}"));
     let change = changed.map_or(String::new(), |at| format!("; the file was changed {at}"));
     let how = if restarted { " and restarted since" } else { "" };
-    let of_file = scene.env_files.values().filter(|f: &&EnvFile| f.changed.is_some() && f.changed == changed).find_map(|f| scene.paths.get(&f.path)?.at.clone());
+    let of_file = scene
+        .env_files
+        .values()
+        .filter(|f: &&EnvFile| f.changed.is_some() && f.changed == changed)
+        .find_map(|f| scene.paths.get(&f.path)?.at.clone());
     let cited = part.cite_state("/Created", &format!("Created {created}{started}"));
     reason(format!("its container was created {created}{how}{change}"), cited.into_iter().chain(of_file))
 }
 
 fn remedy(part: &Part, container: &Container, files: &[&str]) -> String {
     match part.service {
-        Some(_) => format!("`{}` makes the container anew with what the files give; `docker restart` does not", part.up_command()),
+        Some(_) => format!(
+            "`{}` makes the container anew with what the files give; `docker restart` does not",
+            part.up_command()
+        ),
         None => {
             let file = files.first().copied().unwrap_or_default();
             format!(
@@ -209,4 +254,3 @@ fn remedy(part: &Part, container: &Container, files: &[&str]) -> String {
         }
     }
 }
-

@@ -54,7 +54,9 @@ fn matters(container: &Container) -> bool {
 fn is_data(mount: &Mount) -> bool {
     let kernel = ["/proc", "/sys", "/dev", "/run", "/var/run", "/etc/localtime"];
     let under = |root: &&str| mount.source == **root || mount.source.starts_with(&format!("{root}/"));
-    matches!(mount.kind.as_str(), "bind" | "volume") && !mount.source.is_empty() && !kernel.iter().any(|root| under(&root))
+    matches!(mount.kind.as_str(), "bind" | "volume")
+        && !mount.source.is_empty()
+        && !kernel.iter().any(|root| under(&root))
 }
 
 /// How the source is missing, and what shows it.
@@ -70,7 +72,9 @@ fn missing(scene: &Scene, container: &Container, mount: &Mount) -> Option<(&'sta
     let inode = inode?;
     match (inode.host, inode.inside) {
         (None, _) => Some(("gone", reason(format!("{} is not there any more", mount.source), inode.at.clone()))),
-        (Some(host), Some(inside)) if host != inside && !is_file(state, mount) => Some(("replaced", replaced(inode, host, inside))),
+        (Some(host), Some(inside)) if host != inside && !is_file(state, mount) => {
+            Some(("replaced", replaced(inode, host, inside)))
+        }
         _ => None,
     }
 }
@@ -79,7 +83,8 @@ fn missing(scene: &Scene, container: &Container, mount: &Mount) -> Option<(&'sta
 fn gone_volume(scene: &Scene, mount: &Mount) -> Option<(&'static str, Reason)> {
     let known = scene.volumes.iter().any(|v| v.name == mount.name);
     (mount.kind == "volume" && scene.volumes_known && !known && !mount.name.is_empty()).then(|| {
-        let cited = Citation::new(Source::Docker, "docker/volumes.json".to_owned(), format!("no volume {}", mount.name));
+        let cited =
+            Citation::new(Source::Docker, "docker/volumes.json".to_owned(), format!("no volume {}", mount.name));
         ("gone", reason(format!("the engine knows no volume {}", mount.name), cited))
     })
 }
@@ -105,12 +110,20 @@ fn by_samples(scene: &Scene, container: &Container, mount: &Mount) -> Option<Sam
     let before = all.iter().rposition(|(_, m)| m.inode.is_some() && m.inode != last.inode)?;
     let (changed, _) = all[before + 1..].iter().find(|(_, m)| m.inode == last.inode)?;
     // A container that was started on the new directory holds no other.
-    let started_on_it = last.inode.is_some() && container.state.started_at.is_some_and(|start| changed.at.is_some_and(|at| start > at));
+    let started_on_it =
+        last.inode.is_some() && container.state.started_at.is_some_and(|start| changed.at.is_some_and(|at| start > at));
     if started_on_it || is_file(scene.paths.get(&mount.source), mount) {
         return None;
     }
     let is = if last.inode.is_none() { "gone" } else { "replaced" };
-    let mut reason = reason(format!("{} was there and then {}", mount.source, if is == "gone" { "was not" } else { "was another directory" }), all[before].0.cited.clone());
+    let mut reason = reason(
+        format!(
+            "{} was there and then {}",
+            mount.source,
+            if is == "gone" { "was not" } else { "was another directory" }
+        ),
+        all[before].0.cited.clone(),
+    );
     reason.evidence.push(changed.cited.clone());
     Some(Sampled { is, reason, since: changed.at })
 }
@@ -129,7 +142,8 @@ fn is_file(state: Option<&PathState>, mount: &Mount) -> bool {
 
 fn gone(scene: &Scene, mount: &Mount, state: &PathState) -> Reason {
     let absent = Citation::new(Source::Host, "host/tree.tsv".to_owned(), format!("no entry for {}", mount.source));
-    let mut because = reason(format!("{} does not exist on the host", mount.source), state.at.clone().unwrap_or(absent));
+    let mut because =
+        reason(format!("{} does not exist on the host", mount.source), state.at.clone().unwrap_or(absent));
     because.evidence.extend(parent(scene, mount).and_then(|p| p.at.clone()));
     because
 }
@@ -175,7 +189,10 @@ fn fact(scene: &Scene, container: &Container, at: usize, mount: &Mount, is: &'st
     Fact {
         kind: FactKind::MountSourceMissing,
         is,
-        text: format!("{} {what} under container {}, which has it mounted at {}", mount.source, container.name, mount.destination),
+        text: format!(
+            "{} {what} under container {}, which has it mounted at {}",
+            mount.source, container.name, mount.destination
+        ),
         because: vec![
             missing,
             reason(format!("{} {state} with {} mounted at {}", container.name, mount.source, mount.destination), cited),
@@ -239,8 +256,13 @@ mod tests {
     fn another_inode_is_a_replaced_directory() {
         let mut replaced = scene("running", 0, true);
         let at = Citation::new(Source::Docker, "docker/inodes.tsv:2".into(), String::new());
-        let mut inode =
-            MountInode { container: "depot-1".into(), path: "/srv/depot/pg".into(), host: Some(9), inside: Some(7), at };
+        let mut inode = MountInode {
+            container: "depot-1".into(),
+            path: "/srv/depot/pg".into(),
+            host: Some(9),
+            inside: Some(7),
+            at,
+        };
         replaced.mount_inodes.push(inode.clone());
         assert_eq!(detect(&replaced)[0].is, "replaced");
         inode.inside = Some(9);

@@ -37,7 +37,8 @@ pub fn parts(scene: &Scene) -> Vec<Part<'_>> {
         }
     }
     for container in &scene.containers {
-        let known = all.iter().any(|p: &Part| p.container.is_some_and(|c| c.id == container.id && c.index == container.index));
+        let known =
+            all.iter().any(|p: &Part| p.container.is_some_and(|c| c.id == container.id && c.index == container.index));
         let scaled = scene.service_of(container).is_some();
         if !known && !scaled {
             all.push(Part { project: scene.project_of(container), service: None, container: Some(container) });
@@ -109,7 +110,9 @@ impl<'s> Part<'s> {
     pub fn names(&self) -> Vec<&'s str> {
         match (self.container, self.service) {
             (Some(container), _) => container.env.iter().map(|(n, _)| n.as_str()).collect(),
-            (None, Some(service)) => service.environment.keys().chain(service.passed_through.keys()).map(String::as_str).collect(),
+            (None, Some(service)) => {
+                service.environment.keys().chain(service.passed_through.keys()).map(String::as_str).collect()
+            }
             (None, None) => Vec::new(),
         }
     }
@@ -123,7 +126,11 @@ impl<'s> Part<'s> {
     /// Cites where its environment is given.
     pub fn cite_environment(&self, text: &str) -> Option<Citation> {
         match (self.container, self.service) {
-            (Some(c), _) => Some(Citation::new(Source::Docker, format!("docker/inspect.json#/{}/Config/Env", c.index), text.to_owned())),
+            (Some(c), _) => Some(Citation::new(
+                Source::Docker,
+                format!("docker/inspect.json#/{}/Config/Env", c.index),
+                text.to_owned(),
+            )),
             (None, Some(service)) => service.at.clone(),
             (None, None) => None,
         }
@@ -132,7 +139,11 @@ impl<'s> Part<'s> {
     /// Cites a place in what the engine says of its container.
     pub fn cite_state(&self, pointer: &str, text: &str) -> Option<Citation> {
         let container = self.container?;
-        Some(Citation::new(Source::Docker, format!("docker/inspect.json#/{}{pointer}", container.index), text.to_owned()))
+        Some(Citation::new(
+            Source::Docker,
+            format!("docker/inspect.json#/{}{pointer}", container.index),
+            text.to_owned(),
+        ))
     }
 
     /// Names of the networks that it is in: the running ones, else the declared ones.
@@ -210,7 +221,11 @@ impl<'s> Part<'s> {
         let at = self.service.and_then(|s| s.at.as_ref());
         match (at, self.container) {
             (Some(at), _) => location_of(at),
-            (None, Some(container)) => coroner_model::Location { path: format!("docker/inspect.json#/{}", container.index), line: 0, column: 0 },
+            (None, Some(container)) => coroner_model::Location {
+                path: format!("docker/inspect.json#/{}", container.index),
+                line: 0,
+                column: 0,
+            },
             (None, None) => coroner_model::Location::default(),
         }
     }

@@ -36,7 +36,9 @@ fn strays<'s>(parts: &[Part<'s>], routes: &[Route<'s>]) -> Vec<Route<'s>> {
         if backend.container.is_some_and(|c| c.is_running()) || backend.service.is_none() {
             continue;
         }
-        let stray = parts.iter().find(|p| p.container.is_some_and(|c| c.is_running() && c.project().is_none()) && stands_in(p, backend));
+        let stray = parts
+            .iter()
+            .find(|p| p.container.is_some_and(|c| c.is_running() && c.project().is_none()) && stands_in(p, backend));
         if let Some(stray) = stray {
             found.push(Route { backend: *stray, ..route.clone() });
         }
@@ -48,8 +50,14 @@ fn strays<'s>(parts: &[Part<'s>], routes: &[Route<'s>]) -> Vec<Route<'s>> {
 fn stands_in(stray: &Part, of: &Part) -> bool {
     let (Some(container), Some(service)) = (stray.container, of.service) else { return false };
     let project = of.project.map_or("", |p| p.name.as_str());
-    let names = [service.name.clone(), service.container_name.clone(), format!("{project}-{}-1", service.name), format!("{project}_{}_1", service.name)];
-    let same_image = !service.image.is_empty() && service.image == container.image && !credential::is_server_image(&container.image);
+    let names = [
+        service.name.clone(),
+        service.container_name.clone(),
+        format!("{project}-{}-1", service.name),
+        format!("{project}_{}_1", service.name),
+    ];
+    let same_image =
+        !service.image.is_empty() && service.image == container.image && !credential::is_server_image(&container.image);
     names.contains(&container.name) || same_image
 }
 
@@ -58,9 +66,12 @@ fn fact(route: &Route, proxy: &Part, reach: &Reach, parts: &[Part]) -> Fact {
     let (name, proxy_name) = (backend.name(), proxy.name());
     let live = backend.is_live() && proxy.is_live();
     let (from, to) = (proxy.networks(), backend.networks());
-    let networks = |names: &[String]| if names.is_empty() { "no network".to_owned() } else { format!("{{{}}}", names.join(", ")) };
+    let networks =
+        |names: &[String]| if names.is_empty() { "no network".to_owned() } else { format!("{{{}}}", names.join(", ")) };
     let text = match reach {
-        Reach::WrongNetwork(told) => format!("{proxy_name} is told to reach {name} over network {told}, which {proxy_name} is not in"),
+        Reach::WrongNetwork(told) => {
+            format!("{proxy_name} is told to reach {name} over network {told}, which {proxy_name} is not in")
+        }
         _ => format!("{name} shares no network with {proxy_name}, which routes {} to it", route_words(route)),
     };
     let mut because = vec![
@@ -70,7 +81,10 @@ fn fact(route: &Route, proxy: &Part, reach: &Reach, parts: &[Part]) -> Fact {
     ];
     let by_hand = backend.container.is_some_and(|c| c.project().is_none());
     if by_hand {
-        because.push(reason(format!("container {} was not made by compose: it has no compose labels", backend.container_name()), backend.cite_state("/Config/Labels", "no com.docker.compose labels")));
+        because.push(reason(
+            format!("container {} was not made by compose: it has no compose labels", backend.container_name()),
+            backend.cite_state("/Config/Labels", "no com.docker.compose labels"),
+        ));
     }
     let mut subjects = vec![Subject::Service(name.to_owned())];
     subjects.extend(backend.container.map(|c| Subject::Container(c.name.clone())));
@@ -109,8 +123,13 @@ fn remedy(route: &Route, proxy: &Part, by_hand: bool, parts: &[Part]) -> String 
         let container = backend.container_name();
         let service = parts.iter().find(|p| p.service.is_some() && stands_in(backend, p));
         return match service {
-            Some(service) => format!("Replace it by the service: `docker stop {container}`, `docker rename {container} {container}-by-hand`, then `{}`", service.up_command()),
-            None => format!("Now: `docker network connect {network} {container}`. For good: make it a service of the compose file, with network `{network}`"),
+            Some(service) => format!(
+                "Replace it by the service: `docker stop {container}`, `docker rename {container} {container}-by-hand`, then `{}`",
+                service.up_command()
+            ),
+            None => format!(
+                "Now: `docker network connect {network} {container}`. For good: make it a service of the compose file, with network `{network}`"
+            ),
         };
     }
     let declared = match (backend.project, backend.service) {
@@ -118,9 +137,15 @@ fn remedy(route: &Route, proxy: &Part, by_hand: bool, parts: &[Part]) -> String 
         _ => Vec::new(),
     };
     if backend.is_live() && declared.contains(&network) {
-        return format!("Its compose file already names network `{network}`, its container is older: `{}`", backend.up_command());
+        return format!(
+            "Its compose file already names network `{network}`, its container is older: `{}`",
+            backend.up_command()
+        );
     }
     let file = backend.project.and_then(|p| p.files.first()).cloned().unwrap_or_default();
-    let key = backend.project.and_then(|p| p.networks.iter().find(|(_, n)| n.name == network).map(|(k, _)| k.clone())).unwrap_or(network);
+    let key = backend
+        .project
+        .and_then(|p| p.networks.iter().find(|(_, n)| n.name == network).map(|(k, _)| k.clone()))
+        .unwrap_or(network);
     format!("Add network `{key}` to service `{}` in `{file}`, then `{}`", backend.name(), backend.up_command())
 }

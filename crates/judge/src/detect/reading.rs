@@ -36,7 +36,9 @@ fn owners(setting: &SettingDefault, parts: &[Part]) -> Vec<usize> {
         let image = p.image();
         !credential::is_server_image(image) && p.proxy_kind().is_none()
     };
-    let named = which(parts, |p| in_project(p) && path.split('/').any(|folder| !folder.is_empty() && names(p).contains(&folder)));
+    let named = which(parts, |p| {
+        in_project(p) && path.split('/').any(|folder| !folder.is_empty() && names(p).contains(&folder))
+    });
     if !named.is_empty() {
         return named;
     }
@@ -57,8 +59,12 @@ fn names<'p>(part: &'p Part) -> Vec<&'p str> {
 
 fn is_mounted(part: &Part, path: &str) -> bool {
     let live = part.container.map(|c| c.mounts.iter().map(|m| m.source.as_str()).collect::<Vec<_>>());
-    let declared = || part.service.map(|s| s.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()).collect());
-    live.or_else(declared).unwrap_or_default().iter().any(|source| *source != "/" && source.starts_with('/') && within(path, source))
+    let declared =
+        || part.service.map(|s| s.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()).collect());
+    live.or_else(declared)
+        .unwrap_or_default()
+        .iter()
+        .any(|source| *source != "/" && source.starts_with('/') && within(path, source))
 }
 
 /// How deep the build context lies that holds a path; a Dockerfile in a folder of its own narrows it.

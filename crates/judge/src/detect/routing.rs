@@ -37,7 +37,8 @@ pub(super) fn routes<'s>(scene: &'s Scene, parts: &[Part<'s>]) -> Vec<Route<'s>>
 /// Whether a part acts as a proxy of a kind.
 fn is_proxy(part: &Part, kind: Kind) -> bool {
     let is_kind = part.proxy_kind() == Some(kind);
-    let told = kind == Kind::Traefik && part.words().iter().any(|w| w.to_ascii_lowercase().contains("--providers.docker"));
+    let told =
+        kind == Kind::Traefik && part.words().iter().any(|w| w.to_ascii_lowercase().contains("--providers.docker"));
     is_kind || told
 }
 
@@ -86,7 +87,8 @@ fn by_file<'s>(parts: &[Part<'s>], upstream: &'s Upstream) -> Option<Route<'s>> 
     let told: Vec<Part> = of_kind.iter().filter(|p| reads_file(p, &upstream.path)).copied().collect();
     let proxies = if told.is_empty() && of_kind.len() == 1 { of_kind } else { told };
     let proxy = proxies.first()?;
-    let mut answering: Vec<&Part> = parts.iter().filter(|p| p.answers_to(&upstream.host) && !proxies.iter().any(|q| q.is(p))).collect();
+    let mut answering: Vec<&Part> =
+        parts.iter().filter(|p| p.answers_to(&upstream.host) && !proxies.iter().any(|q| q.is(p))).collect();
     // What runs comes before what is only declared; the proxy's own project comes before others.
     answering.sort_by_key(|p| (!p.container.is_some_and(|c| c.is_running()), !p.shares_project(proxy)));
     let backend = **answering.first()?;
@@ -104,7 +106,9 @@ fn by_file<'s>(parts: &[Part<'s>], upstream: &'s Upstream) -> Option<Route<'s>> 
 
 /// Whether a configuration file reaches a proxy: mounted, or in its build context.
 fn reads_file(proxy: &Part, path: &str) -> bool {
-    let live = proxy.container.is_some_and(|c| c.mounts.iter().any(|m| m.source != "/" && !m.source.is_empty() && within(path, &m.source)));
+    let live = proxy
+        .container
+        .is_some_and(|c| c.mounts.iter().any(|m| m.source != "/" && !m.source.is_empty() && within(path, &m.source)));
     let declared = proxy.service.is_some_and(|s| {
         s.volumes.iter().any(|v| v.kind == "bind" && v.source != "/" && within(path, &v.source))
             || (!s.build_context.is_empty() && within(path, &s.build_context))

@@ -231,8 +231,7 @@ impl View<'_> {
                 }
             }
         }
-        let mut env_files: Vec<String> =
-            container.map(|c| c.environment_files()).unwrap_or_default();
+        let mut env_files: Vec<String> = container.map(|c| c.environment_files()).unwrap_or_default();
         if env_files.is_empty()
             && let Some(file) = changed.filter(|f| is_env_file(f) && !self.is_service_file(f) && !f.ends_with("/.env"))
         {

@@ -48,7 +48,8 @@ impl<'a> Acts<'a> {
             .collect();
         // A script that an agent wrote is known from the call that wrote it.
         for act in &all {
-            if let (Some(path), Some(text)) = (edited(act.call), act.call.input.get("content").and_then(|c| c.as_str())) {
+            if let (Some(path), Some(text)) = (edited(act.call), act.call.input.get("content").and_then(|c| c.as_str()))
+            {
                 scripts.entry(path.to_owned()).or_insert_with(|| text.to_owned());
             }
         }
@@ -78,7 +79,10 @@ fn text_of(document: &Document) -> String {
 
 /// The file that an editing tool changed.
 pub fn edited(call: &ToolCall) -> Option<&str> {
-    let edits = matches!(call.tool.as_str(), "Write" | "Edit" | "MultiEdit" | "NotebookEdit" | "write_file" | "replace" | "edit" | "write");
+    let edits = matches!(
+        call.tool.as_str(),
+        "Write" | "Edit" | "MultiEdit" | "NotebookEdit" | "write_file" | "replace" | "edit" | "write"
+    );
     let path = ["file_path", "path", "notebook_path", "filePath"].iter().find_map(|k| call.input.get(*k)?.as_str());
     path.filter(|_| edits)
 }
@@ -126,7 +130,8 @@ fn failed_before_acting(call: &ToolCall) -> bool {
     if matches!(call.exit_code, Some(126 | 127)) {
         return true;
     }
-    let lines: Vec<&str> = call.output.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("Exit code")).collect();
+    let lines: Vec<&str> =
+        call.output.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("Exit code")).collect();
     let Some(first) = lines.first() else { return false };
     // A chain may have done its first part; only when all that was printed is the refusal did nothing happen.
     let refused = |line: &&str| GAVE_UP.iter().chain(&STAYED).any(|words| line.contains(words));
@@ -203,9 +208,17 @@ mod tests {
     fn a_call_that_never_reached_its_target_is_no_cause() {
         assert!(!may_have_acted(&call(CallStatus::Rejected, None, "")));
         assert!(!may_have_acted(&call(CallStatus::Error, Some(127), "bash: rsyn: command not found")));
-        assert!(!may_have_acted(&call(CallStatus::Error, Some(1), "Exit code 1\nrm: cannot remove '/x': Permission denied")));
+        assert!(!may_have_acted(&call(
+            CallStatus::Error,
+            Some(1),
+            "Exit code 1\nrm: cannot remove '/x': Permission denied"
+        )));
         assert!(may_have_acted(&call(CallStatus::Error, Some(23), "deleting a\nrsync: some files vanished")));
-        assert!(may_have_acted(&call(CallStatus::Error, Some(1), "removed '/x/a'\nrm: cannot remove '/x/b': Permission denied")));
+        assert!(may_have_acted(&call(
+            CallStatus::Error,
+            Some(1),
+            "removed '/x/a'\nrm: cannot remove '/x/b': Permission denied"
+        )));
         assert!(may_have_acted(&call(CallStatus::Interrupted, None, "")));
     }
 }

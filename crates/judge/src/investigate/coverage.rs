@@ -15,10 +15,19 @@ pub fn of(case: &Case<'_>) -> Vec<Coverage> {
     let mut all = Vec::new();
     for log in &case.logs {
         let (from, to) = span(log.document, log.reference);
-        all.push(Coverage { source: log.source, what: log.document.path.clone(), from, to, amount: lines(log.document) });
+        all.push(Coverage {
+            source: log.source,
+            what: log.document.path.clone(),
+            from,
+            to,
+            amount: lines(log.document),
+        });
     }
     for session in &case.scene.sessions {
-        let who = session.subagent.as_ref().map(|s| format!(" (subagent {})", if s.kind.is_empty() { &s.id } else { &s.kind }));
+        let who = session
+            .subagent
+            .as_ref()
+            .map(|s| format!(" (subagent {})", if s.kind.is_empty() { &s.id } else { &s.kind }));
         all.push(Coverage {
             source: Source::Session,
             what: format!("{}{}", session.path, who.unwrap_or_default()),
@@ -29,8 +38,17 @@ pub fn of(case: &Case<'_>) -> Vec<Coverage> {
     }
     for (probe, answer) in case.answers.iter() {
         let Ok(documents) = answer else { continue };
-        if matches!(probe, Probe::ContainerLog { .. } | Probe::Logs | Probe::LogFile { .. } | Probe::Sessions { .. } | Probe::File { .. } | Probe::Files { .. } | Probe::Stat { .. } | Probe::Config)
-        {
+        if matches!(
+            probe,
+            Probe::ContainerLog { .. }
+                | Probe::Logs
+                | Probe::LogFile { .. }
+                | Probe::Sessions { .. }
+                | Probe::File { .. }
+                | Probe::Files { .. }
+                | Probe::Stat { .. }
+                | Probe::Config
+        ) {
             continue;
         }
         let Some(first) = documents.first() else { continue };
@@ -54,7 +72,8 @@ pub fn of(case: &Case<'_>) -> Vec<Coverage> {
 fn files(case: &Case<'_>) -> Option<Coverage> {
     let read = |p: &Probe| matches!(p, Probe::File { .. });
     let stat = |p: &Probe| matches!(p, Probe::Stat { .. });
-    let answered = |wanted: &dyn Fn(&Probe) -> bool| case.answers.iter().filter(|(p, a)| wanted(p) && a.is_ok()).count();
+    let answered =
+        |wanted: &dyn Fn(&Probe) -> bool| case.answers.iter().filter(|(p, a)| wanted(p) && a.is_ok()).count();
     let (texts, states) = (answered(&read), answered(&stat));
     (texts + states > 0).then(|| Coverage {
         source: Source::File,

@@ -185,7 +185,8 @@ fn files<'a>(case: &'a Case<'_>, fact: &'a Fact) -> impl Iterator<Item = Change>
         let of_env = case.scene.env_files.get(path).and_then(|f| f.changed);
         let at = state.and_then(|s| s.changed).or(of_env)?;
         let cited = state.and_then(|s| s.at.clone());
-        let cited = cited.unwrap_or_else(|| Citation::new(Source::Host, format!("files{path}"), format!("{path} changed {at}")));
+        let cited = cited
+            .unwrap_or_else(|| Citation::new(Source::Host, format!("files{path}"), format!("{path} changed {at}")));
         Some(Change {
             kind: ChangeKind::FileChange,
             at: Some(at),

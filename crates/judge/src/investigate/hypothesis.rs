@@ -57,7 +57,12 @@ pub fn rank(case: &Case<'_>, focus: &mut Focus, sightings: &[Sighting]) -> (Vec<
         hypotheses.iter().zip(&candidates).filter_map(|(h, c)| Some((h.clone(), c.fact?))).collect();
     hypotheses.extend(recent::open(case, focus, &hypotheses));
     hypotheses.sort_by(|a, b| {
-        (Reverse(a.score), &a.pattern, &a.component, &a.title).cmp(&(Reverse(b.score), &b.pattern, &b.component, &b.title))
+        (Reverse(a.score), &a.pattern, &a.component, &a.title).cmp(&(
+            Reverse(b.score),
+            &b.pattern,
+            &b.component,
+            &b.title,
+        ))
     });
     drop_named_lookalikes(&mut hypotheses);
     hypotheses.truncate(HYPOTHESES_MAX);
@@ -73,7 +78,9 @@ fn replays(case: &Case<'_>, ranked: &[Hypothesis], facts: &[(Hypothesis, &Fact)]
     let proven = ranked.iter().filter(|h| h.status == Status::Confirmed).take(REPLAYS_MAX);
     proven
         .filter_map(|h| {
-            let same = |known: &Hypothesis| known.title == h.title && known.component == h.component && known.pattern == h.pattern;
+            let same = |known: &Hypothesis| {
+                known.title == h.title && known.component == h.component && known.pattern == h.pattern
+            };
             let (_, fact) = facts.iter().find(|(known, _)| same(known))?;
             let place = h.explained_by.as_ref().and_then(|c| c.evidence.first()).map(|e| e.locator.as_str());
             let act = case.acts.all.iter().find(|a| place == Some(super::change::place_of(a).as_str()));
@@ -91,16 +98,13 @@ fn candidates<'a>(case: &'a Case<'_>, focus: &Focus, sightings: &'a [Sighting]) 
             std::iter::once(fact.component.as_str()).chain(fact.affects.iter().map(String::as_str)).collect();
         // A signature belongs to the state when it stands in the logs of who suffers, of
         // who is needed, or of who needs: a server complains of its client's password.
-        let belongs = |s: &&Sighting| {
-            s.component.is_empty() || components.iter().any(|c| linked(case, c, &s.component))
-        };
-        let own: Vec<&Sighting> = sightings
-            .iter()
-            .filter(|s| patterns_of(case, fact).any(|p| p.id == s.pattern))
-            .filter(belongs)
-            .collect();
+        let belongs =
+            |s: &&Sighting| s.component.is_empty() || components.iter().any(|c| linked(case, c, &s.component));
+        let own: Vec<&Sighting> =
+            sightings.iter().filter(|s| patterns_of(case, fact).any(|p| p.id == s.pattern)).filter(belongs).collect();
         used.extend(own.iter().map(|s| (s.pattern.clone(), s.component.clone())));
-        let relation = components.iter().map(|c| relation_of(case, focus, fact, c)).min().unwrap_or(Relation::Unrelated);
+        let relation =
+            components.iter().map(|c| relation_of(case, focus, fact, c)).min().unwrap_or(Relation::Unrelated);
         all.push(Candidate { pattern, fact: Some(fact), sightings: own, component: fact.component.clone(), relation });
     }
     let mut rest: Vec<&Sighting> =
@@ -169,7 +173,8 @@ fn onset_of(candidate: &Candidate<'_>) -> Option<Timestamp> {
 fn seen_at(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>) -> Option<Timestamp> {
     let named = focus.report.onset.filter(|_| !focus.components.is_empty());
     let of_it = BTreeSet::from([candidate.component.clone()]);
-    let suffers = |component: &str| matches!(case.topology.relation(&of_it, component), Relation::Same | Relation::Dependent);
+    let suffers =
+        |component: &str| matches!(case.topology.relation(&of_it, component), Relation::Same | Relation::Dependent);
     let own = case.errors.iter().filter(|e| suffers(&e.component)).filter_map(|e| e.first).min();
     let seen = onset_of(candidate).into_iter().chain(named).min();
     seen.or(own).or(focus.report.onset)
@@ -280,7 +285,9 @@ fn because(candidate: &Candidate<'_>) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = candidate.fact.map(|f| f.because.clone()).unwrap_or_default();
     for sighting in &candidate.sightings {
         let cited = sighting.cited.first();
-        if let Some(known) = reasons.iter_mut().find(|r| cited.is_some_and(|c| r.evidence.iter().any(|e| e.locator == c.locator))) {
+        if let Some(known) =
+            reasons.iter_mut().find(|r| cited.is_some_and(|c| r.evidence.iter().any(|e| e.locator == c.locator)))
+        {
             known.count = known.count.or((sighting.count > 1).then_some(sighting.count));
             continue;
         }
@@ -289,7 +296,12 @@ fn because(candidate: &Candidate<'_>) -> Vec<Reason> {
     reasons
 }
 
-fn against(case: &Case<'_>, candidate: &Candidate<'_>, onset: Option<Timestamp>, begin: Option<Timestamp>) -> Vec<Reason> {
+fn against(
+    case: &Case<'_>,
+    candidate: &Candidate<'_>,
+    onset: Option<Timestamp>,
+    begin: Option<Timestamp>,
+) -> Vec<Reason> {
     let mut reasons = candidate.fact.map(|f| f.against.clone()).unwrap_or_default();
     if !candidate.relation.on_path() {
         reasons.push(plain(format!("{}: {}", candidate.component, candidate.relation.words())));

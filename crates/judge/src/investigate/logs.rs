@@ -86,7 +86,8 @@ pub struct ErrorGroup {
 
 #[allow(clippy::expect_used, reason = "a constant expression, compiled in the tests")]
 static SUSPECT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)error|fatal|panic|critical|exception|traceback|emerg|\bERR\b|[" ]5\d\d "#).expect("constant pattern")
+    Regex::new(r#"(?i)error|fatal|panic|critical|exception|traceback|emerg|\bERR\b|[" ]5\d\d "#)
+        .expect("constant pattern")
 });
 #[allow(clippy::expect_used, reason = "a constant expression, compiled in the tests")]
 static VARYING: LazyLock<Regex> =

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use coroner_model::investigation::{Lookalike, LookalikeVerdict, Reason};
 use coroner_model::PatternId;
+use coroner_model::investigation::{Lookalike, LookalikeVerdict, Reason};
 
 use super::Case;
 use super::hypothesis::Candidate;
@@ -37,9 +37,12 @@ pub fn of(case: &Case<'_>, candidate: &Candidate<'_>) -> Vec<Lookalike> {
                 out(row.pattern.clone(), title, reason.text.clone(), reason)
             }
             // Without a state that speaks for the candidate nothing is told apart.
-            (None, None) if candidate.fact.is_some() && other.is_some_and(|p| could_look(case, p)) => {
-                out(row.pattern.clone(), title, format!("looked for and not found; {}", row.tells), &Reason { text: String::new(), evidence: Vec::new(), count: None })
-            }
+            (None, None) if candidate.fact.is_some() && other.is_some_and(|p| could_look(case, p)) => out(
+                row.pattern.clone(),
+                title,
+                format!("looked for and not found; {}", row.tells),
+                &Reason { text: String::new(), evidence: Vec::new(), count: None },
+            ),
             (None, None) => Lookalike {
                 pattern: row.pattern.clone(),
                 title,

@@ -37,7 +37,9 @@ pub fn open(case: &Case<'_>, focus: &Focus, known: &[Hypothesis]) -> Vec<Hypothe
             count: None,
         };
         let against = match relation {
-            Relation::Same | Relation::Dependency(_) | Relation::Unfocused => "no state or signature speaks for it".to_owned(),
+            Relation::Same | Relation::Dependency(_) | Relation::Unfocused => {
+                "no state or signature speaks for it".to_owned()
+            }
             other => other.words().to_owned(),
         };
         all.push(Hypothesis {

@@ -192,11 +192,13 @@ fn live_paths(fact: &Fact) -> Vec<&str> {
 /// An object of `docker inspect` with what readers use, the rest left out.
 fn trimmed(value: &Value) -> Value {
     let pick = |from: &Value, keys: &[&str]| -> Value {
-        let object: Map<String, Value> = keys.iter().filter_map(|k| Some(((*k).to_owned(), from.get(*k)?.clone()))).collect();
+        let object: Map<String, Value> =
+            keys.iter().filter_map(|k| Some(((*k).to_owned(), from.get(*k)?.clone()))).collect();
         Value::Object(object)
     };
     let at = |key: &str| value.get(key).cloned().unwrap_or(Value::Null);
-    let mut config = pick(&at("Config"), &["Image", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Labels", "WorkingDir"]);
+    let mut config =
+        pick(&at("Config"), &["Image", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Labels", "WorkingDir"]);
     if let Some(env) = config.get_mut("Env").and_then(Value::as_array_mut) {
         env.retain(|v| v.as_str().is_none_or(|v| !v.starts_with("PATH=")));
     }

@@ -87,7 +87,11 @@ fn rule_takes(rule: &str, host: &str, path: &str) -> Option<usize> {
         if !host.is_empty() && host_known && !host_taken {
             continue;
         }
-        let named: Vec<&String> = exact.iter().filter(|p| p.as_str() == path).chain(prefixes.iter().filter(|p| path.starts_with(p.as_str()))).collect();
+        let named: Vec<&String> = exact
+            .iter()
+            .filter(|p| p.as_str() == path)
+            .chain(prefixes.iter().filter(|p| path.starts_with(p.as_str())))
+            .collect();
         if (!exact.is_empty() || !prefixes.is_empty()) && named.is_empty() {
             continue;
         }

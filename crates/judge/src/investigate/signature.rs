@@ -39,7 +39,8 @@ impl Sighting {
     /// The sighting as a reason.
     pub fn reason(&self) -> Reason {
         let who = if self.component.is_empty() { "the log" } else { &self.component };
-        let (times, since) = if self.count == 1 { ("once".to_owned(), "at") } else { (format!("{} times", self.count), "since") };
+        let (times, since) =
+            if self.count == 1 { ("once".to_owned(), "at") } else { (format!("{} times", self.count), "since") };
         let when = self.first.map(|at| format!(" {since} {}", super::timeline::moment(at))).unwrap_or_default();
         let text = if self.in_symptom && self.count == 0 {
             format!("the symptom itself says: {}", shortened(&self.message))
@@ -54,7 +55,11 @@ impl Sighting {
 pub fn shortened(message: &str) -> String {
     const CHARS_MAX: usize = 120;
     let line = message.lines().next().unwrap_or("").trim();
-    if line.chars().count() <= CHARS_MAX { line.to_owned() } else { line.chars().take(CHARS_MAX).collect::<String>() + "…" }
+    if line.chars().count() <= CHARS_MAX {
+        line.to_owned()
+    } else {
+        line.chars().take(CHARS_MAX).collect::<String>() + "…"
+    }
 }
 
 /// The traces of a library, compiled once a run.

@@ -47,7 +47,10 @@ fn state(case: &Case<'_>) -> Vec<String> {
     }
     if !scene.filesystems.is_empty() {
         let fullest = scene.filesystems.iter().map(|f| f.used_percent).max().unwrap_or(0);
-        done.push(format!("{} looked at, the fullest at {fullest} %", counted(scene.filesystems.len(), "filesystem", "filesystems")));
+        done.push(format!(
+            "{} looked at, the fullest at {fullest} %",
+            counted(scene.filesystems.len(), "filesystem", "filesystems")
+        ));
     }
     if !scene.paths.is_empty() {
         done.push(format!("state of {} looked at", counted(scene.paths.len(), "path", "paths")));
@@ -79,7 +82,8 @@ fn logs(case: &Case<'_>, sightings: &[Sighting]) -> Vec<String> {
         return vec!["no log was read".to_owned()];
     }
     let lines: usize = case.logs.iter().map(|l| l.document.text.as_str().lines().count()).sum();
-    let mut done = vec![format!("{} of {} read", counted(lines, "line", "lines"), counted(case.logs.len(), "log", "logs"))];
+    let mut done =
+        vec![format!("{} of {} read", counted(lines, "line", "lines"), counted(case.logs.len(), "log", "logs"))];
     let seen: u64 = sightings.iter().map(|s| s.count).sum();
     done.push(match sightings.is_empty() {
         true => "no known signature in them".to_owned(),
@@ -106,7 +110,9 @@ fn proof(case: &Case<'_>, hypotheses: &[Hypothesis]) -> Vec<String> {
         false => format!("coroner investigate {}", super::signature::shortened(&case.request.given)),
     };
     match hypotheses.first().filter(|h| h.status == Status::Confirmed) {
-        Some(_) => vec![format!("still to be done: repair, then run `{again}` again; the confirmed state must be gone")],
+        Some(_) => {
+            vec![format!("still to be done: repair, then run `{again}` again; the confirmed state must be gone")]
+        }
         None => vec!["still to be done: nothing is confirmed, so there is nothing to repair yet".to_owned()],
     }
 }

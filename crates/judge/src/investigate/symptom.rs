@@ -56,9 +56,12 @@ pub fn url_of(given: &str) -> Option<Url> {
     let (host, rest) = given.split_once('/').map_or((given, ""), |(h, r)| (h, r));
     let name = host.split(':').next().unwrap_or("");
     let port = host.split_once(':').map(|(_, p)| p);
-    let domain = name.contains('.') && name.rsplit('.').next().is_some_and(|tld| tld.len() >= 2 && tld.bytes().all(|b| b.is_ascii_alphabetic()));
+    let domain = name.contains('.')
+        && name.rsplit('.').next().is_some_and(|tld| tld.len() >= 2 && tld.bytes().all(|b| b.is_ascii_alphabetic()));
     let local = name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok();
-    let file = rest.is_empty() && port.is_none() && ["log", "txt", "json", "jsonl", "yml", "yaml", "env", "gz"].iter().any(|e| name.ends_with(&format!(".{e}")));
+    let file = rest.is_empty()
+        && port.is_none()
+        && ["log", "txt", "json", "jsonl", "yml", "yaml", "env", "gz"].iter().any(|e| name.ends_with(&format!(".{e}")));
     if file || !(domain || local) || port.is_some_and(|p| p.parse::<u16>().is_err()) {
         return None;
     }
@@ -176,7 +179,8 @@ fn words(case: &Case<'_>, given: &str, sightings: &[Sighting], errors: &[ErrorGr
         bare.iter().any(|b| message.contains(b.as_str()) || b.contains(message.as_str()))
     };
     let lines: Vec<&ErrorGroup> = errors.iter().filter(quoted).collect();
-    let places = said.iter().map(|s| (&s.component, &s.message)).chain(lines.iter().map(|e| (&e.component, &e.message)));
+    let places =
+        said.iter().map(|s| (&s.component, &s.message)).chain(lines.iter().map(|e| (&e.component, &e.message)));
     for (component, message) in places.filter(|(c, _)| !c.is_empty()) {
         // What a proxy complains of is the backend that it names.
         let backends = if case.topology.is_proxy(component) { case.topology.named(message) } else { BTreeSet::new() };
@@ -202,7 +206,11 @@ fn words(case: &Case<'_>, given: &str, sightings: &[Sighting], errors: &[ErrorGr
 fn nothing(case: &Case<'_>, sightings: &[Sighting], errors: &[ErrorGroup], focus: &mut Focus) {
     let mut observed: Vec<(String, Option<Timestamp>, Citation)> = Vec::new();
     for exchange in case.scene.exchanges.iter().filter(|e| failed(e)) {
-        observed.push((format!("{} {} answers {}", exchange.method, exchange.url, ended(exchange)), exchange.at, exchange.cited.clone()));
+        observed.push((
+            format!("{} {} answers {}", exchange.method, exchange.url, ended(exchange)),
+            exchange.at,
+            exchange.cited.clone(),
+        ));
     }
     for container in &case.scene.containers {
         if let Some((text, cited)) = state_of(case.scene, container.component()) {
@@ -210,7 +218,11 @@ fn nothing(case: &Case<'_>, sightings: &[Sighting], errors: &[ErrorGroup], focus
         }
     }
     for error in errors.iter().filter(|e| !e.component.is_empty()).take(3) {
-        observed.push((format!("{} logs {}", error.component, shortened(&error.message)), error.first, error.cited.clone()));
+        observed.push((
+            format!("{} logs {}", error.component, shortened(&error.message)),
+            error.first,
+            error.cited.clone(),
+        ));
     }
     for sighting in sightings {
         if let Some(cited) = sighting.cited.first() {
@@ -257,11 +269,7 @@ pub fn cite_state(container: &coroner_read::docker::Container) -> Citation {
     if let Some(at) = state.started_at {
         text = format!("{text}, started {}", moment(at));
     }
-    Citation::new(
-        coroner_model::Source::Docker,
-        format!("docker/inspect.json#/{}/State", container.index),
-        text,
-    )
+    Citation::new(coroner_model::Source::Docker, format!("docker/inspect.json#/{}/State", container.index), text)
 }
 
 fn names(components: &BTreeSet<String>) -> String {

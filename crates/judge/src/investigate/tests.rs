@@ -155,12 +155,21 @@ fn the_proven_state_on_the_path_wins_and_its_change_is_named() {
     let (scene, answers) = scene();
     let facts = [
         fact(FactKind::EnvDrift, "restarted", "mailer", vec![Subject::Container("mailer".into())]),
-        fact(FactKind::CredentialFallback, "absent", "desk", vec![Subject::Service("desk".into()), Subject::Container("desk".into())]),
+        fact(
+            FactKind::CredentialFallback,
+            "absent",
+            "desk",
+            vec![Subject::Service("desk".into()), Subject::Container("desk".into())],
+        ),
     ];
     for given in ["desk", "https://desk.example.org/login", "credential refused for \"ink\"", "ledger"] {
         let report = investigate(given, &scene, &answers, &facts);
         let first = &report.hypotheses[0];
-        assert_eq!((first.rank, first.status, first.component.as_str()), (1, Status::Confirmed, "desk"), "{given}: {report:#?}");
+        assert_eq!(
+            (first.rank, first.status, first.component.as_str()),
+            (1, Status::Confirmed, "desk"),
+            "{given}: {report:#?}"
+        );
         assert_eq!(first.pattern.as_ref().unwrap().as_str(), "fallback");
         let change = first.explained_by.as_ref().unwrap();
         assert_eq!(change.kind, ChangeKind::Command);
@@ -184,7 +193,10 @@ fn a_signature_alone_is_likely_and_names_its_lookalike() {
     assert_eq!(first.status, Status::Likely);
     assert_eq!(first.lookalikes[0].verdict, LookalikeVerdict::Possible);
     let given = investigate("FATAL:  credential refused for \"zoe\"", &Scene::default(), &Answers::new(), &[]);
-    assert_eq!((given.hypotheses[0].status, given.hypotheses[0].because[0].evidence[0].locator.as_str()), (Status::Likely, "symptom:1"));
+    assert_eq!(
+        (given.hypotheses[0].status, given.hypotheses[0].because[0].evidence[0].locator.as_str()),
+        (Status::Likely, "symptom:1")
+    );
 }
 
 #[test]
@@ -202,19 +214,17 @@ fn ordinary_lines_give_no_hypothesis() {
 fn a_removal_is_explained_only_by_what_covers_the_path() {
     let (mut scene, answers) = scene();
     let data = "/opt/desk/state/ledger";
-    scene.sessions = vec![
-        session(
-            "s9",
-            None,
-            vec![
-                call(1, "09:50:00", "rm -rf /opt/desk/state/*", CallStatus::Ok),
-                call(2, "09:51:00", "rm -rf /opt/desk/state/ledger-old", CallStatus::Ok),
-                call(3, "09:52:00", "ls /opt/desk/state/ledger; echo rm -rf /opt/desk/state", CallStatus::Ok),
-                call(4, "09:53:00", "rm -rf /opt/desk", CallStatus::Rejected),
-                call(5, "09:54:00", "rsync -an --delete ./ /opt/desk/", CallStatus::Ok),
-            ],
-        ),
-    ];
+    scene.sessions = vec![session(
+        "s9",
+        None,
+        vec![
+            call(1, "09:50:00", "rm -rf /opt/desk/state/*", CallStatus::Ok),
+            call(2, "09:51:00", "rm -rf /opt/desk/state/ledger-old", CallStatus::Ok),
+            call(3, "09:52:00", "ls /opt/desk/state/ledger; echo rm -rf /opt/desk/state", CallStatus::Ok),
+            call(4, "09:53:00", "rm -rf /opt/desk", CallStatus::Rejected),
+            call(5, "09:54:00", "rsync -an --delete ./ /opt/desk/", CallStatus::Ok),
+        ],
+    )];
     let facts = [fact(FactKind::MountSourceMissing, "gone", "ledger", vec![Subject::Path(data.into())])];
     let change = |scene: &Scene| investigate("desk", scene, &answers, &facts).hypotheses[0].explained_by.clone();
     assert_eq!(change(&scene).unwrap().tool_call.as_deref(), Some("toolu_1"));

@@ -1,8 +1,8 @@
 //! One timeline over all sources: agents, containers, commits, logs, files, requests, notes.
 
 use coroner_model::investigation::{Change, ChangeKind, Event, Hypothesis, Status};
-use coroner_model::{Citation, Source};
 use coroner_model::session::CallStatus;
+use coroner_model::{Citation, Source};
 use jiff::Timestamp;
 
 use super::Case;
@@ -106,7 +106,12 @@ fn of_commits(case: &Case<'_>, events: &mut Vec<Event>) {
     for commit in &case.scene.commits {
         if let Some(at) = commit.at {
             let short: String = commit.id.chars().take(10).collect();
-            events.push(event(at, "git", format!("{short} {}", shortened(&commit.subject)), vec![commit.cited.clone()]));
+            events.push(event(
+                at,
+                "git",
+                format!("{short} {}", shortened(&commit.subject)),
+                vec![commit.cited.clone()],
+            ));
         }
     }
 }
@@ -117,7 +122,8 @@ fn of_logs(sightings: &[Sighting], errors: &[ErrorGroup], events: &mut Vec<Event
     for sighting in sightings {
         if let (Some(at), Some(first)) = (sighting.first, sighting.cited.first()) {
             cited.push(&first.locator);
-            let text = format!("{} first says {}{}", sighting.component, shortened(&sighting.message), folded(sighting.count));
+            let text =
+                format!("{} first says {}{}", sighting.component, shortened(&sighting.message), folded(sighting.count));
             events.push(event(at, "log", text, vec![first.clone()]));
         }
     }
@@ -132,7 +138,8 @@ fn of_logs(sightings: &[Sighting], errors: &[ErrorGroup], events: &mut Vec<Event
 /// Changes of files that belong to services, and the one that explains the cause.
 fn of_files(case: &Case<'_>, cause: Option<&Change>, events: &mut Vec<Event>) {
     for (path, state) in &case.scene.paths {
-        let matters = case.scene.env_files.contains_key(path) || case.scene.projects.iter().any(|p| p.files.contains(path));
+        let matters =
+            case.scene.env_files.contains_key(path) || case.scene.projects.iter().any(|p| p.files.contains(path));
         if let (Some(at), Some(cited), true) = (state.changed, &state.at, matters) {
             events.push(event(at, "file", format!("{path} changed"), vec![cited.clone()]));
         }

@@ -159,9 +159,11 @@ impl Topology {
 
     /// A proxy that finds its backends by labels needs each that bears them.
     fn add_routed(&mut self, scene: &Scene) {
-        let labelled = |labels: &BTreeMap<String, String>| labels.keys().any(|k| k.starts_with("traefik.http.routers."));
+        let labelled =
+            |labels: &BTreeMap<String, String>| labels.keys().any(|k| k.starts_with("traefik.http.routers."));
         let containers = scene.containers.iter().filter(|c| labelled(&c.labels)).map(|c| c.component().to_owned());
-        let services = scene.projects.iter().flat_map(|p| &p.services).filter(|s| labelled(&s.labels)).map(|s| s.name.clone());
+        let services =
+            scene.projects.iter().flat_map(|p| &p.services).filter(|s| labelled(&s.labels)).map(|s| s.name.clone());
         let routed: BTreeSet<String> = containers.chain(services).collect();
         for proxy in self.proxies.clone() {
             routed.iter().for_each(|backend| self.add(&proxy, backend));
@@ -331,7 +333,12 @@ mod tests {
             ..Container::default()
         };
         let scene = Scene {
-            containers: vec![container("web", &[("API", "http://app:80")]), container("app", &[("DB_HOST", "pg")]), container("pg", &[]), container("kv", &[])],
+            containers: vec![
+                container("web", &[("API", "http://app:80")]),
+                container("app", &[("DB_HOST", "pg")]),
+                container("pg", &[]),
+                container("kv", &[]),
+            ],
             ..Scene::default()
         };
         let t = Topology::of(&scene, &[]);

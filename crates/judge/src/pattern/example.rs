@@ -61,11 +61,7 @@ fn empty(kind: ExampleKind, line: usize) -> Example {
 }
 
 fn numbered(text: &str, line: usize) -> Vec<(usize, String)> {
-    text.lines()
-        .enumerate()
-        .filter(|(_, l)| !l.trim().is_empty())
-        .map(|(i, l)| (line + i, l.to_owned()))
-        .collect()
+    text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(|(i, l)| (line + i, l.to_owned())).collect()
 }
 
 fn commands(text: &str, line: usize) -> Result<Example, String> {
@@ -202,7 +198,12 @@ mod tests {
 
     #[test]
     fn state_of_a_command_becomes_a_casefile() {
-        let e = Example::read("sh", "# cwd: /srv/src   live-data: /opt/app/.data/pg, /opt/app/.data/redis\nrm -rf /opt/app\n", 10).unwrap();
+        let e = Example::read(
+            "sh",
+            "# cwd: /srv/src   live-data: /opt/app/.data/pg, /opt/app/.data/redis\nrm -rf /opt/app\n",
+            10,
+        )
+        .unwrap();
         assert_eq!(e.cwd, "/srv/src");
         assert_eq!(e.commands, [(11, "rm -rf /opt/app".to_owned())]);
         assert!(e.files["docker/inspect.json"].contains("/opt/app/.data/redis"));
@@ -212,7 +213,12 @@ mod tests {
 
     #[test]
     fn a_case_holds_files_and_commands() {
-        let e = Example::read("case", "--- files/opt/a/compose.yml\nservices: {}\n--- command in /opt/a\ndocker restart x\n", 1).unwrap();
+        let e = Example::read(
+            "case",
+            "--- files/opt/a/compose.yml\nservices: {}\n--- command in /opt/a\ndocker restart x\n",
+            1,
+        )
+        .unwrap();
         assert_eq!(e.files["files/opt/a/compose.yml"], "services: {}\n");
         assert_eq!((e.cwd.as_str(), e.commands.len()), ("/opt/a", 1));
     }

@@ -56,7 +56,11 @@ impl AntiPattern {
             return Err(error(0, format!("larger than {FILE_BYTES_MAX} bytes"), "one file holds one failure"));
         }
         let (toml_range, body_at) = front_matter(text).ok_or_else(|| {
-            error(0, "no TOML header between two `+++` lines".into(), "`coroner pattern new ID` writes a file to start from")
+            error(
+                0,
+                "no TOML header between two `+++` lines".into(),
+                "`coroner pattern new ID` writes a file to start from",
+            )
         })?;
         let toml_text = &text[toml_range.clone()];
         let header: Header = toml::from_str(toml_text).map_err(|e| {
@@ -78,8 +82,9 @@ impl AntiPattern {
         let examples = |section: &str| -> Result<Vec<Example>, Vec<PatternError>> {
             let blocks = body.blocks.iter().filter(|b| b.section == section);
             let read = blocks.map(|b| {
-                Example::read(&b.info, &b.text, line_of_body + b.line)
-                    .map_err(|reason| error_at(text, path, body_at + b.at, reason, "examples are `sh`, `log COMPONENT` or `case` blocks"))
+                Example::read(&b.info, &b.text, line_of_body + b.line).map_err(|reason| {
+                    error_at(text, path, body_at + b.at, reason, "examples are `sh`, `log COMPONENT` or `case` blocks")
+                })
             });
             read.collect::<Result<Vec<_>, _>>().map_err(|e| vec![e])
         };
@@ -175,7 +180,9 @@ impl Body {
         let mut block: Option<Block> = None;
         for (event, range) in Parser::new(text).into_offset_iter() {
             match event {
-                Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => heading = Some((range.start, String::new())),
+                Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
+                    heading = Some((range.start, String::new()))
+                }
                 Event::End(TagEnd::Heading(HeadingLevel::H2)) => {
                     if let Some((at, title)) = heading.take() {
                         sections.push((title.trim().to_lowercase(), at, range.end));

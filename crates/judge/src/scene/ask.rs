@@ -50,7 +50,9 @@ fn first_round(goal: &Goal) -> BTreeSet<Probe> {
     }
     let host = [HostTable::Df, HostTable::Date, HostTable::Listeners, HostTable::Whoami];
     wanted.extend(host.map(Probe::Host));
-    wanted.extend([DockerTable::Images, DockerTable::Inodes, DockerTable::Samples, DockerTable::Context].map(Probe::Docker));
+    wanted.extend(
+        [DockerTable::Images, DockerTable::Inodes, DockerTable::Samples, DockerTable::Context].map(Probe::Docker),
+    );
     if let Goal::Investigate { since, until } = goal {
         wanted.insert(Probe::Sessions { since: *since, until: *until });
         wanted.insert(Probe::HttpRecorded);
@@ -110,23 +112,45 @@ fn stats(containers: &[Container], projects: &[compose::Project], wanted: &mut B
     let mut paths: BTreeSet<String> = BTreeSet::new();
     for container in containers {
         paths.extend(container.mounts.iter().filter(|m| m.kind == "bind").map(|m| m.source.clone()));
-        paths.extend(container.mounts.iter().filter(|m| m.kind == "volume" && m.source.starts_with('/')).map(|m| m.source.clone()));
+        paths.extend(
+            container
+                .mounts
+                .iter()
+                .filter(|m| m.kind == "volume" && m.source.starts_with('/'))
+                .map(|m| m.source.clone()),
+        );
     }
     for project in projects {
         paths.extend(project.files.iter().chain(&project.env_files).cloned());
         for service in &project.services {
             paths.extend(service.env_files.iter().cloned());
-            paths.extend(service.volumes.iter().filter(|v| v.kind == "bind" && v.source.starts_with('/')).map(|v| v.source.clone()));
+            paths.extend(
+                service
+                    .volumes
+                    .iter()
+                    .filter(|v| v.kind == "bind" && v.source.starts_with('/'))
+                    .map(|v| v.source.clone()),
+            );
         }
     }
     // When the entry left its directory, the directory changed.
-    let parents: Vec<String> = paths.iter().filter_map(|p| p.rsplit_once('/')).filter(|(d, _)| !d.is_empty()).map(|(d, _)| d.to_owned()).collect();
+    let parents: Vec<String> = paths
+        .iter()
+        .filter_map(|p| p.rsplit_once('/'))
+        .filter(|(d, _)| !d.is_empty())
+        .map(|(d, _)| d.to_owned())
+        .collect();
     paths.extend(parents);
     wanted.extend(paths.into_iter().take(STATS_MAX).map(|path| Probe::Stat { path }));
 }
 
 /// Env and proxy files that a listing showed.
-fn listed_files(answers: &Answers, containers: &[Container], projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
+fn listed_files(
+    answers: &Answers,
+    containers: &[Container],
+    projects: &[compose::Project],
+    wanted: &mut BTreeSet<Probe>,
+) {
     for class in [FileClass::Env, FileClass::Proxy] {
         let paths: Vec<String> = project::listed(answers, class).into_iter().take(LISTED_FILES_MAX).collect();
         for path in paths {
@@ -147,7 +171,12 @@ fn is_proxy_file(path: &str) -> bool {
 }
 
 /// Source texts that can hold defaults: under project directories, and inside containers.
-fn code_files(answers: &Answers, containers: &[Container], projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
+fn code_files(
+    answers: &Answers,
+    containers: &[Container],
+    projects: &[compose::Project],
+    wanted: &mut BTreeSet<Probe>,
+) {
     let mut roots: BTreeSet<String> = BTreeSet::new();
     for project in projects.iter().filter(|p| !p.services.is_empty()) {
         roots.insert(project.directory.clone());

@@ -14,7 +14,10 @@ const TEST_DIRECTORIES: [&str; 8] = ["test", "tests", "__tests__", "spec", "exam
 pub(super) fn is_production(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or("");
-    !parts.any(|p| TEST_DIRECTORIES.contains(&p)) && !name.starts_with("test_") && !name.contains(".test.") && !name.contains("_test.")
+    !parts.any(|p| TEST_DIRECTORIES.contains(&p))
+        && !name.starts_with("test_")
+        && !name.contains(".test.")
+        && !name.contains("_test.")
 }
 
 /// Files inside a container that its command names, and what those import.
@@ -72,13 +75,21 @@ fn script_path(word: &str, directory: &str, is_module: bool) -> Option<String> {
     if is_module && is_dotted(word) {
         return Some(join(&format!("{}.py", word.replace('.', "/"))));
     }
-    let is_system = ["/bin/", "/usr/", "/sbin/", "/lib/"].iter().any(|p| word.starts_with(p) && !word.starts_with("/usr/local/bin/") && !word.starts_with("/usr/src/"));
-    let is_entrypoint = word.starts_with('/') && !is_system && word.rsplit('/').next().is_some_and(|n| n.contains("entrypoint") || n.contains("start") || n.contains("run"));
+    let is_system = ["/bin/", "/usr/", "/sbin/", "/lib/"]
+        .iter()
+        .any(|p| word.starts_with(p) && !word.starts_with("/usr/local/bin/") && !word.starts_with("/usr/src/"));
+    let is_entrypoint = word.starts_with('/')
+        && !is_system
+        && word
+            .rsplit('/')
+            .next()
+            .is_some_and(|n| n.contains("entrypoint") || n.contains("start") || n.contains("run"));
     is_entrypoint.then(|| word.to_owned())
 }
 
 fn is_dotted(text: &str) -> bool {
-    !text.is_empty() && text.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    !text.is_empty()
+        && text.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 /// Local modules that a Python or JavaScript text imports.
@@ -87,7 +98,10 @@ fn imports(text: &str, path: &str, directory: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines().map(str::trim) {
         if path.ends_with(".py") {
-            let module = line.strip_prefix("from ").or_else(|| line.strip_prefix("import ")).and_then(|r| r.split_whitespace().next());
+            let module = line
+                .strip_prefix("from ")
+                .or_else(|| line.strip_prefix("import "))
+                .and_then(|r| r.split_whitespace().next());
             let Some(module) = module else { continue };
             let relative = module.trim_start_matches('.');
             if module.starts_with('.') && is_dotted(relative) {
@@ -97,10 +111,15 @@ fn imports(text: &str, path: &str, directory: &str) -> Vec<String> {
                 found.push(format!("{own}/{}.py", module.replace('.', "/")));
             }
         } else if let Some(at) = line.find("require(").map(|i| i + 8).or_else(|| line.find(" from ").map(|i| i + 6)) {
-            let module = line[at..].trim_start().trim_start_matches(['\'', '"']).split(['\'', '"']).next().unwrap_or("");
+            let module =
+                line[at..].trim_start().trim_start_matches(['\'', '"']).split(['\'', '"']).next().unwrap_or("");
             if let Some(relative) = module.strip_prefix("./") {
                 let extension = path.rsplit('.').next().unwrap_or("js");
-                let file = if relative.ends_with(".js") || relative.ends_with(".ts") { relative.to_owned() } else { format!("{relative}.{extension}") };
+                let file = if relative.ends_with(".js") || relative.ends_with(".ts") {
+                    relative.to_owned()
+                } else {
+                    format!("{relative}.{extension}")
+                };
                 found.push(format!("{own}/{file}"));
             }
         }
@@ -111,7 +130,8 @@ fn imports(text: &str, path: &str, directory: &str) -> Vec<String> {
 /// Whether a module's last name is one that settings are kept in.
 fn is_settings_module(module: &str) -> bool {
     let last = module.rsplit('.').next().unwrap_or(module);
-    is_dotted(module) && ["settings", "config", "configuration", "conf", "env", "database", "db", "core"].contains(&last)
+    is_dotted(module)
+        && ["settings", "config", "configuration", "conf", "env", "database", "db", "core"].contains(&last)
 }
 
 #[cfg(test)]

@@ -28,7 +28,9 @@ pub(super) fn listed(answers: &Answers, class: FileClass) -> BTreeSet<String> {
         .filter(|(probe, _)| matches!(probe, Probe::Files { class: c, .. } if *c == class))
         .filter_map(|(_, answer)| answer.as_ref().ok())
         .flatten()
-        .flat_map(|d| d.text.as_str().lines().map(str::trim).filter(|l| l.starts_with('/')).map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|d| {
+            d.text.as_str().lines().map(str::trim).filter(|l| l.starts_with('/')).map(str::to_owned).collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -132,9 +134,10 @@ struct Call {
 impl Call {
     /// Uses what the call says of a project that it was made for.
     fn refine(&self, plan: &mut Plan) {
-        let directory = plan.directory.clone().or_else(|| {
-            plan.files.first().and_then(|f| f.rsplit_once('/')).map(|(d, _)| d.to_owned())
-        });
+        let directory = plan
+            .directory
+            .clone()
+            .or_else(|| plan.files.first().and_then(|f| f.rsplit_once('/')).map(|(d, _)| d.to_owned()));
         let same_files = !self.files.is_empty() && self.files.iter().any(|f| plan.files.contains(f));
         let same_place = self.files.is_empty() && directory.as_deref() == Some(self.directory.as_str());
         if (same_files || same_place) && !self.env_files.is_empty() && plan.env_files.is_none() {

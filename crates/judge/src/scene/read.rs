@@ -102,7 +102,11 @@ fn path_state(entry: tree::Entry) -> PathState {
 /// Env files, source texts and proxy files among the files that were read.
 fn read_files(scene: &mut Scene, answers: &Answers) {
     let env_paths = project::listed(answers, FileClass::Env);
-    let mut named: Vec<&String> = scene.projects.iter().flat_map(|p| p.env_files.iter().chain(p.services.iter().flat_map(|s| &s.env_files))).collect();
+    let mut named: Vec<&String> = scene
+        .projects
+        .iter()
+        .flat_map(|p| p.env_files.iter().chain(p.services.iter().flat_map(|s| &s.env_files)))
+        .collect();
     named.extend(&env_paths);
     let named: Vec<String> = named.into_iter().cloned().collect();
     let proxied = project::listed(answers, FileClass::Proxy);
@@ -224,7 +228,8 @@ fn unreadable_tables(answers: &Answers) -> Vec<CouldNotLook> {
 
 /// The sessions of every answer that holds transcripts.
 pub(super) fn sessions(answers: &Answers) -> Vec<Session> {
-    let documents = answers.iter().filter(|(p, _)| matches!(p, Probe::Sessions { .. })).filter_map(|(_, a)| a.as_ref().ok());
+    let documents =
+        answers.iter().filter(|(p, _)| matches!(p, Probe::Sessions { .. })).filter_map(|(_, a)| a.as_ref().ok());
     documents.flat_map(|d| transcript::read(d)).collect()
 }
 
@@ -302,4 +307,3 @@ fn could_not_look(answers: &Answers) -> Vec<CouldNotLook> {
 fn obstacle(what: String, detail: &str) -> CouldNotLook {
     CouldNotLook { what, why: Why::Unreadable, detail: detail.to_owned() }
 }
-

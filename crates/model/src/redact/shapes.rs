@@ -94,8 +94,7 @@ fn trim_dots(bytes: &[u8], start: usize, mut end: usize) -> usize {
 }
 
 fn is_jwt(word: &[u8]) -> bool {
-    word.starts_with(b"eyJ")
-        && word.split(|b| *b == b'.').filter(|part| part.len() >= 10).count() >= 3
+    word.starts_with(b"eyJ") && word.split(|b| *b == b'.').filter(|part| part.len() >= 10).count() >= 3
 }
 
 /// The body of PEM private keys.
@@ -199,7 +198,9 @@ fn flag_values(text: &str, spans: &mut Vec<Range<usize>>) {
         let start = start + usize::from(quote.is_some());
         let length = bytes[start..]
             .iter()
-            .take_while(|b| quote.map_or(!b.is_ascii_whitespace() && !matches!(b, b';' | b'|' | b'&' | b'"' | b'\\'), |q| **b != q))
+            .take_while(|b| {
+                quote.map_or(!b.is_ascii_whitespace() && !matches!(b, b';' | b'|' | b'&' | b'"' | b'\\'), |q| **b != q)
+            })
             .count();
         let value = &text[start..start + length];
         if quote.is_some() || (looks_random(value) && !value.starts_with('-')) {
@@ -214,7 +215,8 @@ fn name_before(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     while end > 0 && matches!(bytes[end - 1], b' ' | b'"' | b'\'' | b'\\' | b']') {
         end -= 1;
     }
-    let length = bytes[..end].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
+    let length =
+        bytes[..end].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
     (length > 0 && at - end <= 3).then(|| end - length..end)
 }
 
@@ -254,7 +256,10 @@ fn value_after(text: &str, name: &Range<usize>, at: usize) -> Option<(Range<usiz
     }
     let length = bytes[start..line_end]
         .iter()
-        .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b',' | b';' | b'&' | b'|' | b')' | b'}' | b']' | b'<' | b'\\' | b'`'))
+        .take_while(|b| {
+            !b.is_ascii_whitespace()
+                && !matches!(b, b'"' | b'\'' | b',' | b';' | b'&' | b'|' | b')' | b'}' | b']' | b'<' | b'\\' | b'`')
+        })
         .count();
     let syntax = if shell_word { Syntax::Certain } else { Syntax::Weak };
     (length > 0).then_some((start..start + length, syntax))
@@ -300,14 +305,49 @@ fn push_value(text: &str, span: Range<usize>, spans: &mut Vec<Range<usize>>) {
 
 /// Words that end the name of a secret.
 const SECRET_LAST: &[&str] = &[
-    "password", "passwd", "passphrase", "pass", "pwd", "secret", "secrets", "token", "apikey",
-    "credential", "credentials", "pgpassword", "dbpassword", "authtoken", "accesstoken", "requirepass",
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "secret",
+    "secrets",
+    "token",
+    "apikey",
+    "credential",
+    "credentials",
+    "pgpassword",
+    "dbpassword",
+    "authtoken",
+    "accesstoken",
+    "requirepass",
 ];
 /// Words that make a following `key` a secret one.
 const KEY_BEFORE: &[&str] = &[
-    "api", "access", "secret", "private", "auth", "encryption", "signing", "master", "admin",
-    "service", "jwt", "session", "app", "license", "role", "client", "hmac", "aes", "fernet",
-    "account", "deploy", "webhook", "ingest", "integration",
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "encryption",
+    "signing",
+    "master",
+    "admin",
+    "service",
+    "jwt",
+    "session",
+    "app",
+    "license",
+    "role",
+    "client",
+    "hmac",
+    "aes",
+    "fernet",
+    "account",
+    "deploy",
+    "webhook",
+    "ingest",
+    "integration",
 ];
 
 /// Whether a name's last word says that its value is a secret.
@@ -345,15 +385,107 @@ fn words_of(name: &str) -> Vec<String> {
 
 /// Words of which well-known defaults are made.
 const PLACEHOLDER_WORDS: &[&str] = &[
-    "change", "changeme", "changethis", "changeit", "me", "this", "it", "your", "yours", "my", "the", "a", "an", "password",
-    "passwd", "pass", "pwd", "secret", "secrets", "key", "token", "here", "default", "example",
-    "placeholder", "dummy", "test", "testing", "dev", "development", "local", "localhost", "insecure", "replace",
-    "replaceme", "with", "please", "admin", "root", "user", "username", "postgres", "postgresql",
-    "mysql", "mariadb", "redis", "mongo", "rabbitmq", "minio", "minioadmin", "guest", "demo",
-    "sample", "not", "real", "fake", "none", "null", "nil", "true", "false", "todo", "tbd", "db",
-    "app", "api", "in", "prod", "production", "for", "only", "set", "unset", "foo", "bar", "baz",
-    "letmein", "hunter", "qwerty", "xxx", "xxxx", "xxxxx", "super", "very", "strong", "generate", "some", "value",
-    "string", "str", "bytes", "optional", "empty", "undefined", "required", "redacted", "and", "or", "must", "be", "to",
+    "change",
+    "changeme",
+    "changethis",
+    "changeit",
+    "me",
+    "this",
+    "it",
+    "your",
+    "yours",
+    "my",
+    "the",
+    "a",
+    "an",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "secrets",
+    "key",
+    "token",
+    "here",
+    "default",
+    "example",
+    "placeholder",
+    "dummy",
+    "test",
+    "testing",
+    "dev",
+    "development",
+    "local",
+    "localhost",
+    "insecure",
+    "replace",
+    "replaceme",
+    "with",
+    "please",
+    "admin",
+    "root",
+    "user",
+    "username",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mariadb",
+    "redis",
+    "mongo",
+    "rabbitmq",
+    "minio",
+    "minioadmin",
+    "guest",
+    "demo",
+    "sample",
+    "not",
+    "real",
+    "fake",
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "todo",
+    "tbd",
+    "db",
+    "app",
+    "api",
+    "in",
+    "prod",
+    "production",
+    "for",
+    "only",
+    "set",
+    "unset",
+    "foo",
+    "bar",
+    "baz",
+    "letmein",
+    "hunter",
+    "qwerty",
+    "xxx",
+    "xxxx",
+    "xxxxx",
+    "super",
+    "very",
+    "strong",
+    "generate",
+    "some",
+    "value",
+    "string",
+    "str",
+    "bytes",
+    "optional",
+    "empty",
+    "undefined",
+    "required",
+    "redacted",
+    "and",
+    "or",
+    "must",
+    "be",
+    "to",
 ];
 
 /// Whether a value is a well-known placeholder: made of nothing but such words and a few digits.

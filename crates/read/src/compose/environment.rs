@@ -107,5 +107,8 @@ fn text_of(entry: &Entry) -> Option<String> {
 
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    digits.contains('.') && digits.len() < 16 && digits.split('.').count() == 2 && digits.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+    digits.contains('.')
+        && digits.len() < 16
+        && digits.split('.').count() == 2
+        && digits.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
 }

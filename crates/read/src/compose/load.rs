@@ -35,10 +35,8 @@ pub fn project(request: &Request) -> Project {
 }
 
 fn project_at(request: &Request, depth: usize) -> Project {
-    let directory = request
-        .directory
-        .clone()
-        .unwrap_or_else(|| request.files.first().map_or("/", |f| short::parent(f)).to_owned());
+    let directory =
+        request.directory.clone().unwrap_or_else(|| request.files.first().map_or("/", |f| short::parent(f)).to_owned());
     let mut loader = Loader {
         request,
         directory: directory.clone(),
@@ -250,7 +248,10 @@ fn include(loader: &mut Loader, whole: &Node, depth: usize) {
             .chain(loader.request.environment.clone())
             .collect();
         let request = Request {
-            directory: item.get("project_directory").and_then(Node::text).map(|d| short::absolute(d, &loader.directory)),
+            directory: item
+                .get("project_directory")
+                .and_then(Node::text)
+                .map(|d| short::absolute(d, &loader.directory)),
             files,
             name: Some(loader.project.name.clone()),
             env_files: env_files.map(|all| all.iter().map(|p| short::absolute(p, &loader.directory)).collect()),

@@ -62,7 +62,11 @@ fn names_to_map(node: &mut Node) {
         _ => return,
     };
     let entry = |n: &Node| {
-        Some(Entry { key: n.text()?.to_owned(), line: n.line, value: Node { value: Value::Null, tag: None, ..n.clone() } })
+        Some(Entry {
+            key: n.text()?.to_owned(),
+            line: n.line,
+            value: Node { value: Value::Null, tag: None, ..n.clone() },
+        })
     };
     node.value = Value::Map(names.iter().filter_map(entry).collect());
 }

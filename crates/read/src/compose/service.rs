@@ -41,7 +41,13 @@ pub(super) fn read(loader: &mut Loader, entry: &Entry) -> Option<Service> {
         labels,
         label_lines,
         profiles: node.get("profiles").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
-        depends_on: node.get("depends_on").map(Node::entries).unwrap_or_default().iter().map(|e| e.key.clone()).collect(),
+        depends_on: node
+            .get("depends_on")
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|e| e.key.clone())
+            .collect(),
         healthcheck: healthcheck(node),
         restart: text("restart"),
         secrets: ["secrets", "configs"].iter().flat_map(|key| mounted_names(node.get(key))).collect(),

@@ -120,13 +120,17 @@ mod tests {
 
     #[test]
     fn short_forms_are_taken_apart() {
-        let p = |text| ports(text).iter().map(|p| (p.host_ip.clone(), p.host_port, p.container_port)).collect::<Vec<_>>();
+        let p =
+            |text| ports(text).iter().map(|p| (p.host_ip.clone(), p.host_port, p.container_port)).collect::<Vec<_>>();
         assert_eq!(p("3000"), [(String::new(), 0, 3000)]);
         assert_eq!(p("127.0.0.1:8001:80"), [("127.0.0.1".into(), 8001, 80)]);
         assert_eq!(p("[::1]:80:81/tcp"), [("::1".into(), 80, 81)]);
         assert_eq!(p("9090-9091:8080-8081").len(), 2);
         assert_eq!(p("127.0.0.1::80"), [("127.0.0.1".into(), 0, 80)]);
-        assert_eq!(mount("./a:/b/:ro"), Mount { kind: "bind".into(), source: "./a".into(), destination: "/b".into(), read_only: true });
+        assert_eq!(
+            mount("./a:/b/:ro"),
+            Mount { kind: "bind".into(), source: "./a".into(), destination: "/b".into(), read_only: true }
+        );
         assert_eq!(mount("data:/b").kind, "volume");
         assert_eq!(absolute("../x/./y", "/opt/app"), "/opt/x/y");
         assert_eq!(split_words(r#"sh -c "a 'b' \"c\"" d\ e '' "#), ["sh", "-c", r#"a 'b' "c""#, "d e", ""]);

@@ -14,17 +14,23 @@ fn pattern(text: &str) -> Regex {
 }
 
 static COMPOSE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^([A-Za-z0-9][A-Za-z0-9_.-]*) +\| ?"));
-static SYSLOG_NEW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^<\d{1,3}>1 (\S+) \S+ (\S+) \S+ \S+ (?:-|\[[^\]]*\]) ?"));
-static PROGRAM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?[A-Za-z0-9][A-Za-z0-9_.-]* ([A-Za-z][A-Za-z0-9_./@-]*)(?:\[\d+\])?: "));
+static SYSLOG_NEW: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^<\d{1,3}>1 (\S+) \S+ (\S+) \S+ \S+ (?:-|\[[^\]]*\]) ?"));
+static PROGRAM: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^ ?[A-Za-z0-9][A-Za-z0-9_.-]* ([A-Za-z][A-Za-z0-9_./@-]*)(?:\[\d+\])?: "));
 static COLOUR: LazyLock<Regex> = LazyLock::new(|| pattern("^(?:\u{1b}\\[[0-9;]*m)+"));
 /// Process numbers, thread names, connection numbers between time and message.
 static DECORATION: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:\[\d+(?:-\d+)?\]|\(\d+\)|\d+#\d+:|\*\d+|\d+:[MSCX]|pid[ =:]\d+)[ :,-]*"));
-static POSTGRES_USER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\w.\[\]-]+@[\w.\[\]-]+(?: \S+)?? (?:[A-Z]+[0-9]?:  )"));
+static POSTGRES_USER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[\w.\[\]-]+@[\w.\[\]-]+(?: \S+)?? (?:[A-Z]+[0-9]?:  )"));
 /// `name - `, `[name] `, `name: ` of a logger that stands between two other headers.
-static LOGGER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:\[([A-Za-z][\w.:/-]*)\]|([A-Za-z_][\w.]*) -) *(?:- )?"));
+static LOGGER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:\[([A-Za-z][\w.:/-]*)\]|([A-Za-z_][\w.]*) -) *(?:- )?"));
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:([A-Z]{4,8}):[A-Za-z_][\w.]*:|\[ ?([A-Za-z]{3,9}) ?\]|([A-Z]{3,9}):|([A-Z]{3,9}) -|([A-Z]{3,9})\b|level=([A-Za-z]+)|([a-z]{3,9}):)[ :|-]*")
+    pattern(
+        r"^(?:([A-Z]{4,8}):[A-Za-z_][\w.]*:|\[ ?([A-Za-z]{3,9}) ?\]|([A-Z]{3,9}):|([A-Z]{3,9}) -|([A-Z]{3,9})\b|level=([A-Za-z]+)|([a-z]{3,9}):)[ :|-]*",
+    )
 });
 
 /// Strips what was put before the program's own line; fills `read`.

@@ -67,9 +67,8 @@ fn month_first(text: &str, reference: Option<Timestamp>) -> Option<(Option<Times
     let month = month(&c[1])?;
     let end = c.get(0)?.end();
     let fraction = c.get(6).map_or("", |m| m.as_str());
-    let in_year = |year: &str| {
-        civil(year, month, &c[2], &c[3], &c[4], &c[5], fraction).and_then(|civil| offset(civil, ""))
-    };
+    let in_year =
+        |year: &str| civil(year, month, &c[2], &c[3], &c[4], &c[5], fraction).and_then(|civil| offset(civil, ""));
     if let Some(year) = c.get(7) {
         return Some((in_year(year.as_str()), end));
     }
@@ -83,8 +82,18 @@ fn month_first(text: &str, reference: Option<Timestamp>) -> Option<(Option<Times
 
 fn month(name: &str) -> Option<&'static str> {
     const MONTHS: [(&str, &str); 12] = [
-        ("Jan", "01"), ("Feb", "02"), ("Mar", "03"), ("Apr", "04"), ("May", "05"), ("Jun", "06"),
-        ("Jul", "07"), ("Aug", "08"), ("Sep", "09"), ("Oct", "10"), ("Nov", "11"), ("Dec", "12"),
+        ("Jan", "01"),
+        ("Feb", "02"),
+        ("Mar", "03"),
+        ("Apr", "04"),
+        ("May", "05"),
+        ("Jun", "06"),
+        ("Jul", "07"),
+        ("Aug", "08"),
+        ("Sep", "09"),
+        ("Oct", "10"),
+        ("Nov", "11"),
+        ("Dec", "12"),
     ];
     MONTHS.iter().find(|(n, _)| *n == name).map(|(_, number)| *number)
 }

@@ -40,7 +40,15 @@ fn json(text: &str) -> Option<Line<'static>> {
     });
     let level = level.or_else(|| {
         let priority = record.get("PRIORITY").map(plain)?.parse::<u8>().ok()?;
-        Some(if priority <= 2 { Level::Fatal } else if priority == 3 { Level::Error } else if priority == 4 { Level::Warning } else { Level::Info })
+        Some(if priority <= 2 {
+            Level::Fatal
+        } else if priority == 3 {
+            Level::Error
+        } else if priority == 4 {
+            Level::Warning
+        } else {
+            Level::Info
+        })
     });
     Some(Line { at: time(record), level, component: first(&COMPONENT_KEYS).map(plain), message: Cow::Owned(message) })
 }

@@ -101,7 +101,9 @@ pub(super) fn hosts(rule: &str) -> Vec<String> {
     let mut all = Vec::new();
     for (at, word) in rule.match_indices("Host(").chain(rule.match_indices("HostSNI(")) {
         let inner = rule[at + word.len()..].split(')').next().unwrap_or("");
-        all.extend(inner.split(',').map(|h| h.trim().trim_matches(['`', '"', '\'']).to_owned()).filter(|h| !h.is_empty()));
+        all.extend(
+            inner.split(',').map(|h| h.trim().trim_matches(['`', '"', '\'']).to_owned()).filter(|h| !h.is_empty()),
+        );
     }
     all
 }

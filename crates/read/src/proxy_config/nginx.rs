@@ -65,7 +65,8 @@ fn passes(
             Token::Directive(words, line) if words.first().is_some_and(|w| PASS.contains(&w.as_str())) => {
                 let Some(target) = words.get(1) else { continue };
                 let target = variables.iter().fold(target.clone(), |t, (name, value)| t.replace(name.as_str(), value));
-                let location = blocks.iter().rev().find(|b| b.first().is_some_and(|w| w == "location")).and_then(|b| b.last());
+                let location =
+                    blocks.iter().rev().find(|b| b.first().is_some_and(|w| w == "location")).and_then(|b| b.last());
                 let host = servers.first().filter(|s| *s != "_" && *s != "localhost").cloned().unwrap_or_default();
                 let route = format!("{host}{}", location.map_or("", String::as_str));
                 let Some((host, port)) = address(&target) else { continue };

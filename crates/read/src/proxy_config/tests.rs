@@ -37,7 +37,10 @@ fn nginx_through_groups_and_variables() {
 #[test]
 fn caddy_with_matchers_and_blocks() {
     let text = "{\n  email a@b.c\n}\nshop.example {\n  reverse_proxy /api/* api:8080\n  reverse_proxy {\n    to web:3000 # main\n  }\n}\n";
-    assert_eq!(upstreams("files/Caddyfile", text), [row("shop.example", "api", 8080, "files/Caddyfile:5"), row("shop.example", "web", 3000, "files/Caddyfile:7")]);
+    assert_eq!(
+        upstreams("files/Caddyfile", text),
+        [row("shop.example", "api", 8080, "files/Caddyfile:5"), row("shop.example", "web", 3000, "files/Caddyfile:7")]
+    );
 }
 
 #[test]

@@ -43,7 +43,11 @@ fn from_toml(value: &toml::Value, source: &str) -> Node {
     let (line, value) = match value {
         toml::Value::String(text) => (line_of(text), Value::Scalar { text: text.clone(), plain: false }),
         toml::Value::Table(table) => {
-            let entry = |(key, value): (&String, &toml::Value)| Entry { key: key.clone(), line: 1, value: from_toml(value, source) };
+            let entry = |(key, value): (&String, &toml::Value)| Entry {
+                key: key.clone(),
+                line: 1,
+                value: from_toml(value, source),
+            };
             (1, Value::Map(table.iter().map(entry).collect()))
         }
         toml::Value::Array(items) => (1, Value::List(items.iter().map(|i| from_toml(i, source)).collect())),

@@ -14,7 +14,13 @@ pub(super) fn read(text: &str) -> Vec<Found> {
         return Vec::new();
     }
     let Some(tree) = parser.parse(text, None) else { return Vec::new() };
-    let mut module = Module { text, constants: BTreeMap::new(), aliases: BTreeMap::new(), settings: BTreeSet::new(), found: Vec::new() };
+    let mut module = Module {
+        text,
+        constants: BTreeMap::new(),
+        aliases: BTreeMap::new(),
+        settings: BTreeSet::new(),
+        found: Vec::new(),
+    };
     let root = tree.root_node();
     module.each(root, &mut Module::names);
     module.each(root, &mut Module::settings_class);
@@ -54,7 +60,9 @@ impl<'t> Module<'t> {
         match node.kind() {
             "import_statement" => {
                 for child in children(node) {
-                    if let (Some(name), Some(alias)) = (child.child_by_field_name("name"), child.child_by_field_name("alias")) {
+                    if let (Some(name), Some(alias)) =
+                        (child.child_by_field_name("name"), child.child_by_field_name("alias"))
+                    {
                         self.aliases.insert(self.source(alias).to_owned(), self.source(name).to_owned());
                     }
                 }
@@ -70,7 +78,10 @@ impl<'t> Module<'t> {
                 }
             }
             "assignment" => {
-                let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else { return };
+                let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+                else {
+                    return;
+                };
                 if left.kind() == "identifier" && !within(node, "function_definition") {
                     let value = self.string(right).or_else(|| self.read_of(right).and_then(|f| f.default));
                     if let Some(value) = value {
@@ -111,9 +122,14 @@ impl<'t> Module<'t> {
         let Some(body) = node.child_by_field_name("body") else { return };
         let prefix = self.env_prefix(body);
         for statement in children(body) {
-            let assignment = if statement.kind() == "expression_statement" { statement.named_child(0) } else { Some(statement) };
+            let assignment =
+                if statement.kind() == "expression_statement" { statement.named_child(0) } else { Some(statement) };
             let Some(assignment) = assignment.filter(|a| a.kind() == "assignment") else { continue };
-            let (Some(left), Some(_)) = (assignment.child_by_field_name("left"), assignment.child_by_field_name("type")) else { continue };
+            let (Some(left), Some(_)) =
+                (assignment.child_by_field_name("left"), assignment.child_by_field_name("type"))
+            else {
+                continue;
+            };
             self.field(self.source(left), assignment, &prefix);
         }
     }
@@ -150,7 +166,11 @@ impl<'t> Module<'t> {
                 let arguments = right.child_by_field_name("arguments").map(children).unwrap_or_default();
                 default = arguments.first().filter(|a| a.kind() != "keyword_argument").and_then(|a| self.value(*a));
                 for argument in arguments.iter().filter(|a| a.kind() == "keyword_argument") {
-                    let (Some(key), Some(value)) = (argument.child_by_field_name("name"), argument.child_by_field_name("value")) else { continue };
+                    let (Some(key), Some(value)) =
+                        (argument.child_by_field_name("name"), argument.child_by_field_name("value"))
+                    else {
+                        continue;
+                    };
                     match self.source(key) {
                         "default" => default = self.value(value),
                         "alias" | "validation_alias" | "env" => {

@@ -44,7 +44,11 @@ fn python_spellings() {
     ] {
         assert_eq!(one("settings.py", text).as_deref(), Some("d"), "{text}");
     }
-    assert_eq!(one("s.py", "import os\nH = os.getenv('H', 'db')\nx = os.getenv('DB_URL', f'postgres://u:changeme@{H}/x')\n").unwrap(), "postgres://u:changeme@db/x");
+    assert_eq!(
+        one("s.py", "import os\nH = os.getenv('H', 'db')\nx = os.getenv('DB_URL', f'postgres://u:changeme@{H}/x')\n")
+            .unwrap(),
+        "postgres://u:changeme@db/x"
+    );
     assert_eq!(one("s.py", "import os\nx = os.getenv('DB_URL', 'a' 'b' + 'c')\n").unwrap(), "abc");
 }
 
@@ -113,6 +117,9 @@ fn neighbours_in_other_languages() {
     assert_eq!(one("a.js", "const x = process.env.DB_URL;\nconst y = 'd';"), None);
     assert_eq!(one("a.js", "if (!process.env.DB_URL) { throw new Error('d') }"), None);
     assert_eq!(one("a.sh", "x=${DB_URL:?must be set}"), None);
-    assert_eq!(defaults("a.js", "if (process.env.NODE_ENV === 'development') {\n  x = process.env.DB_URL || 'd';\n}").len(), 1);
+    assert_eq!(
+        defaults("a.js", "if (process.env.NODE_ENV === 'development') {\n  x = process.env.DB_URL || 'd';\n}").len(),
+        1
+    );
     assert_eq!(defaults("a.sh", "if [ \"$MODE\" = dev ]; then\n  X=${DB_URL:-d}\nfi\n"), []);
 }

@@ -44,13 +44,14 @@ static HELPER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// `NAME: z.string().default("d")`, `NAME: str({ default: "d" })`.
-static SCHEMA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    phrase(r#"\b([A-Z_][A-Z0-9_]+)\s*:\s*[A-Za-z_][^,;\n]*?\bdefault\s*(?:\(|:)\s*"#)
-});
+static SCHEMA: LazyLock<Option<Regex>> =
+    LazyLock::new(|| phrase(r#"\b([A-Z_][A-Z0-9_]+)\s*:\s*[A-Za-z_][^,;\n]*?\bdefault\s*(?:\(|:)\s*"#));
 
 /// `env:"NAME" envDefault:"d"` and `env:"NAME, default=d"` in tags of structs.
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    phrase(r#"\b(?:env|envconfig):"([A-Z_][A-Z0-9_]+)(?:,[^"]*?default=([^",]*))?[^"]*"(?:[^`\n]*?\b(?:envDefault|default|env-default):"([^"]*)")?"#)
+    phrase(
+        r#"\b(?:env|envconfig):"([A-Z_][A-Z0-9_]+)(?:,[^"]*?default=([^",]*))?[^"]*"(?:[^`\n]*?\b(?:envDefault|default|env-default):"([^"]*)")?"#,
+    )
 });
 
 /// `env = "NAME", default_value = "d"` in attributes.
@@ -59,7 +60,9 @@ static ATTRIBUTE: LazyLock<Option<Regex>> =
 
 /// A constant with a string.
 static CONSTANT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    phrase(r#"(?m)^\s*(?:export\s+|public\s+|private\s+|static\s+|final\s+|pub\s+)*(?:const|let|var|val|String|string)?\s*([A-Za-z_]\w*)\s*(?::\s*[&\w']+\s*)?:?=\s*(["'`])"#)
+    phrase(
+        r#"(?m)^\s*(?:export\s+|public\s+|private\s+|static\s+|final\s+|pub\s+)*(?:const|let|var|val|String|string)?\s*([A-Za-z_]\w*)\s*(?::\s*[&\w']+\s*)?:?=\s*(["'`])"#,
+    )
 });
 
 /// `const { A = "x", B: b = "y" } = process.env`.
@@ -101,7 +104,9 @@ impl<'t> Source<'t> {
 
     fn reads(&self, found: &mut Vec<Found>) {
         for captures in READ.iter().flat_map(|r| r.captures_iter(self.text)) {
-            let (Some(whole), Some(name)) = (captures.get(0), captures.iter().skip(1).flatten().next()) else { continue };
+            let (Some(whole), Some(name)) = (captures.get(0), captures.iter().skip(1).flatten().next()) else {
+                continue;
+            };
             let after = &self.text[whole.end()..];
             let fallback = FALLBACK.as_ref().and_then(|r| r.find(after)).filter(|m| {
                 // A comma or brace continues the read only where the phrase is a call's argument.
@@ -112,7 +117,13 @@ impl<'t> Source<'t> {
             let default = fallback
                 .and_then(|m| self.string_at(whole.end() + m.end()))
                 .or_else(|| self.assigned_when_empty(whole.start(), whole.end()));
-            found.push(Found { variable: name.as_str().to_owned(), default, at: whole.start(), when_empty, ..Found::default() });
+            found.push(Found {
+                variable: name.as_str().to_owned(),
+                default,
+                at: whole.start(),
+                when_empty,
+                ..Found::default()
+            });
         }
     }
 
@@ -121,21 +132,37 @@ impl<'t> Source<'t> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
         let name = TAKEN.as_ref()?.captures(&self.text[line_start..start])?.get(1)?.as_str();
         let window = &self.text[end..self.text.floor_char_boundary((end + 400).min(self.text.len()))];
-        let test = [format!("{name} == \"\""), format!("!{name}"), format!("{name} === undefined"), format!("{name} == nil"), format!("len({name}) == 0"), format!("not {name}"), format!("{name} is None")]
-            .iter()
-            .filter_map(|t| window.find(t.as_str()).map(|i| i + t.len()))
-            .min()?;
+        let test = [
+            format!("{name} == \"\""),
+            format!("!{name}"),
+            format!("{name} === undefined"),
+            format!("{name} == nil"),
+            format!("len({name}) == 0"),
+            format!("not {name}"),
+            format!("{name} is None"),
+        ]
+        .iter()
+        .filter_map(|t| window.find(t.as_str()).map(|i| i + t.len()))
+        .min()?;
         let assigned = window[test..].find(&format!("{name} = "))? + test + name.len() + 3;
         self.string_at(end + assigned)
     }
 
     fn helpers(&self, found: &mut Vec<Found>) {
         for captures in HELPER.iter().flat_map(|r| r.captures_iter(self.text)) {
-            let (Some(whole), Some(callee), Some(name)) = (captures.get(0), captures.get(1), captures.get(2)) else { continue };
+            let (Some(whole), Some(callee), Some(name)) = (captures.get(0), captures.get(1), captures.get(2)) else {
+                continue;
+            };
             if names_environment(callee.as_str())
                 && let Some(default) = self.string_at(whole.end())
             {
-                found.push(Found { variable: name.as_str().to_owned(), default: Some(default), at: whole.start(), when_empty: true, ..Found::default() });
+                found.push(Found {
+                    variable: name.as_str().to_owned(),
+                    default: Some(default),
+                    at: whole.start(),
+                    when_empty: true,
+                    ..Found::default()
+                });
             }
         }
     }
@@ -144,7 +171,12 @@ impl<'t> Source<'t> {
         for captures in SCHEMA.iter().flat_map(|r| r.captures_iter(self.text)) {
             let (Some(whole), Some(name)) = (captures.get(0), captures.get(1)) else { continue };
             if let Some(default) = self.string_at(whole.end()) {
-                found.push(Found { variable: name.as_str().to_owned(), default: Some(default), at: whole.start(), ..Found::default() });
+                found.push(Found {
+                    variable: name.as_str().to_owned(),
+                    default: Some(default),
+                    at: whole.start(),
+                    ..Found::default()
+                });
             }
         }
         for captures in [&*TAG, &*ATTRIBUTE].into_iter().flatten().flat_map(|r| r.captures_iter(self.text)) {
@@ -163,7 +195,8 @@ impl<'t> Source<'t> {
                 let name_at = at + part.len() - name.len();
                 let length = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
                 if is_variable_name(&name[..length]) {
-                    let value_at = part.find('=').map(|i| at + i + 1 + part[i + 1..].len() - part[i + 1..].trim_start().len());
+                    let value_at =
+                        part.find('=').map(|i| at + i + 1 + part[i + 1..].len() - part[i + 1..].trim_start().len());
                     let default = value_at.and_then(|v| self.string_at(v));
                     found.push(Found { variable: name[..length].to_owned(), default, at: name_at, ..Found::default() });
                 }

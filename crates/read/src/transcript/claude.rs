@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use coroner_model::{Document, ToolCallId};
 use coroner_model::session::{CallStatus, Message, ParseIssue, Role, Session, Subagent, ToolCall};
+use coroner_model::{Document, ToolCallId};
 use serde_json::Value;
 
 /// Kinds of subagents by their id.
@@ -99,7 +99,11 @@ impl File<'_> {
             return id.to_owned();
         }
         // The oldest layout marks sidechain lines only; one subagent stands for all of them.
-        if record.get("isSidechain").and_then(Value::as_bool) == Some(true) { "sidechain".to_owned() } else { String::new() }
+        if record.get("isSidechain").and_then(Value::as_bool) == Some(true) {
+            "sidechain".to_owned()
+        } else {
+            String::new()
+        }
     }
 
     fn add_message(&mut self, agent: &str, record: &Value, line: u64, kinds: &mut Kinds) {
@@ -228,13 +232,16 @@ fn outcome(call: &ToolCall, text: &str, is_error: bool, structured: &Value) -> (
     let refused_by_person = structured.as_str().is_some_and(|s| s.contains("User rejected tool use"))
         || is_error && start.starts_with("The user doesn't want to");
     let refused_by_hook = is_error
-        && (start.starts_with("PreToolUse:") || start.starts_with("Hook PreToolUse") || start.contains("operation blocked by hook"));
+        && (start.starts_with("PreToolUse:")
+            || start.starts_with("Hook PreToolUse")
+            || start.contains("operation blocked by hook"));
     let refused_by_tool = start.starts_with("<tool_use_error>") && (is_error || structured.is_string());
     let refused_by_rule = is_error && start.starts_with("Permission to use") && start.contains("has been denied");
     if refused_by_person || refused_by_hook || refused_by_tool || refused_by_rule {
         return (CallStatus::Rejected, None);
     }
-    if structured.get("interrupted").and_then(Value::as_bool) == Some(true) || start.starts_with("[Request interrupted") {
+    if structured.get("interrupted").and_then(Value::as_bool) == Some(true) || start.starts_with("[Request interrupted")
+    {
         return (CallStatus::Interrupted, None);
     }
     let background = structured.get("backgroundTaskId").is_some()

@@ -1,7 +1,7 @@
 //! The neutral session format, `coroner/session/v1`, for any other agent.
 
-use coroner_model::{Document, SessionId, ToolCallId};
 use coroner_model::session::{CallStatus, Message, ParseIssue, Role, Session, ToolCall};
+use coroner_model::{Document, SessionId, ToolCallId};
 use serde_json::Value;
 
 /// Reads it; every field may be absent.

@@ -73,10 +73,9 @@ enum Side {
 
 impl Trial<'_> {
     fn run(&mut self, incidents: &BTreeSet<IncidentId>) {
-        for (side, examples, name) in [
-            (Side::Caught, &self.pattern.caught, "Caught"),
-            (Side::Passed, &self.pattern.passed, "Passed"),
-        ] {
+        for (side, examples, name) in
+            [(Side::Caught, &self.pattern.caught, "Caught"), (Side::Passed, &self.pattern.passed, "Passed")]
+        {
             let count: usize = examples.iter().map(count_of).sum();
             if count < EXAMPLE_COUNT_MIN {
                 self.problem(0, format!("{count} examples under {name}; there must be {EXAMPLE_COUNT_MIN}"));
@@ -143,16 +142,25 @@ impl Trial<'_> {
             self.tried += 1;
             let path = format!("logs/{component}.log");
             let body = format!("{text}\n");
-            let Ok(casefile) = Casefile::of_texts([(path.as_str(), body.as_str())], Limits::default()) else { continue };
+            let Ok(casefile) = Casefile::of_texts([(path.as_str(), body.as_str())], Limits::default()) else {
+                continue;
+            };
             let (judged, _) =
                 investigate::look(&World::Casefile(casefile), self.library, &InvestigateRequest::default());
-            let named: Vec<&PatternId> =
-                judged.report.hypotheses.iter().filter(|h| h.status != Status::Open).filter_map(|h| h.pattern.as_ref()).collect();
+            let named: Vec<&PatternId> = judged
+                .report
+                .hypotheses
+                .iter()
+                .filter(|h| h.status != Status::Open)
+                .filter_map(|h| h.pattern.as_ref())
+                .collect();
             match side {
                 Side::Caught if !named.contains(&&self.pattern.id) => {
                     self.problem(*line, format!("no trace of this pattern matches: {text}"));
                 }
-                Side::Passed if !named.is_empty() => self.problem(*line, format!("should be silent, yet {named:?}: {text}")),
+                Side::Passed if !named.is_empty() => {
+                    self.problem(*line, format!("should be silent, yet {named:?}: {text}"))
+                }
                 _ => {}
             }
         }
@@ -236,7 +244,9 @@ fn commands_of(markdown: &str) -> Vec<String> {
             Event::End(TagEnd::CodeBlock) => in_block = false,
             Event::Code(text) if text.contains(' ') => commands.push(text.into_string()),
             Event::Text(text) if in_block => {
-                commands.extend(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+                commands.extend(
+                    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
+                );
             }
             _ => {}
         }

@@ -67,7 +67,13 @@ fn from_listeners(scene: &Scene, part: &Part) -> Vec<Port> {
         .filter(|l| l.container.as_deref().is_some_and(|c| container.name == c || container.service() == Some(c)))
         // The engine's own resolver listens inside every container.
         .filter(|l| l.address != "127.0.0.11")
-        .map(|l| Port { number: l.port, known: Known::Seen, loopback: is_loopback(&l.address), says: "listens", at: l.at.clone() })
+        .map(|l| Port {
+            number: l.port,
+            known: Known::Seen,
+            loopback: is_loopback(&l.address),
+            says: "listens",
+            at: l.at.clone(),
+        })
         .collect()
 }
 
@@ -95,7 +101,8 @@ fn from_log(scene: &Scene, part: &Part) -> Vec<Port> {
 }
 
 /// Variables that mean the port a program listens on, by their whole name.
-const PORT_VARIABLES: [&str; 7] = ["PORT", "HTTP_PORT", "APP_PORT", "SERVER_PORT", "LISTEN_PORT", "NITRO_PORT", "UVICORN_PORT"];
+const PORT_VARIABLES: [&str; 7] =
+    ["PORT", "HTTP_PORT", "APP_PORT", "SERVER_PORT", "LISTEN_PORT", "NITRO_PORT", "UVICORN_PORT"];
 
 fn from_environment(part: &Part) -> Vec<Port> {
     let own = PORT_VARIABLES.iter().filter_map(|name| part.variable(name));
@@ -108,7 +115,9 @@ fn from_environment(part: &Part) -> Vec<Port> {
 
 fn from_healthcheck(part: &Part) -> Vec<Port> {
     let (words, at) = match (part.container, part.service) {
-        (Some(c), _) if !c.healthcheck.is_empty() => (&c.healthcheck, part.cite_state("/Config/Healthcheck", &c.healthcheck.join(" "))),
+        (Some(c), _) if !c.healthcheck.is_empty() => {
+            (&c.healthcheck, part.cite_state("/Config/Healthcheck", &c.healthcheck.join(" ")))
+        }
         (_, Some(s)) => (&s.healthcheck, s.at.clone()),
         _ => return Vec::new(),
     };
@@ -129,12 +138,25 @@ fn from_healthcheck(part: &Part) -> Vec<Port> {
 fn declared(part: &Part) -> Vec<Port> {
     let mut found = Vec::new();
     if let (Some(container), Some(at)) = (part.container, part.cite_state("/Config/ExposedPorts", "exposed ports")) {
-        let numbers = container.exposed_ports.iter().copied().chain(container.published.iter().map(|p| p.container_port));
-        found.extend(numbers.map(|number| Port { number, known: Known::Declared, loopback: false, says: "exposes what listens", at: at.clone() }));
+        let numbers =
+            container.exposed_ports.iter().copied().chain(container.published.iter().map(|p| p.container_port));
+        found.extend(numbers.map(|number| Port {
+            number,
+            known: Known::Declared,
+            loopback: false,
+            says: "exposes what listens",
+            at: at.clone(),
+        }));
     }
     if let Some((service, at)) = part.service.and_then(|s| Some((s, s.at.clone()?))) {
         let numbers = service.expose.iter().copied().chain(service.ports.iter().map(|p| p.container_port));
-        found.extend(numbers.map(|number| Port { number, known: Known::Declared, loopback: false, says: "exposes what listens", at: at.clone() }));
+        found.extend(numbers.map(|number| Port {
+            number,
+            known: Known::Declared,
+            loopback: false,
+            says: "exposes what listens",
+            at: at.clone(),
+        }));
     }
     found
 }

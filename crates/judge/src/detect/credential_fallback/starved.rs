@@ -38,10 +38,20 @@ pub(super) fn detect(case: &Case) -> Option<Fact> {
         is: "absent",
         component: name.to_owned(),
         affects: Vec::new(),
-        text: format!("{name} depends on {server_name}, whose password comes from {source}, but nothing gives {name} a connection or a password"),
+        text: format!(
+            "{name} depends on {server_name}, whose password comes from {source}, but nothing gives {name} a connection or a password"
+        ),
         because: vec![
-            reason(format!("none of the variables of {name} names {server_name} or its password, and it loads no env file and no secret"), service.at.clone()),
-            reason(format!("{server_name} takes its password from {source}, so no image can hold it"), [declared.at.clone()]),
+            reason(
+                format!(
+                    "none of the variables of {name} names {server_name} or its password, and it loads no env file and no secret"
+                ),
+                service.at.clone(),
+            ),
+            reason(
+                format!("{server_name} takes its password from {source}, so no image can hold it"),
+                [declared.at.clone()],
+            ),
         ],
         against: Vec::new(),
         confidence: if case.part.is_live() { Confidence::Medium } else { Confidence::Low },
@@ -49,7 +59,10 @@ pub(super) fn detect(case: &Case) -> Option<Fact> {
         subjects: vec![Subject::Service(name.to_owned()), Subject::Path(into.clone())],
         onset: case.part.container.and_then(|c| c.created),
         ruled_out: Vec::new(),
-        remedy: format!("Give `{name}` the connection to `{server_name}` under `environment` in `{into}` (with `${{{source}}}` in place of the password), then `{}`", case.part.up_command()),
+        remedy: format!(
+            "Give `{name}` the connection to `{server_name}` under `environment` in `{into}` (with `${{{source}}}` in place of the password), then `{}`",
+            case.part.up_command()
+        ),
     })
 }
 
@@ -57,7 +70,8 @@ pub(super) fn detect(case: &Case) -> Option<Fact> {
 fn gives_anything(case: &Case, server: &Part, source: &str, password: &str) -> bool {
     let Some(service) = case.part.service else { return true };
     let names_server = |text: &str| {
-        text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).any(|word| !word.is_empty() && server.answers_to(word))
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+            .any(|word| !word.is_empty() && server.answers_to(word))
     };
     let of_service = service.environment.iter().any(|(name, value)| {
         credential::family_of_variable(name).is_some()
@@ -66,8 +80,19 @@ fn gives_anything(case: &Case, server: &Part, source: &str, password: &str) -> b
             || (!password.is_empty() && value.value.contains(password))
             || names_server(&value.value)
     });
-    let handed = service.passed_through.keys().any(|name| credential::family_of_variable(name).is_some() || credential::is_password_name(name));
-    let in_command = service.command.iter().chain(&service.entrypoint).chain(service.build_args.values()).any(|w| names_server(w) || w.contains(password) && !password.is_empty());
-    let live = case.part.container.is_some_and(|c| c.env.iter().any(|(n, v)| credential::family_of_variable(n).is_some() || names_server(v)));
+    let handed = service
+        .passed_through
+        .keys()
+        .any(|name| credential::family_of_variable(name).is_some() || credential::is_password_name(name));
+    let in_command = service
+        .command
+        .iter()
+        .chain(&service.entrypoint)
+        .chain(service.build_args.values())
+        .any(|w| names_server(w) || w.contains(password) && !password.is_empty());
+    let live = case
+        .part
+        .container
+        .is_some_and(|c| c.env.iter().any(|(n, v)| credential::family_of_variable(n).is_some() || names_server(v)));
     of_service || handed || in_command || live
 }

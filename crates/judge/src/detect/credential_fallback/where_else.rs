@@ -39,22 +39,41 @@ fn home(case: &Case) -> String {
 
 fn absent(case: &Case, variable: &str) -> Place {
     let home = home(case);
-    let into = if home.is_empty() { format!("Give `{variable}` to {}", case.part.name()) } else { format!("Add `{variable}` to `{home}`") };
+    let into = if home.is_empty() {
+        format!("Give `{variable}` to {}", case.part.name())
+    } else {
+        format!("Add `{variable}` to `{home}`")
+    };
     let then = match case.part.service {
         Some(_) => format!(", then `{}`", case.part.up_command()),
         None => format!(", and make the container `{}` anew with it", case.part.container_name()),
     };
-    Place { is: "absent", words: "is absent".to_owned(), because: Vec::new(), at: None, remedy: format!("{into}{then}") }
+    Place {
+        is: "absent",
+        words: "is absent".to_owned(),
+        because: Vec::new(),
+        at: None,
+        remedy: format!("{into}{then}"),
+    }
 }
 
 /// A near name that its code does not read.
 fn misspelt(case: &Case, variable: &str) -> Option<Place> {
     let read = |name: &str| case.readings.iter().any(|r| r.variable == name);
     let near = case.part.names().into_iter().find(|name| {
-        name.len() >= NEAR_NAME_BYTES_MIN && *name != variable && !read(name) && edits(name, variable) <= EDITS_MAX && !differ_in_number(name, variable)
+        name.len() >= NEAR_NAME_BYTES_MIN
+            && *name != variable
+            && !read(name)
+            && edits(name, variable) <= EDITS_MAX
+            && !differ_in_number(name, variable)
     })?;
     let value = case.part.variable(near)?;
-    let at = case.part.service.and_then(|s| s.environment.get(near)).map(|v| v.at.clone()).unwrap_or_else(|| value.at.clone());
+    let at = case
+        .part
+        .service
+        .and_then(|s| s.environment.get(near))
+        .map(|v| v.at.clone())
+        .unwrap_or_else(|| value.at.clone());
     let file = part::location_of(&at).path;
     let file = file.strip_prefix("files").unwrap_or(&file).to_owned();
     let place = if file.starts_with('/') { format!(" in `{file}`") } else { String::new() };
@@ -69,7 +88,9 @@ fn misspelt(case: &Case, variable: &str) -> Option<Place> {
 
 /// Another service that has the variable.
 fn elsewhere(case: &Case, variable: &str) -> Option<Place> {
-    let other = case.parts.iter().find(|p| !p.is(&case.part) && p.shares_project(&case.part) && p.variable(variable).is_some_and(|v| !v.text.is_empty()))?;
+    let other = case.parts.iter().find(|p| {
+        !p.is(&case.part) && p.shares_project(&case.part) && p.variable(variable).is_some_and(|v| !v.text.is_empty())
+    })?;
     let value = other.variable(variable)?;
     let declared = other.service.and_then(|s| s.environment.get(variable)).map(|v| v.at.clone());
     let file = declared.as_ref().map(|at| part::location_of(at).path).unwrap_or_default();
@@ -81,7 +102,10 @@ fn elsewhere(case: &Case, variable: &str) -> Option<Place> {
     Some(Place {
         is: "elsewhere",
         words: format!("is given to {} only", other.name()),
-        because: vec![reason(format!("{} has {variable}, {} does not", other.name(), case.part.name()), declared.or(Some(value.at)))],
+        because: vec![reason(
+            format!("{} has {variable}, {} does not", other.name(), case.part.name()),
+            declared.or(Some(value.at)),
+        )],
         at: None,
         remedy: format!("{fix}, then `{}`", case.part.up_command()),
     })
@@ -101,9 +125,21 @@ fn not_loaded(case: &Case, variable: &str) -> Option<Place> {
         (format!("stands in {file}, but its container was made before"), format!("`{}`", case.part.up_command()))
     } else {
         let name = case.part.name();
-        (format!("stands in {file}, which {name} does not load"), format!("Add `env_file: {file}` (or `{variable}: ${{{variable}}}` under `environment`) to service `{name}`, then `{}`", case.part.up_command()))
+        (
+            format!("stands in {file}, which {name} does not load"),
+            format!(
+                "Add `env_file: {file}` (or `{variable}: ${{{variable}}}` under `environment`) to service `{name}`, then `{}`",
+                case.part.up_command()
+            ),
+        )
     };
-    Some(Place { is: "not-loaded", because: vec![reason(format!("{variable} {words}"), [at.clone()])], words, at: None, remedy })
+    Some(Place {
+        is: "not-loaded",
+        because: vec![reason(format!("{variable} {words}"), [at.clone()])],
+        words,
+        at: None,
+        remedy,
+    })
 }
 
 /// Whether a file is an example to be copied, which nobody loads.
@@ -120,7 +156,8 @@ fn differ_in_number(a: &str, b: &str) -> bool {
 
 /// Edits from one name to another: insert, delete, replace, swap neighbours.
 fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.to_ascii_uppercase().chars().collect(), b.to_ascii_uppercase().chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) =
+        (a.to_ascii_uppercase().chars().collect(), b.to_ascii_uppercase().chars().collect());
     if a.len().abs_diff(b.len()) > EDITS_MAX {
         return EDITS_MAX + 1;
     }
@@ -150,7 +187,9 @@ mod tests {
 
     #[test]
     fn near_names_are_near_and_others_are_not() {
-        for (near, far) in [("DATABSE_URL", 1), ("DATABASE_ULR", 1), ("DATABASEURL", 1), ("DB_URL", 3), ("REDIS_URL", 3)] {
+        for (near, far) in
+            [("DATABSE_URL", 1), ("DATABASE_ULR", 1), ("DATABASEURL", 1), ("DB_URL", 3), ("REDIS_URL", 3)]
+        {
             assert_eq!(edits(near, "DATABASE_URL").min(3), far, "{near}");
         }
         assert!(differ_in_number("DB1_URL", "DB2_URL"));
