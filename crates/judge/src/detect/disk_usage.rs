@@ -35,7 +35,7 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
 fn is_full_by_design(filesystem: &Filesystem) -> bool {
     let under = |root: &&str| filesystem.mount == **root || filesystem.mount.starts_with(&format!("{root}/"));
     let image = filesystem.device.starts_with("/dev/loop") || NOT_DISKS.contains(&filesystem.device.as_str());
-    image || ["/snap", "/proc", "/sys", "/dev"].iter().any(|root| under(&root))
+    image || ["/snap", "/proc", "/sys", "/dev"].iter().any(under)
 }
 
 fn fact(filesystem: &Filesystem, is: &'static str, limit: u8) -> Fact {

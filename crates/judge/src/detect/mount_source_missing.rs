@@ -56,7 +56,7 @@ fn is_data(mount: &Mount) -> bool {
     let under = |root: &&str| mount.source == **root || mount.source.starts_with(&format!("{root}/"));
     matches!(mount.kind.as_str(), "bind" | "volume")
         && !mount.source.is_empty()
-        && !kernel.iter().any(|root| under(&root))
+        && !kernel.iter().any(under)
 }
 
 /// How the source is missing, and what shows it.

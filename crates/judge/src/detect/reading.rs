@@ -76,7 +76,7 @@ fn depth_of_context(part: &Part, path: &str) -> Option<usize> {
     }
     let narrowed = service.dockerfile.rsplit_once('/').map_or("", |(folder, _)| folder);
     if within(narrowed, context) && narrowed != context {
-        return within(path, narrowed).then(|| narrowed.len());
+        return within(path, narrowed).then_some(narrowed.len());
     }
     Some(context.len())
 }

@@ -276,7 +276,7 @@ impl View<'_> {
                         .path
                         .as_literal()
                         .and_then(|p| below(p, &live.path))
-                        .is_some_and(|rest| is_scratch_inside(rest));
+                        .is_some_and(is_scratch_inside);
                 (!lost_on_purpose).then_some(Struck { live, hit })
             })
             .collect()
