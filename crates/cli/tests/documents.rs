@@ -1,5 +1,7 @@
 //! Holds the documents to the program: commands that they name exist, the shipped schema is the generated one.
 
+#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -54,9 +54,7 @@ fn matters(container: &Container) -> bool {
 fn is_data(mount: &Mount) -> bool {
     let kernel = ["/proc", "/sys", "/dev", "/run", "/var/run", "/etc/localtime"];
     let under = |root: &&str| mount.source == **root || mount.source.starts_with(&format!("{root}/"));
-    matches!(mount.kind.as_str(), "bind" | "volume")
-        && !mount.source.is_empty()
-        && !kernel.iter().any(under)
+    matches!(mount.kind.as_str(), "bind" | "volume") && !mount.source.is_empty() && !kernel.iter().any(under)
 }
 
 /// How the source is missing, and what shows it.

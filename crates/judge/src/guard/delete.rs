@@ -272,11 +272,7 @@ impl View<'_> {
                     known.iter().copied().filter(|k| below(k, &live.path).is_some_and(|r| !r.is_empty())).collect();
                 let hit = paths.hits(&live.path, &inside)?;
                 let lost_on_purpose = relation(&paths.path, &live.path) == Relation::Below
-                    && paths
-                        .path
-                        .as_literal()
-                        .and_then(|p| below(p, &live.path))
-                        .is_some_and(is_scratch_inside);
+                    && paths.path.as_literal().and_then(|p| below(p, &live.path)).is_some_and(is_scratch_inside);
                 (!lost_on_purpose).then_some(Struck { live, hit })
             })
             .collect()
