@@ -1,6 +1,13 @@
 //! Holds the documents to the program: commands that they name exist, the shipped schema is the generated one.
 
-#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

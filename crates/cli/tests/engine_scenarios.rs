@@ -4,6 +4,15 @@
 //! the recorded runs of the same scenarios (`recorded_scenarios.rs`) stand in.
 //! `CORONER_RECORD_SCENARIOS=1` writes those recordings anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
+
 mod scenario;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,13 @@
 //! Every probe is answered from the casefile path that stands for it.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::fs;
 use std::path::Path;

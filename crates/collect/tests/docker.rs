@@ -1,6 +1,13 @@
 //! The Docker collectors, against a real engine where `CORONER_TEST_DOCKER_HOST` names one.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

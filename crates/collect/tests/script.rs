@@ -1,6 +1,13 @@
 //! The POSIX collector under the shells that a host may have, on a made-up project.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

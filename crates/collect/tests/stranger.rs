@@ -1,6 +1,13 @@
 //! A casefile from a stranger: nothing outside of it is read, nothing grows without bound.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::fs;
 use std::os::unix::fs::symlink;

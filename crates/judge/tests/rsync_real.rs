@@ -2,7 +2,14 @@
 //!
 //! `PROPTEST_CASES` sets how many; the trees lie in temporary directories.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test panics where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,12 @@
 //! The reader against the real docker-compose 1.29, where its rules and those of v2 agree.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,6 +1,13 @@
 //! Whole pages through the reader: what they hold, and what they get wrong.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,14 @@
 //! Screenshots go to the folder in `CORONER_SCREENSHOTS`, where it is set, to be
 //! looked at.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test helper may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 mod made_up;
 

@@ -1,6 +1,13 @@
 //! What the pages say, over a real listener.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test helper may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 mod made_up;
 

@@ -1,7 +1,14 @@
 //! Processes that are killed, and processes that write at the same time.
 //!
 //! The test binary runs itself again as the process that is killed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 mod common;
 

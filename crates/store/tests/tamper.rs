@@ -1,5 +1,12 @@
 //! Every kind of change to the files of a store, and what `verify` says of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
 
 mod common;
 

@@ -1,5 +1,14 @@
 //! The guard over casefiles: many spellings of a danger, and their harmless twins.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
+
 use coroner_collect::{Casefile, Limits, World};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};

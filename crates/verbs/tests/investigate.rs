@@ -1,5 +1,14 @@
 //! Whole investigations over casefiles with made-up names: the cause first, the decoys open.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
+
 use coroner_collect::{Casefile, Limits, World};
 use coroner_model::investigation::{ChangeKind, Hypothesis, Investigation, LookalikeVerdict, Status};
 use coroner_verbs::investigate::{InvestigateRequest, look};

@@ -1,5 +1,14 @@
 //! From a proven cause to a post-mortem and a rule that stops the repeat.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails"
+)]
+
 use std::path::Path;
 
 use coroner_model::IncidentId;
