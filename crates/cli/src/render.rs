@@ -1,6 +1,7 @@
 //! Reports as text; one file a report.
 
 pub mod check;
+pub mod demo;
 pub mod evidence;
 pub mod incident;
 pub mod investigate;

@@ -116,7 +116,8 @@ fn play(name: &str) {
 impl Stack {
     fn new(scenario: &Scenario, engine: String) -> Stack {
         let folder = tempfile::Builder::new().prefix("stack").tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = if recording() { 8480 } else { free() };
         let secret =
             |seed: usize| (0..22).map(|i| char::from(b"k3Vn8QzL5wRt2Yp7"[(i * 7 + i / 3 + seed) % 16])).collect();
         let (project, directory) = if recording() {

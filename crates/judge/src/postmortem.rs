@@ -135,7 +135,7 @@ fn summary(report: &Investigation, first: Option<&Hypothesis>, sources: &mut Sou
 
 /// The change that brought it about, in words.
 fn change(change: &Change) -> String {
-    let at = change.at.map(|at| format!("at {} ", moment(at))).unwrap_or_default();
+    let at = change.at.map(|at| format!("At {}, ", moment(at))).unwrap_or_default();
     match (&change.command, &change.commit, &change.path) {
         (Some(command), _, _) => {
             let who = change.agent.as_deref().unwrap_or("somebody");

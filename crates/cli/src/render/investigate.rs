@@ -45,6 +45,23 @@ pub fn plain(id: &str, report: &Investigation, not_kept: Option<&str>) -> String
     out.text
 }
 
+/// The answer alone: what was seen, and the first cause.
+pub fn first(report: &Investigation) -> String {
+    let mut out = Page::default();
+    head(&mut out, report);
+    if let Some(hypothesis) = report.hypotheses.first() {
+        whole(&mut out, hypothesis);
+    }
+    out.text
+}
+
+/// Words in lines of at most [`COLUMNS`] columns under an indent.
+pub fn wrapped(indent: usize, text: &str) -> String {
+    let mut out = Page::default();
+    out.wrapped(indent, text);
+    out.text
+}
+
 fn head(out: &mut Page, report: &Investigation) {
     let symptom = &report.symptom;
     let mut first =
