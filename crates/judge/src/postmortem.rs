@@ -156,7 +156,7 @@ fn change(change: &Change) -> String {
 fn impact(report: &Investigation, sources: &mut Sources) -> String {
     let mut lines = Vec::new();
     lines.extend(sources.sentence(&report.symptom.observed, &report.symptom.evidence));
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<&str> = vec![&report.symptom.observed];
     for event in report.timeline.iter().filter(|e| e.source == "http" && !e.text.ends_with("(fine)")) {
         if !seen.contains(&event.text.as_str()) {
             seen.push(&event.text);
