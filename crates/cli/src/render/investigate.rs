@@ -209,8 +209,8 @@ fn could_not_look(out: &mut Page, all: &[CouldNotLook]) {
     // What a casefile simply does not hold needs no reason each.
     let (absent, failed): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.why == Why::NotRecorded);
     if !failed.is_empty() {
-        let words: Vec<String> = failed.iter().map(ToString::to_string).collect();
-        out.wrapped(1, &format!("Could not look: {}", words.join(" · ")));
+        let failed: Vec<CouldNotLook> = failed.into_iter().cloned().collect();
+        out.wrapped(1, &format!("Could not look: {}", super::grouped(&failed).join(" · ")));
     }
     if !absent.is_empty() {
         let words: Vec<&str> = absent.iter().map(|c| c.what.as_str()).collect();
