@@ -138,6 +138,26 @@ pub fn is_placeholder(value: &str) -> bool {
     shapes::is_placeholder(value)
 }
 
+/// Values in a text that are secrets beyond doubt: issued keys, tokens, private keys, and long
+/// mixed values given to a name that sounds secret. Each once, in the order of the text.
+///
+/// Redaction takes out more than this: it may err on the side of caution, a denial may not.
+pub fn plain_secrets(raw: &str) -> Vec<&str> {
+    /// Shortest value that is taken for a secret because of its name alone, in bytes.
+    const VALUE_BYTES_MIN: usize = 12;
+    let mixed = |v: &str| v.bytes().any(|b| b.is_ascii_digit()) && v.bytes().any(|b| b.is_ascii_alphabetic());
+    let mut found: Vec<&str> = Vec::new();
+    for span in shapes::find(raw) {
+        let value = &raw[span];
+        let strong = value.len() >= VALUE_BYTES_MIN && mixed(value) && !value.contains(char::is_whitespace)
+            || value.contains('\n') && value.len() > 64;
+        if strong && !found.iter().any(|known| known.contains(value)) {
+            found.push(value);
+        }
+    }
+    found
+}
+
 /// Whether a value is a token that a redactor wrote.
 pub fn is_token(value: &str) -> bool {
     value.strip_prefix("hmac:").is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_hexdigit()))

@@ -13,6 +13,7 @@ mod past;
 mod reason;
 mod restart;
 mod run;
+mod secret;
 mod tool;
 mod view;
 mod volume;
@@ -89,7 +90,8 @@ pub fn judge(case: &Case<'_>, answers: &Answers, library: &Library) -> Permissio
     let files = scripts(answers);
     let effects = effects_of(case, &command, &files);
     let view = view::View::new(case, answers, &effects);
-    let judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
+    let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
+    judged.extend(secret::inline(&command, &effects));
     let met = meet(&judged, library);
     let mut answer = PermissionAnswer::allow(id);
     answer.effects = unique(judged.iter().map(|j| j.effect.clone()));
