@@ -75,7 +75,14 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
             }
             push(EffectKind::RemoveContainer);
         }
-        "rm" => push(EffectKind::RemoveContainer),
+        "rm" => {
+            push(EffectKind::RemoveContainer);
+            if options.has(&["-v", "--volumes"]) {
+                let named = super::Named::of(target.directory.show(), "remove the unnamed volumes of the services with what they keep")
+                    .with(coroner_model::effect::Circumstance::Irreversible);
+                out.named(EffectKind::RemoveVolume, named);
+            }
+        }
         _ => {}
     }
 }
