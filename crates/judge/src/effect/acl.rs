@@ -11,7 +11,19 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
     let is_acl = call.program() == "setfacl";
     let valued: &[&str] = if is_acl {
-        &["-m", "--modify", "-x", "--remove", "-M", "--modify-file", "-X", "--remove-file", "--set", "--set-file", "--restore"]
+        &[
+            "-m",
+            "--modify",
+            "-x",
+            "--remove",
+            "-M",
+            "--modify-file",
+            "-X",
+            "--remove-file",
+            "--set",
+            "--set-file",
+            "--restore",
+        ]
     } else {
         &["-v", "-p"]
     };

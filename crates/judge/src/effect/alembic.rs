@@ -25,9 +25,16 @@ pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
         ["downgrade", "base", ..] => {
             database::whole(out, EffectKind::ResetDatabase, "undo every migration, with its data, of", database);
         }
-        ["downgrade", ..] => database::whole(out, EffectKind::Migrate, "undo migrations, with their data, of", database),
+        ["downgrade", ..] => {
+            database::whole(out, EffectKind::Migrate, "undo migrations, with their data, of", database)
+        }
         ["stamp", ..] => {
-            database::whole(out, EffectKind::StampMigration, "mark migrations as run that may not have run, in", database);
+            database::whole(
+                out,
+                EffectKind::StampMigration,
+                "mark migrations as run that may not have run, in",
+                database,
+            );
         }
         ["upgrade", ..] => migrate(out, database),
         _ => {}

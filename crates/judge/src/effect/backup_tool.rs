@@ -12,13 +12,18 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "restic" => restic(out),
         "borg" | "borgmatic" => borg(out),
         "logrotate" => {
-            let options = Options::read(&out.call.argv[1..], &["-s", "--state", "-m", "--mail", "-l", "--log"], Order::Mixed);
+            let options =
+                Options::read(&out.call.argv[1..], &["-s", "--state", "-m", "--mail", "-l", "--log"], Order::Mixed);
             if options.has(&["-f", "--force"]) && !options.has(&["-d", "--debug"]) {
                 logs(out, "rotate every log now, and delete the oldest");
             }
         }
         "journalctl" => {
-            let options = Options::read(&out.call.argv[1..], &["-u", "--unit", "-n", "--lines", "-S", "-U", "-o", "-p", "-t"], Order::Mixed);
+            let options = Options::read(
+                &out.call.argv[1..],
+                &["-u", "--unit", "-n", "--lines", "-S", "-U", "-o", "-p", "-t"],
+                Order::Mixed,
+            );
             if options.flags.iter().any(|(flag, _)| flag.starts_with("--vacuum-")) {
                 logs(out, "delete what the journal holds");
             }
@@ -29,9 +34,33 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 
 fn restic(out: &mut Plan<'_>) {
     let valued = [
-        "-r", "--repo", "-p", "--password-file", "--repository-file", "-o", "--option", "--tag", "--host", "--path",
-        "--keep-last", "-l", "--keep-hourly", "-H", "--keep-daily", "-d", "--keep-weekly", "-w", "--keep-monthly", "-m",
-        "--keep-yearly", "-y", "--keep-within", "--keep-tag", "--group-by", "-g", "--cache-dir",
+        "-r",
+        "--repo",
+        "-p",
+        "--password-file",
+        "--repository-file",
+        "-o",
+        "--option",
+        "--tag",
+        "--host",
+        "--path",
+        "--keep-last",
+        "-l",
+        "--keep-hourly",
+        "-H",
+        "--keep-daily",
+        "-d",
+        "--keep-weekly",
+        "-w",
+        "--keep-monthly",
+        "-m",
+        "--keep-yearly",
+        "-y",
+        "--keep-within",
+        "--keep-tag",
+        "--group-by",
+        "-g",
+        "--cache-dir",
     ];
     let options = Options::read(&out.call.argv[1..], &valued, Order::Mixed);
     if options.has(&["-n", "--dry-run"]) || options.has(&["--help"]) {
@@ -50,15 +79,39 @@ fn restic(out: &mut Plan<'_>) {
 
 fn borg(out: &mut Plan<'_>) {
     let valued = [
-        "-r", "--repo", "-a", "--glob-archives", "-P", "--prefix", "-d", "--keep-daily", "-w", "--keep-weekly", "-m",
-        "--keep-monthly", "-y", "--keep-yearly", "--keep-hourly", "-H", "--keep-last", "--keep-within", "--rsh", "--first", "--last",
-        "--keep-minutely", "--keep-secondly", "--remote-path", "-c", "--config",
+        "-r",
+        "--repo",
+        "-a",
+        "--glob-archives",
+        "-P",
+        "--prefix",
+        "-d",
+        "--keep-daily",
+        "-w",
+        "--keep-weekly",
+        "-m",
+        "--keep-monthly",
+        "-y",
+        "--keep-yearly",
+        "--keep-hourly",
+        "-H",
+        "--keep-last",
+        "--keep-within",
+        "--rsh",
+        "--first",
+        "--last",
+        "--keep-minutely",
+        "--keep-secondly",
+        "--remote-path",
+        "-c",
+        "--config",
     ];
     let options = Options::read(&out.call.argv[1..], &valued, Order::Mixed);
     if options.has(&["-n", "--dry-run"]) || options.has(&["--help"]) {
         return;
     }
-    let repository = options.operands.get(1).map(Word::show).or_else(|| options.value(&["-r", "--repo"]).map(Word::show));
+    let repository =
+        options.operands.get(1).map(Word::show).or_else(|| options.value(&["-r", "--repo"]).map(Word::show));
     let would = match literals(&options.operands).first().copied().unwrap_or_default() {
         "delete" | "rdelete" | "repo-delete" => "delete a backup",
         "prune" => "delete archives of a backup",

@@ -30,9 +30,37 @@ pub(super) fn of_place(name: impl Into<String>, would: impl Into<String>, at: &W
 
 /// Options of these programs that take a value in the next word.
 const VALUED: &[&str] = &[
-    "--project", "--zone", "--region", "--format", "--filter", "--account", "--configuration", "-g", "--resource-group",
-    "-n", "--name", "--subscription", "-o", "--output", "--query", "-a", "--app", "-r", "--remote", "--context", "-t",
-    "--access-token", "--profile", "-p", "--org", "--team", "-c", "--config", "--env", "--location", "--confirm",
+    "--project",
+    "--zone",
+    "--region",
+    "--format",
+    "--filter",
+    "--account",
+    "--configuration",
+    "-g",
+    "--resource-group",
+    "-n",
+    "--name",
+    "--subscription",
+    "-o",
+    "--output",
+    "--query",
+    "-a",
+    "--app",
+    "-r",
+    "--remote",
+    "--context",
+    "-t",
+    "--access-token",
+    "--profile",
+    "-p",
+    "--org",
+    "--team",
+    "-c",
+    "--config",
+    "--env",
+    "--location",
+    "--confirm",
 ];
 
 /// Verbs after which a thing is gone.
@@ -64,13 +92,29 @@ pub(super) fn plan(out: &mut Plan<'_>, argv: &[Word]) {
     let Some(verb) = words.iter().take(5).position(|w| destroys(w)).or(resets.then_some(0)) else { return };
     let group = words.get(..verb).unwrap_or_default();
     // Logins, settings and caches come back with a command.
-    if group.iter().any(|w| matches!(*w, "config" | "configurations" | "auth" | "cache" | "alias" | "components" | "extension" | "tags" | "labels" | "tag"))
-    {
+    if group.iter().any(|w| {
+        matches!(
+            *w,
+            "config"
+                | "configurations"
+                | "auth"
+                | "cache"
+                | "alias"
+                | "components"
+                | "extension"
+                | "tags"
+                | "labels"
+                | "tag"
+        )
+    }) {
         return;
     }
     let what = shown(&options.operands);
     let kind = if resets { EffectKind::ResetDatabase } else { EffectKind::InfrastructureDestroy };
-    out.named(kind, of_place(what.clone(), format!("delete a cloud resource ({what})"), &at).with(Circumstance::Irreversible));
+    out.named(
+        kind,
+        of_place(what.clone(), format!("delete a cloud resource ({what})"), &at).with(Circumstance::Irreversible),
+    );
 }
 
 /// `gsutil`: objects removed, or a tree made equal to another.
@@ -92,7 +136,17 @@ pub(super) fn gsutil(out: &mut Plan<'_>, argv: &[Word]) {
 
 /// `aws`: verbs of its services, and `s3` with its own.
 pub(super) fn aws(out: &mut Plan<'_>, argv: &[Word]) {
-    let valued = ["--region", "--profile", "--output", "--endpoint-url", "--query", "--exclude", "--include", "--bucket", "--key"];
+    let valued = [
+        "--region",
+        "--profile",
+        "--output",
+        "--endpoint-url",
+        "--query",
+        "--exclude",
+        "--include",
+        "--bucket",
+        "--key",
+    ];
     let options = Options::read(&argv[1..], &valued, Order::Mixed);
     let words = literals(&options.operands);
     let asks = options.has(&["--dryrun"]) || options.has(&["--dry-run"]) || options.has(&["--generate-cli-skeleton"]);
@@ -110,7 +164,9 @@ pub(super) fn aws(out: &mut Plan<'_>, argv: &[Word]) {
         ["s3", "sync", ..] if options.has(&["--delete"]) => {
             "delete at the destination what the source does not hold".to_owned()
         }
-        [service, action, ..] if *service != "s3" && removes(action) => format!("{} ({service})", action.replace('-', " ")),
+        [service, action, ..] if *service != "s3" && removes(action) => {
+            format!("{} ({service})", action.replace('-', " "))
+        }
         _ => return,
     };
     let target = if what.is_empty() { words.join(" ") } else { what };
@@ -121,9 +177,20 @@ pub(super) fn aws(out: &mut Plan<'_>, argv: &[Word]) {
 }
 
 fn removes(action: &str) -> bool {
-    let verb = ["delete-", "terminate-", "remove-", "deregister-", "purge-", "destroy-", "schedule-key-deletion", "batch-delete-", "force-delete-"]
-        .iter()
-        .any(|p| action.starts_with(p));
-    let light = action.ends_with("-tags") || matches!(action, "delete-message" | "delete-message-batch" | "remove-permission");
+    let verb = [
+        "delete-",
+        "terminate-",
+        "remove-",
+        "deregister-",
+        "purge-",
+        "destroy-",
+        "schedule-key-deletion",
+        "batch-delete-",
+        "force-delete-",
+    ]
+    .iter()
+    .any(|p| action.starts_with(p));
+    let light =
+        action.ends_with("-tags") || matches!(action, "delete-message" | "delete-message-batch" | "remove-permission");
     verb && !light
 }

@@ -20,7 +20,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     // A text of one's own takes the place of all jobs; one that comes from `crontab -l` keeps them.
     let reads_text = options.operands.first().is_none_or(|w| w.as_literal() == Some("-"));
-    let replaces = reads_text && matches!(&out.call.stdin, Stdin::Text(_)) || options.operands.first().and_then(Word::as_literal) == Some("/dev/null");
+    let replaces = reads_text && matches!(&out.call.stdin, Stdin::Text(_))
+        || options.operands.first().and_then(Word::as_literal) == Some("/dev/null");
     if replaces {
         let named = Named::of(format!("crontab of {user}"), format!("replace every scheduled job of {user}"))
             .with(Circumstance::Irreversible);

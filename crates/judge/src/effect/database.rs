@@ -34,18 +34,39 @@ pub struct Database {
 
 /// Variables that choose an environment.
 pub const ENVIRONMENTS: &[&str] = &[
-    "NODE_ENV", "RAILS_ENV", "RACK_ENV", "APP_ENV", "DJANGO_ENV", "ENVIRONMENT", "ENV", "FLASK_ENV", "DEPLOY_ENV",
-    "DJANGO_SETTINGS_MODULE", "SYMFONY_ENV", "STAGE",
+    "NODE_ENV",
+    "RAILS_ENV",
+    "RACK_ENV",
+    "APP_ENV",
+    "DJANGO_ENV",
+    "ENVIRONMENT",
+    "ENV",
+    "FLASK_ENV",
+    "DEPLOY_ENV",
+    "DJANGO_SETTINGS_MODULE",
+    "SYMFONY_ENV",
+    "STAGE",
 ];
 
 /// Variables that hold the address of a database.
 pub const URLS: &[&str] = &[
-    "DATABASE_URL", "DB_URL", "DIRECT_URL", "POSTGRES_URL", "DATABASE_URI", "SQLALCHEMY_DATABASE_URI", "POSTGRES_URI",
-    "PG_URL", "MYSQL_URL", "MONGODB_URI", "MONGO_URL", "REDIS_URL",
+    "DATABASE_URL",
+    "DB_URL",
+    "DIRECT_URL",
+    "POSTGRES_URL",
+    "DATABASE_URI",
+    "SQLALCHEMY_DATABASE_URI",
+    "POSTGRES_URI",
+    "PG_URL",
+    "MYSQL_URL",
+    "MONGODB_URI",
+    "MONGO_URL",
+    "REDIS_URL",
 ];
 
 /// Variables that hold its host, where there is no address.
-pub const HOSTS: &[&str] = &["PGHOST", "DB_HOST", "DATABASE_HOST", "POSTGRES_HOST", "MYSQL_HOST", "REDIS_HOST", "MONGO_HOST"];
+pub const HOSTS: &[&str] =
+    &["PGHOST", "DB_HOST", "DATABASE_HOST", "POSTGRES_HOST", "MYSQL_HOST", "REDIS_HOST", "MONGO_HOST"];
 
 /// Variables that hold its name, where there is no address.
 pub const NAMES: &[&str] = &["PGDATABASE", "DB_NAME", "DB_DATABASE", "DATABASE_NAME", "POSTGRES_DB", "MYSQL_DATABASE"];
@@ -86,10 +107,11 @@ impl Database {
 /// Adds what SQL text would destroy.
 pub(super) fn of_sql(out: &mut Plan<'_>, text: &str, flavour: Flavour, database: &Database) {
     for loss in sql::losses(text, flavour) {
-        let named = Named::of(loss.object.clone(), format!("{} {} in {}", loss.act.words(), loss.object, database.shown()))
-            .when(matches!(loss.act, Act::DeleteEvery | Act::UpdateEvery), Circumstance::Everything)
-            .with(Circumstance::Irreversible)
-            .decided_by(Deciding::Database(Box::new(target_of(database, &loss))));
+        let named =
+            Named::of(loss.object.clone(), format!("{} {} in {}", loss.act.words(), loss.object, database.shown()))
+                .when(matches!(loss.act, Act::DeleteEvery | Act::UpdateEvery), Circumstance::Everything)
+                .with(Circumstance::Irreversible)
+                .decided_by(Deciding::Database(Box::new(target_of(database, &loss))));
         out.named(EffectKind::DropData, named);
     }
 }
@@ -116,12 +138,12 @@ pub(super) fn whole(out: &mut Plan<'_>, kind: EffectKind, would: &str, database:
 pub(super) fn standard_input(out: &mut Plan<'_>) -> Option<String> {
     match &out.call.stdin {
         Stdin::Text(text) => Some(text.show()),
-        Stdin::File(file) => out.text_of(file),
+        Stdin::File(file) => out.text_fed(file),
         Stdin::Output(commands) => {
             let source = commands.first()?;
             let plain = commands.len() == 1 && program_of(source) == "cat";
             let file = source.get(1).filter(|_| plain && source.len() == 2)?.clone();
-            out.text_of(&file)
+            out.text_fed(&file)
         }
         Stdin::Inherited => None,
     }

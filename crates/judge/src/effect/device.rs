@@ -19,14 +19,19 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         "blkdiscard" | "mkswap" | "pvremove" | "pvcreate" => {
-            let options = Options::read(words, &["-o", "--offset", "-l", "--length", "-p", "--step", "-L", "--label", "-U"], Order::Mixed);
+            let options = Options::read(
+                words,
+                &["-o", "--offset", "-l", "--length", "-p", "--step", "-L", "--label", "-U"],
+                Order::Mixed,
+            );
             each(out, &options.operands, "wipe");
         }
         "sgdisk" | "sfdisk" | "fdisk" | "cfdisk" | "gdisk" => table(out, call.program(), words),
         "parted" => {
             let options = Options::read(words, &["-a", "--align"], Order::Mixed);
             let acts = literals(&options.operands);
-            let changes = ["mklabel", "mktable", "rm", "mkpart", "resizepart", "rescue", "set"].iter().any(|v| acts.contains(v));
+            let changes =
+                ["mklabel", "mktable", "rm", "mkpart", "resizepart", "rescue", "set"].iter().any(|v| acts.contains(v));
             if changes {
                 each(out, options.operands.get(..1).unwrap_or_default(), "change the partitions of");
             }
@@ -34,16 +39,26 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "nvme" if literals(words).first().is_some_and(|v| matches!(*v, "format" | "sanitize" | "delete-ns")) => {
             each_device(out, words, "wipe");
         }
-        "hdparm" if words.iter().any(|w| w.prefix().starts_with("--security-erase") || w.prefix().starts_with("--trim-sector")) => {
+        "hdparm"
+            if words
+                .iter()
+                .any(|w| w.prefix().starts_with("--security-erase") || w.prefix().starts_with("--trim-sector")) =>
+        {
             each_device(out, words, "wipe");
         }
         "cryptsetup" => {
             let acts = literals(words);
-            if acts.iter().any(|v| matches!(*v, "luksFormat" | "luksErase" | "erase" | "luksKillSlot" | "luksRemoveKey" | "reencrypt")) {
+            if acts.iter().any(|v| {
+                matches!(*v, "luksFormat" | "luksErase" | "erase" | "luksKillSlot" | "luksRemoveKey" | "reencrypt")
+            }) {
                 each_device(out, words, "make unreadable");
             }
         }
-        "mdadm" if words.iter().any(|w| matches!(w.as_literal(), Some("--zero-superblock" | "--remove" | "--create" | "-C"))) => {
+        "mdadm"
+            if words
+                .iter()
+                .any(|w| matches!(w.as_literal(), Some("--zero-superblock" | "--remove" | "--create" | "-C"))) =>
+        {
             each_device(out, words, "change the array of");
         }
         "lvremove" | "vgremove" | "lvreduce" => {
@@ -62,7 +77,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "btrfs" => {
             let options = Options::read(words, &[], Order::Mixed);
             let acts = literals(&options.operands);
-            if matches!(acts.as_slice(), [sub, delete, ..] if "subvolume".starts_with(*sub) && "delete".starts_with(*delete)) {
+            if matches!(acts.as_slice(), [sub, delete, ..] if "subvolume".starts_with(*sub) && "delete".starts_with(*delete))
+            {
                 lose(out, shown(&options.operands[2..]), "delete the subvolume");
             }
         }
@@ -84,15 +100,55 @@ fn zfs(out: &mut Plan<'_>, words: &[Word]) {
 /// Options that only show what is there, and those that write.
 fn table(out: &mut Plan<'_>, program: &str, words: &[Word]) {
     let valued = [
-        "-d", "--delete", "-n", "--new", "-t", "--typecode", "-c", "--change-name", "-l", "--load-backup", "-i", "--info",
-        "-b", "--backup", "-N", "--part-type",
+        "-d",
+        "--delete",
+        "-n",
+        "--new",
+        "-t",
+        "--typecode",
+        "-c",
+        "--change-name",
+        "-l",
+        "--load-backup",
+        "-i",
+        "--info",
+        "-b",
+        "--backup",
+        "-N",
+        "--part-type",
     ];
     let options = Options::read(words, if program == "sgdisk" { &valued } else { &[] }, Order::Mixed);
     let writes = match program {
-        "sgdisk" => options.has(&["-Z", "--zap-all", "-z", "--zap", "-o", "--clear", "-d", "--delete", "-n", "--new", "-l", "--load-backup", "-t", "--typecode", "-g", "--mbrtogpt"])
-            || options.has(&["--zap-all"]) || options.has(&["--clear"]) || options.has(&["--delete"]),
-        "sfdisk" => !options.has(&["-l", "--list", "-d", "--dump", "-J", "--json", "-s", "-V", "--verify", "-n", "--no-act"]),
-        _ => !options.has(&["-l", "--list"]) && !options.operands.is_empty() && !matches!(out.call.stdin, coroner_read::shell::Stdin::Inherited),
+        "sgdisk" => {
+            options.has(&[
+                "-Z",
+                "--zap-all",
+                "-z",
+                "--zap",
+                "-o",
+                "--clear",
+                "-d",
+                "--delete",
+                "-n",
+                "--new",
+                "-l",
+                "--load-backup",
+                "-t",
+                "--typecode",
+                "-g",
+                "--mbrtogpt",
+            ]) || options.has(&["--zap-all"])
+                || options.has(&["--clear"])
+                || options.has(&["--delete"])
+        }
+        "sfdisk" => {
+            !options.has(&["-l", "--list", "-d", "--dump", "-J", "--json", "-s", "-V", "--verify", "-n", "--no-act"])
+        }
+        _ => {
+            !options.has(&["-l", "--list"])
+                && !options.operands.is_empty()
+                && !matches!(out.call.stdin, coroner_read::shell::Stdin::Inherited)
+        }
     };
     if writes {
         each_device(out, &options.operands, "change the partitions of");
@@ -100,10 +156,14 @@ fn table(out: &mut Plan<'_>, program: &str, words: &[Word]) {
 }
 
 fn format(out: &mut Plan<'_>, name: &str, words: &[Word]) {
-    let valued = ["-t", "--type", "-L", "-b", "-m", "-i", "-I", "-N", "-O", "-E", "-U", "-T", "-d", "-n", "-s", "-l", "-c", "-F?"];
+    let valued = [
+        "-t", "--type", "-L", "-b", "-m", "-i", "-I", "-N", "-O", "-E", "-U", "-T", "-d", "-n", "-s", "-l", "-c", "-F?",
+    ];
     let valued: Vec<&str> = match name {
         // For ext file systems `-n` only shows; for FAT it names the volume.
-        "mkfs.ext2" | "mkfs.ext3" | "mkfs.ext4" | "mke2fs" => valued.iter().copied().filter(|v| !matches!(*v, "-n" | "-s" | "-c")).collect(),
+        "mkfs.ext2" | "mkfs.ext3" | "mkfs.ext4" | "mke2fs" => {
+            valued.iter().copied().filter(|v| !matches!(*v, "-n" | "-s" | "-c")).collect()
+        }
         "mkfs.xfs" => valued.iter().copied().filter(|v| !matches!(*v, "-N" | "-F?")).collect(),
         _ => valued.to_vec(),
     };
@@ -170,9 +230,15 @@ pub(super) fn is_disk(path: &str) -> bool {
     let first = name.split('/').next().unwrap_or(name);
     let numbered = |start: &str| first.strip_prefix(start).is_some_and(|rest| !rest.is_empty());
     if name.contains('/') {
-        return matches!(first, "mapper" | "disk" | "md" | "zvol") || !matches!(first, "fd" | "shm" | "pts" | "net" | "input" | "snd" | "dri" | "tcp" | "udp" | "usb" | "bus");
+        return matches!(first, "mapper" | "disk" | "md" | "zvol")
+            || !matches!(
+                first,
+                "fd" | "shm" | "pts" | "net" | "input" | "snd" | "dri" | "tcp" | "udp" | "usb" | "bus"
+            );
     }
-    ["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "md", "dm-", "rdisk", "disk", "zd", "nbd", "pmem"].iter().any(|start| numbered(start))
+    ["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "md", "dm-", "rdisk", "disk", "zd", "nbd", "pmem"]
+        .iter()
+        .any(|start| numbered(start))
 }
 
 #[cfg(test)]
@@ -181,10 +247,14 @@ mod tests {
 
     #[test]
     fn disks_are_told_from_other_devices() {
-        for path in ["/dev/sda", "/dev/nvme0n1p2", "/dev/vda1", "/dev/mapper/vg-root", "/dev/vg0/data", "/dev/disk/by-id/x"] {
+        for path in
+            ["/dev/sda", "/dev/nvme0n1p2", "/dev/vda1", "/dev/mapper/vg-root", "/dev/vg0/data", "/dev/disk/by-id/x"]
+        {
             assert!(is_disk(path), "{path}");
         }
-        for path in ["/dev/null", "/dev/stdout", "/dev/tty", "/dev/shm/x", "/dev/fd/3", "/dev/zero", "/dev/full", "/tmp/sda"] {
+        for path in
+            ["/dev/null", "/dev/stdout", "/dev/tty", "/dev/shm/x", "/dev/fd/3", "/dev/zero", "/dev/full", "/tmp/sda"]
+        {
             assert!(!is_disk(path), "{path}");
         }
     }

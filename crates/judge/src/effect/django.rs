@@ -9,7 +9,11 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options = Options::read(&tool.argv[1..], &["--database", "--settings", "--pythonpath", "-v", "--verbosity"], Order::Mixed);
+    let options = Options::read(
+        &tool.argv[1..],
+        &["--database", "--settings", "--pythonpath", "-v", "--verbosity"],
+        Order::Mixed,
+    );
     if options.has(&["--help", "-h"]) || options.has(&["--plan"]) || options.has(&["--check"]) {
         return;
     }
@@ -17,9 +21,16 @@ pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
     database.environment = options.value(&["--settings"]).cloned();
     match literals(&options.operands).as_slice() {
         ["flush", ..] => database::whole(out, EffectKind::ResetDatabase, "delete every row of", database),
-        ["reset_db" | "reset_schema", ..] => database::whole(out, EffectKind::ResetDatabase, "drop and make anew", database),
+        ["reset_db" | "reset_schema", ..] => {
+            database::whole(out, EffectKind::ResetDatabase, "drop and make anew", database)
+        }
         ["migrate", _, "zero", ..] => {
-            database::whole(out, EffectKind::ResetDatabase, "undo every migration of an application, with its data, in", database);
+            database::whole(
+                out,
+                EffectKind::ResetDatabase,
+                "undo every migration of an application, with its data, in",
+                database,
+            );
         }
         ["migrate", ..] if options.has(&["--fake"]) => {
             database::whole(out, EffectKind::StampMigration, "mark migrations as run that did not run, in", database);

@@ -194,8 +194,9 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
             let resets = rest.first().and_then(Word::as_literal) == Some("reset");
             let everything = options.has(&["-a", "--all"]) && options.has(&["--volumes"]) || resets;
-            let named = super::Named::of("docker", "remove every container, image, network and volume that is not in use")
-                .when(everything, coroner_model::effect::Circumstance::Everything);
+            let named =
+                super::Named::of("docker", "remove every container, image, network and volume that is not in use")
+                    .when(everything, coroner_model::effect::Circumstance::Everything);
             out.named(EffectKind::Prune, named);
             if options.has(&["--volumes"]) {
                 let scope = VolumeScope::UnusedAnonymous;
@@ -256,7 +257,8 @@ fn of_image(out: &mut Plan<'_>, verb: &str, rest: &[Word]) {
         return;
     }
     let options = Options::read(rest, &[], Order::Mixed);
-    let every = options.operands.iter().any(|w| w.produced_by().is_some_and(lists_images)) || options.has(&["-a", "--all"]);
+    let every =
+        options.operands.iter().any(|w| w.produced_by().is_some_and(lists_images)) || options.has(&["-a", "--all"]);
     let named = super::Named::of(super::named::shown(&options.operands), "remove every image of the host")
         .when(every, coroner_model::effect::Circumstance::Everything);
     out.named(EffectKind::Prune, named);
@@ -266,7 +268,8 @@ fn lists_images(commands: &[Vec<Word>]) -> bool {
     let [source] = commands else { return false };
     let literal: Vec<&str> = source.iter().filter_map(Word::as_literal).collect();
     let lists = literal.contains(&"images") || literal.contains(&"image") && literal.contains(&"ls");
-    let filtered = literal.iter().any(|w| matches!(*w, "-f" | "--filter") || w.starts_with("--filter=")) || literal.len() > 4;
+    let filtered =
+        literal.iter().any(|w| matches!(*w, "-f" | "--filter") || w.starts_with("--filter=")) || literal.len() > 4;
     matches!(program_of(source), "docker" | "podman") && lists && !filtered
 }
 

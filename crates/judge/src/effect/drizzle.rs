@@ -9,7 +9,8 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let valued = ["--config", "--dialect", "--schema", "--url", "--host", "--port", "--user", "--password", "--database"];
+    let valued =
+        ["--config", "--dialect", "--schema", "--url", "--host", "--port", "--user", "--password", "--database"];
     let options = Options::read(&tool.argv[1..], &valued, Order::Mixed);
     let mut database = Database::of_tool(out, tool);
     database.url = options.value(&["--url"]).cloned();

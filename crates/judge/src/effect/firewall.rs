@@ -1,7 +1,7 @@
 //! Rules of the firewall: flushed, or turned against the login that one came by.
 
 use coroner_model::effect::{Circumstance, EffectKind};
-use coroner_read::shell::Word;
+use coroner_read::shell::{Stdin, Word};
 
 use super::Plan;
 use super::named::{Named, literals};
@@ -16,7 +16,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             let options = Options::read(words, &["-T", "--table", "-w"], Order::Mixed);
             !options.has(&["-t", "--test"]) && !options.has(&["-n", "--noflush"])
         }
-        "nft" => nft(words),
+        "nft" => nft(words) || nft_text(&call.stdin, words),
         "ufw" => match ufw(words) {
             Some(locks) => locks,
             None => return,
@@ -38,10 +38,14 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 fn is_change(program: &str, words: &[Word]) -> bool {
     let text = literals(words);
     match program {
-        "ufw" => text.iter().any(|w| matches!(*w, "allow" | "deny" | "reject" | "limit" | "delete" | "enable" | "default" | "insert")),
+        "ufw" => text
+            .iter()
+            .any(|w| matches!(*w, "allow" | "deny" | "reject" | "limit" | "delete" | "enable" | "default" | "insert")),
         "nft" => text.iter().any(|w| matches!(*w, "add" | "insert" | "delete" | "replace" | "-f")),
         "firewall-cmd" => text.iter().any(|w| w.starts_with("--add") || w.starts_with("--remove")),
-        _ => text.iter().any(|w| matches!(*w, "-A" | "-I" | "-D" | "-R" | "-N" | "-X" | "-P" | "--append" | "--insert" | "--delete")),
+        _ => text.iter().any(|w| {
+            matches!(*w, "-A" | "-I" | "-D" | "-R" | "-N" | "-X" | "-P" | "--append" | "--insert" | "--delete")
+        }),
     }
 }
 
@@ -50,7 +54,10 @@ fn iptables(words: &[Word]) -> bool {
     let after = |names: &[&str]| text.iter().position(|w| names.contains(w)).and_then(|at| text.get(at + 1).copied());
     let target = after(&["-j", "--jump"]);
     let drops = matches!(target, Some("DROP" | "REJECT"));
-    if text.iter().any(|w| matches!(*w, "-F" | "--flush") || (w.starts_with('-') && !w.starts_with("--") && w.contains('F'))) {
+    if text
+        .iter()
+        .any(|w| matches!(*w, "-F" | "--flush") || (w.starts_with('-') && !w.starts_with("--") && w.contains('F')))
+    {
         return true;
     }
     if let Some(at) = text.iter().position(|w| matches!(*w, "-P" | "--policy")) {
@@ -78,6 +85,17 @@ fn nft(words: &[Word]) -> bool {
     let text = options.operands.iter().map(Word::show).collect::<Vec<_>>().join(" ");
     let words: Vec<&str> = text.split_whitespace().collect();
     matches!(words.as_slice(), ["flush", "ruleset" | "table" | "chain", ..] | ["delete", "table" | "chain", ..])
+}
+
+/// `nft -f -` reads rules, one a line.
+fn nft_text(stdin: &Stdin, words: &[Word]) -> bool {
+    let reads = literals(words).windows(2).any(|w| matches!(w, ["-f" | "--file", "-"]));
+    match stdin {
+        Stdin::Text(text) if reads => {
+            text.show().lines().any(|line| nft(&line.split_whitespace().map(Word::literal).collect::<Vec<_>>()))
+        }
+        _ => false,
+    }
 }
 
 /// `None` where nothing changes.

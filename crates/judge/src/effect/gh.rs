@@ -8,9 +8,38 @@ use super::named::{Named, literals, shown};
 use super::options::{Options, Order};
 
 const VALUED: &[&str] = &[
-    "-R", "--repo", "-X", "--method", "-H", "--header", "-f", "--raw-field", "-F", "--field", "--input", "-q", "--jq",
-    "-t", "--template", "-b", "--body", "-e", "--env", "-o", "--org", "-u", "--user", "--visibility", "--hostname",
-    "-T", "--title", "-n", "--notes", "--branch", "-B", "--base",
+    "-R",
+    "--repo",
+    "-X",
+    "--method",
+    "-H",
+    "--header",
+    "-f",
+    "--raw-field",
+    "-F",
+    "--field",
+    "--input",
+    "-q",
+    "--jq",
+    "-t",
+    "--template",
+    "-b",
+    "--body",
+    "-e",
+    "--env",
+    "-o",
+    "--org",
+    "-u",
+    "--user",
+    "--visibility",
+    "--hostname",
+    "-T",
+    "--title",
+    "-n",
+    "--notes",
+    "--branch",
+    "-B",
+    "--base",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -20,26 +49,40 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     let words = literals(&options.operands);
     let what = shown(options.operands.get(2..).unwrap_or_default());
-    let what = if what.is_empty() { options.value(&["-R", "--repo"]).map_or_else(|| "this repository".into(), Word::show) } else { what };
+    let what = if what.is_empty() {
+        options.value(&["-R", "--repo"]).map_or_else(|| "this repository".into(), Word::show)
+    } else {
+        what
+    };
     let mut lose = |kind, would: String| {
         out.named(kind, Named::of(what.clone(), would).with(Circumstance::Irreversible));
     };
     match words.as_slice() {
         ["api", "graphql", ..] => graphql(out, &options),
         ["api", path, ..] => api(out, path, &options),
-        ["repo" | "project", "delete", ..] => lose(EffectKind::InfrastructureDestroy, format!("delete the repository {what}")),
+        ["repo" | "project", "delete", ..] => {
+            lose(EffectKind::InfrastructureDestroy, format!("delete the repository {what}"))
+        }
         ["repo", "archive", ..] => lose(EffectKind::InfrastructureDestroy, format!("archive the repository {what}")),
         ["repo", "edit", ..] if options.value(&["--visibility"]).and_then(Word::as_literal) == Some("public") => {
             lose(EffectKind::Publish, format!("make {what} public"));
         }
-        ["repo", "sync", ..] if options.has(&["--force"]) => lose(EffectKind::ForcePush, format!("overwrite the branch of {what}")),
-        ["release" | "issue" | "gist" | "ssh-key" | "gpg-key" | "codespace" | "environment" | "label" | "ruleset", "delete", ..] => {
+        ["repo", "sync", ..] if options.has(&["--force"]) => {
+            lose(EffectKind::ForcePush, format!("overwrite the branch of {what}"))
+        }
+        [
+            "release" | "issue" | "gist" | "ssh-key" | "gpg-key" | "codespace" | "environment" | "label" | "ruleset",
+            "delete",
+            ..,
+        ] => {
             lose(EffectKind::InfrastructureDestroy, format!("delete the {} {what}", words[0]));
         }
         ["secret" | "variable", "delete" | "remove", ..] => {
             lose(EffectKind::InfrastructureDestroy, format!("delete the {} {what}", words[0]));
         }
-        ["secret", "set", ..] => lose(EffectKind::WriteSecret, format!("replace the secret {what}, whose old value nobody can read back")),
+        ["secret", "set", ..] => {
+            lose(EffectKind::WriteSecret, format!("replace the secret {what}, whose old value nobody can read back"))
+        }
         ["pr" | "mr", "merge", ..] if options.has(&["--admin"]) => {
             lose(EffectKind::BypassHook, "merge without the checks and reviews that the branch asks for".into());
         }
@@ -55,7 +98,8 @@ fn api(out: &mut Plan<'_>, path: &str, options: &Options) {
         return;
     }
     let deletes = method == "DELETE";
-    let forces = path.contains("/git/refs/") && options.values(&["-f", "-F", "--field", "--raw-field"]).any(|w| w.show() == "force=true");
+    let forces = path.contains("/git/refs/")
+        && options.values(&["-f", "-F", "--field", "--raw-field"]).any(|w| w.show() == "force=true");
     let kind = if forces { EffectKind::ForcePush } else { EffectKind::HttpMutation };
     let named = Named::of(path, format!("send {method} to {path}")).when(deletes || forces, Circumstance::Irreversible);
     out.named(kind, named);
@@ -66,7 +110,8 @@ fn graphql(out: &mut Plan<'_>, options: &Options) {
     let fields = options.values(&["-f", "--raw-field", "-F", "--field"]);
     let query = fields.filter_map(|w| w.show().strip_prefix("query=").map(str::to_owned)).next().unwrap_or_default();
     if super::http::is_mutation(&query) {
-        let named = Named::of("graphql", "send a mutation").when(super::http::mutation_deletes(&query), Circumstance::Irreversible);
+        let named = Named::of("graphql", "send a mutation")
+            .when(super::http::mutation_deletes(&query), Circumstance::Irreversible);
         out.named(EffectKind::HttpMutation, named);
     }
 }

@@ -115,7 +115,8 @@ fn clean(out: &mut Plan<'_>, options: &Options, after: &[Word], directory: &Word
     }
     if !options.has(&["-X"]) {
         let place = out.place();
-        let discard = Discard { directory: directory.clone(), paths: roots, what: Lost::Untracked, place, certain: true };
+        let discard =
+            Discard { directory: directory.clone(), paths: roots, what: Lost::Untracked, place, certain: true };
         out.push(EffectKind::DiscardWork, Target::Discard(discard));
     }
 }

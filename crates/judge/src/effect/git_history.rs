@@ -9,7 +9,8 @@ use super::options::{Options, Order};
 
 /// Whether the verb was one of these.
 pub(super) fn plan(out: &mut Plan<'_>, verb: &str, rest: &[Word], directory: &Word) {
-    let options = Options::read(rest, &["--expire", "--expire-unreachable", "--onto", "-x", "--exec", "-s", "-m"], Order::Mixed);
+    let options =
+        Options::read(rest, &["--expire", "--expire-unreachable", "--onto", "-x", "--exec", "-s", "-m"], Order::Mixed);
     if options.has(&["--help"]) {
         return;
     }

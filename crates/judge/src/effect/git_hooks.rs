@@ -9,8 +9,25 @@ use super::options::{Options, Order};
 
 /// Options of `git commit` that take a value.
 pub(super) const COMMIT: &[&str] = &[
-    "-m", "--message", "-F", "--file", "-C", "--reuse-message", "-c", "--reedit-message", "-t", "--template",
-    "--author", "--date", "--fixup", "--squash", "--cleanup", "--trailer", "--pathspec-from-file", "-S?", "-u?",
+    "-m",
+    "--message",
+    "-F",
+    "--file",
+    "-C",
+    "--reuse-message",
+    "-c",
+    "--reedit-message",
+    "-t",
+    "--template",
+    "--author",
+    "--date",
+    "--fixup",
+    "--squash",
+    "--cleanup",
+    "--trailer",
+    "--pathspec-from-file",
+    "-S?",
+    "-u?",
 ];
 
 /// Variables that switch hooks off, and the values that leave them on.
@@ -27,7 +44,10 @@ const SWITCHES: &[(&str, &[&str])] = &[
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>, globals: &Options, verb: &str, rest: &[Word], directory: &Word) {
-    let runs_hooks = matches!(verb, "commit" | "merge" | "push" | "am" | "rebase" | "cherry-pick" | "revert" | "pull" | "checkout" | "switch");
+    let runs_hooks = matches!(
+        verb,
+        "commit" | "merge" | "push" | "am" | "rebase" | "cherry-pick" | "revert" | "pull" | "checkout" | "switch"
+    );
     let mut why = None;
     if runs_hooks {
         why = no_verify(verb, rest);
@@ -96,7 +116,8 @@ fn switched_off(out: &Plan<'_>) -> bool {
 /// `git config core.hooksPath /dev/null`; a path of hooks is how a project installs its own.
 fn config_disables(rest: &[Word]) -> bool {
     let options = Options::read(rest, &["-f", "--file", "--blob", "--type", "--default"], Order::Mixed);
-    let asks = ["--get", "--get-all", "--list", "--get-regexp"].iter().any(|o| options.has(&[o])) || options.has(&["-l"]);
+    let asks =
+        ["--get", "--get-all", "--list", "--get-regexp"].iter().any(|o| options.has(&[o])) || options.has(&["-l"]);
     let mut words = literals(&options.operands);
     let verb = words.first().copied().filter(|w| matches!(*w, "set" | "get" | "unset" | "list"));
     if verb.is_some() {
@@ -117,5 +138,6 @@ fn config_disables(rest: &[Word]) -> bool {
 
 fn names_hooks(path: &str) -> bool {
     let temporary = ["/tmp/", "/dev/", "/var/tmp/"].iter().any(|top| path.starts_with(top));
-    !temporary && path.split('/').any(|part| part.to_ascii_lowercase().contains("hook") || part == ".husky" || part == "_")
+    !temporary
+        && path.split('/').any(|part| part.to_ascii_lowercase().contains("hook") || part == ".husky" || part == "_")
 }

@@ -41,8 +41,21 @@ pub fn is_shared_branch(name: &str) -> bool {
     let first = name.split('/').next().unwrap_or(name);
     matches!(
         name,
-        "main" | "master" | "trunk" | "develop" | "development" | "dev" | "release" | "production" | "prod" | "stable"
-            | "staging" | "default" | "gh-pages" | "next" | "integration"
+        "main"
+            | "master"
+            | "trunk"
+            | "develop"
+            | "development"
+            | "dev"
+            | "release"
+            | "production"
+            | "prod"
+            | "stable"
+            | "staging"
+            | "default"
+            | "gh-pages"
+            | "next"
+            | "integration"
     ) || matches!(first, "release" | "releases" | "hotfix" | "support")
         || name.starts_with("release-")
         || name.starts_with("stable-")
@@ -82,7 +95,7 @@ pub(super) fn plan(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {
     if deletes {
         return push(refspecs.to_vec(), Reach::Named, Care::Deletes);
     }
-    let removed: Vec<Word> = refspecs.iter().filter(|r| is_removal(r)).map(|r| destination(r)).collect();
+    let removed: Vec<Word> = refspecs.iter().filter(|r| is_removal(r)).map(destination).collect();
     if !removed.is_empty() {
         push(removed, Reach::Named, Care::Deletes);
     }

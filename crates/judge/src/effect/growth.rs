@@ -26,7 +26,8 @@ const KNOWN: &[(&str, u64)] = &[
 
 /// Adds the space that a thing of this name needs, where it is known.
 pub(super) fn sized(out: &Plan<'_>, named: Named, name: &str) -> Named {
-    let base = name.split(['=', ':', '@']).next().unwrap_or(name).rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let base =
+        name.split(['=', ':', '@']).next().unwrap_or(name).rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     match KNOWN.iter().find(|(known, _)| *known == base) {
         Some((_, gigabytes)) => named.decided_by(Deciding::Space {
             directory: out.call.cwd.as_literal().unwrap_or("/").to_owned(),
@@ -60,7 +61,13 @@ fn model_bytes(model: &str) -> Option<u64> {
             None => number.parse::<f64>().ok(),
         }
     })?;
-    let each = if tag.contains("fp16") || tag.contains("f16") { 2.0 } else if tag.contains("q8") { 1.1 } else { 0.62 };
+    let each = if tag.contains("fp16") || tag.contains("f16") {
+        2.0
+    } else if tag.contains("q8") {
+        1.1
+    } else {
+        0.62
+    };
     Some((size * each * GIGABYTE as f64) as u64)
 }
 

@@ -13,7 +13,9 @@ pub(super) fn plan(call: &Invocation, planned: &mut Vec<Planned>) {
         let paths = match &one.target {
             Target::Paths(paths) => paths,
             Target::Ownership(change) if one.kind == EffectKind::ChangeMode && stops(&change.to) => &change.paths,
-            Target::Ownership(change) if one.kind == EffectKind::ChangeMode && is_vcs(&change.paths.path.show()) => continue,
+            Target::Ownership(change) if one.kind == EffectKind::ChangeMode && is_vcs(&change.paths.path.show()) => {
+                continue;
+            }
             Target::Ownership(change) => {
                 let coroner = is_coroners(&change.paths.path.show()) && one.kind == EffectKind::ChangeMode;
                 if !coroner { continue } else { &change.paths }
@@ -23,7 +25,12 @@ pub(super) fn plan(call: &Invocation, planned: &mut Vec<Planned>) {
         if let Some((kind, named)) = of_path(call, one.kind, &paths.path, paths.extent) {
             let mut named = named;
             named.place = paths.place.clone();
-            more.push(Planned { kind, target: Target::Named(Box::new(named)), program: one.program.clone(), invocation: one.invocation });
+            more.push(Planned {
+                kind,
+                target: Target::Named(Box::new(named)),
+                program: one.program.clone(),
+                invocation: one.invocation,
+            });
         }
     }
     planned.extend(more);
@@ -41,21 +48,29 @@ fn of_path(call: &Invocation, kind: EffectKind, word: &Word, extent: Extent) -> 
         return None;
     }
     let would = |what: &str| format!("{} {path}, {what}", if writes { "write over" } else { "take away or disable" });
-    if is_coroners(&path) || names_coroner(word) {
+    let binary =
+        path.ends_with("/coroner") && extent != Extent::Contents && !is_tree(call) && !path.contains("/target/");
+    if is_coroners(&path) || binary || names_coroner(word) {
         let named = Named::of(path.clone(), would("with which Coroner keeps watch"));
         // A new file among the project's patterns adds to them.
         let fresh = writes && path.contains("/.coroner/") && call.program() != "sed";
-        let named = if fresh { named.decided_by(Deciding::Exists { path }) } else { named.with(Circumstance::Everything) };
+        let named =
+            if fresh { named.decided_by(Deciding::Exists { path }) } else { named.with(Circumstance::Everything) };
         return Some((EffectKind::EditGuard, named));
     }
     if is_settings(&path) {
         let words: Vec<String> = call.argv.iter().map(Word::show).collect();
         let about = words.iter().skip(1).any(|w| {
             let w = w.to_ascii_lowercase();
-            !w.ends_with(&path.to_ascii_lowercase()) && (w.contains("coroner") || w.contains("hooks") || w.contains("pretooluse"))
+            !w.ends_with(&path.to_ascii_lowercase())
+                && (w.contains("coroner") || w.contains("hooks") || w.contains("pretooluse"))
         });
         let named = Named::of(path.clone(), would("which calls Coroner before each tool"));
-        let named = if about { named.with(Circumstance::Everything) } else { named.decided_by(Deciding::CallsCoroner { path }) };
+        let named = if about {
+            named.with(Circumstance::Everything)
+        } else {
+            named.decided_by(Deciding::CallsCoroner { path })
+        };
         return Some((EffectKind::EditGuard, named));
     }
     if lossy && is_hook(&path) {
@@ -68,6 +83,14 @@ fn of_path(call: &Invocation, kind: EffectKind, word: &Word, extent: Extent) -> 
         return Some((EffectKind::RewriteHistory, named));
     }
     None
+}
+
+/// Whether directories are meant: a checkout may bear the name as well.
+fn is_tree(call: &Invocation) -> bool {
+    call.argv.iter().skip(1).any(|w| {
+        let text = w.prefix();
+        text == "--recursive" || text.starts_with('-') && !text.starts_with("--") && text.contains(['r', 'R'])
+    })
 }
 
 /// Whether a mode keeps a file from being run.

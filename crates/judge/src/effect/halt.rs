@@ -21,24 +21,36 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "init" | "telinit" if !matches!(words.first(), Some(&("0" | "1" | "6" | "s" | "S"))) => {}
         "ip" if !cuts_network(&words) => {}
         "ifconfig" if words.last() != Some(&"down") => {}
-        "nmcli" if !matches!(words.as_slice(), ["networking" | "n", "off", ..] | ["device" | "dev" | "d", "disconnect" | "delete", ..] | ["connection" | "con" | "c", "down" | "delete", ..] | ["radio", ..]) => {}
+        "nmcli"
+            if !matches!(
+                words.as_slice(),
+                ["networking" | "n", "off", ..]
+                    | ["device" | "dev" | "d", "disconnect" | "delete", ..]
+                    | ["connection" | "con" | "c", "down" | "delete", ..]
+                    | ["radio", ..]
+            ) => {}
         program => push(out, program),
     }
 }
 
 /// Adds that the host goes, by this word.
 pub(super) fn push(out: &mut Plan<'_>, verb: &str) {
-    let named = Named::of("this host", format!("take the whole host out of service ({verb})")).with(Circumstance::WholeHost);
+    let named =
+        Named::of("this host", format!("take the whole host out of service ({verb})")).with(Circumstance::WholeHost);
     out.named(EffectKind::StopService, named);
 }
 
 /// `ip link set eth0 down`, `ip route flush`, `ip addr flush dev eth0`.
 fn cuts_network(words: &[&str]) -> bool {
     let loopback = words.contains(&"lo");
-    let made = words.iter().any(|w| ["veth", "docker", "br-", "dummy", "wg", "tun", "tap"].iter().any(|p| w.starts_with(p)));
+    let made =
+        words.iter().any(|w| ["veth", "docker", "br-", "dummy", "wg", "tun", "tap"].iter().any(|p| w.starts_with(p)));
     match words.first().copied().unwrap_or_default() {
         "link" | "l" => words.contains(&"down") && !loopback && !made,
-        "route" | "r" | "ro" => words.contains(&"flush") || (words.contains(&"del") || words.contains(&"delete")) && words.contains(&"default"),
+        "route" | "r" | "ro" => {
+            words.contains(&"flush")
+                || (words.contains(&"del") || words.contains(&"delete")) && words.contains(&"default")
+        }
         "addr" | "address" | "a" => words.contains(&"flush") && !loopback && !made,
         _ => false,
     }

@@ -8,8 +8,22 @@ use super::named::{literals, shown};
 use super::options::{Options, Order};
 
 const VALUED: &[&str] = &[
-    "-n", "--namespace", "--kube-context", "--kubeconfig", "-f", "--values", "--set", "--set-string", "--version",
-    "--timeout", "--description", "-o", "--output", "--repo", "--history-max", "--cascade",
+    "-n",
+    "--namespace",
+    "--kube-context",
+    "--kubeconfig",
+    "-f",
+    "--values",
+    "--set",
+    "--set-string",
+    "--version",
+    "--timeout",
+    "--description",
+    "-o",
+    "--output",
+    "--repo",
+    "--history-max",
+    "--cascade",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -17,7 +31,11 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     if options.has(&["--dry-run"]) || options.has(&["--help", "-h"]) {
         return;
     }
-    let at = Where::of(&[options.value(&["--kube-context"]), options.value(&["-n", "--namespace"]), options.value(&["--kubeconfig"])]);
+    let at = Where::of(&[
+        options.value(&["--kube-context"]),
+        options.value(&["-n", "--namespace"]),
+        options.value(&["--kubeconfig"]),
+    ]);
     let rest = shown(options.operands.get(1..).unwrap_or_default());
     match literals(&options.operands).first().copied().unwrap_or_default() {
         "uninstall" | "delete" | "del" | "un" => {

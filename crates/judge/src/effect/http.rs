@@ -9,21 +9,124 @@ use super::{Extent, Plan};
 
 /// Options of `curl` that take a value.
 const CURL: &[&str] = &[
-    "-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--data-ascii", "--json",
-    "-F", "--form", "--form-string", "-T", "--upload-file", "-H", "--header", "-o", "--output", "-u", "--user", "-b",
-    "--cookie", "-c", "--cookie-jar", "-A", "--user-agent", "-e", "--referer", "-x", "--proxy", "-m", "--max-time",
-    "--connect-timeout", "--retry", "--retry-delay", "--retry-max-time", "-w", "--write-out", "-E", "--cert", "--key",
-    "--cacert", "--capath", "--resolve", "--connect-to", "--interface", "-K", "--config", "--url", "--limit-rate",
-    "-r", "--range", "-D", "--dump-header", "--unix-socket", "--max-redirs", "-C", "--continue-at", "-z",
-    "--oauth2-bearer", "--aws-sigv4", "-t", "-y", "-Y", "-U", "--proxy-user", "-P", "--ftp-port", "-Q", "--quote",
-    "--output-dir", "--tls-max", "--ciphers", "--max-filesize", "--url-query", "--dns-servers", "--doh-url",
+    "-X",
+    "--request",
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-urlencode",
+    "--data-ascii",
+    "--json",
+    "-F",
+    "--form",
+    "--form-string",
+    "-T",
+    "--upload-file",
+    "-H",
+    "--header",
+    "-o",
+    "--output",
+    "-u",
+    "--user",
+    "-b",
+    "--cookie",
+    "-c",
+    "--cookie-jar",
+    "-A",
+    "--user-agent",
+    "-e",
+    "--referer",
+    "-x",
+    "--proxy",
+    "-m",
+    "--max-time",
+    "--connect-timeout",
+    "--retry",
+    "--retry-delay",
+    "--retry-max-time",
+    "-w",
+    "--write-out",
+    "-E",
+    "--cert",
+    "--key",
+    "--cacert",
+    "--capath",
+    "--resolve",
+    "--connect-to",
+    "--interface",
+    "-K",
+    "--config",
+    "--url",
+    "--limit-rate",
+    "-r",
+    "--range",
+    "-D",
+    "--dump-header",
+    "--unix-socket",
+    "--max-redirs",
+    "-C",
+    "--continue-at",
+    "-z",
+    "--oauth2-bearer",
+    "--aws-sigv4",
+    "-t",
+    "-y",
+    "-Y",
+    "-U",
+    "--proxy-user",
+    "-P",
+    "--ftp-port",
+    "-Q",
+    "--quote",
+    "--output-dir",
+    "--tls-max",
+    "--ciphers",
+    "--max-filesize",
+    "--url-query",
+    "--dns-servers",
+    "--doh-url",
 ];
 
 const WGET: &[&str] = &[
-    "-O", "--output-document", "-o", "--output-file", "-a", "--append-output", "--method", "--post-data", "--post-file",
-    "--body-data", "--body-file", "--header", "-U", "--user-agent", "-t", "--tries", "-T", "--timeout", "-P",
-    "--directory-prefix", "-i", "--input-file", "--user", "--password", "-e", "--execute", "-l", "--level", "-A", "-R",
-    "--load-cookies", "--save-cookies", "--referer", "--limit-rate", "-w", "--wait", "-Q", "--quota",
+    "-O",
+    "--output-document",
+    "-o",
+    "--output-file",
+    "-a",
+    "--append-output",
+    "--method",
+    "--post-data",
+    "--post-file",
+    "--body-data",
+    "--body-file",
+    "--header",
+    "-U",
+    "--user-agent",
+    "-t",
+    "--tries",
+    "-T",
+    "--timeout",
+    "-P",
+    "--directory-prefix",
+    "-i",
+    "--input-file",
+    "--user",
+    "--password",
+    "-e",
+    "--execute",
+    "-l",
+    "--level",
+    "-A",
+    "-R",
+    "--load-cookies",
+    "--save-cookies",
+    "--referer",
+    "--limit-rate",
+    "-w",
+    "--wait",
+    "-Q",
+    "--quota",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -39,7 +142,9 @@ fn curl(out: &mut Plan<'_>) {
     let data: Vec<Word> = options
         .flags
         .iter()
-        .filter(|(f, _)| matches!(f.as_str(), "-d" | "--json" | "-F" | "--form" | "--form-string") || f.starts_with("--data"))
+        .filter(|(f, _)| {
+            matches!(f.as_str(), "-d" | "--json" | "-F" | "--form" | "--form-string") || f.starts_with("--data")
+        })
         .filter_map(|(_, v)| v.clone())
         .collect();
     let as_query = options.has(&["-G", "--get"]);
@@ -90,13 +195,30 @@ fn wget(out: &mut Plan<'_>) {
 
 /// `http DELETE example.org/x`, `http example.org a=b`.
 fn httpie(out: &mut Plan<'_>) {
-    let valued = ["-a", "--auth", "-A", "--auth-type", "-o", "--output", "--session", "--timeout", "--verify", "--proxy", "--raw", "-p", "-s"];
+    let valued = [
+        "-a",
+        "--auth",
+        "-A",
+        "--auth-type",
+        "-o",
+        "--output",
+        "--session",
+        "--timeout",
+        "--verify",
+        "--proxy",
+        "--raw",
+        "-p",
+        "-s",
+    ];
     let options = Options::read(&out.call.argv[1..], &valued, Order::Mixed);
     if options.has(&["--offline"]) {
         return;
     }
     let mut operands = options.operands.as_slice();
-    let named = operands.first().and_then(Word::as_literal).filter(|w| !w.is_empty() && w.chars().all(|c| c.is_ascii_uppercase()));
+    let named = operands
+        .first()
+        .and_then(Word::as_literal)
+        .filter(|w| !w.is_empty() && w.chars().all(|c| c.is_ascii_uppercase()));
     if named.is_some() {
         operands = &operands[1..];
     }
@@ -148,7 +270,9 @@ fn is_store(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let port = authority.rsplit_once(':').map(|(_, p)| p).unwrap_or_default();
-    let storing = ["9200", "9201", "8500", "2379", "6333", "5984", "8086", "8123", "7700", "8983", "8108", "15672", "9090", "8428"];
+    let storing = [
+        "9200", "9201", "8500", "2379", "6333", "5984", "8086", "8123", "7700", "8983", "8108", "15672", "9090", "8428",
+    ];
     storing.contains(&port)
 }
 
@@ -157,8 +281,19 @@ fn path_destroys(path: &str) -> bool {
     path.split('/').any(|part| {
         matches!(
             part.to_ascii_lowercase().as_str(),
-            "_delete_by_query" | "delete" | "destroy" | "purge" | "wipe" | "truncate" | "drop" | "flush" | "delete_series"
-                | "delete-all" | "deleteall" | "delete_all" | "factory-reset"
+            "_delete_by_query"
+                | "delete"
+                | "destroy"
+                | "purge"
+                | "wipe"
+                | "truncate"
+                | "drop"
+                | "flush"
+                | "delete_series"
+                | "delete-all"
+                | "deleteall"
+                | "delete_all"
+                | "factory-reset"
         )
     })
 }
@@ -182,9 +317,9 @@ pub(super) fn is_mutation(query: &str) -> bool {
 
 /// Whether a field of a mutation deletes.
 pub(super) fn mutation_deletes(query: &str) -> bool {
-    query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| {
-        ["delete", "remove", "destroy", "purge", "archive"].iter().any(|verb| word.starts_with(verb))
-    })
+    query
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|word| ["delete", "remove", "destroy", "purge", "archive"].iter().any(|verb| word.starts_with(verb)))
 }
 
 fn written(out: &mut Plan<'_>, file: &Word, urls: &[Word]) {

@@ -8,10 +8,11 @@ use super::named::{Named, shown};
 use super::options::{Options, Order};
 
 pub(super) fn plan(out: &mut Plan<'_>) {
-    match out.call.program() {
+    let call = out.call;
+    match call.program() {
         "kill" => kill(out),
-        "pkill" => by_name(out, &out.call.argv[1..].to_vec(), true),
-        _ => by_name(out, &out.call.argv[1..].to_vec(), false),
+        "pkill" => by_name(out, &call.argv[1..], true),
+        _ => by_name(out, &call.argv[1..], false),
     }
 }
 
@@ -42,8 +43,11 @@ fn kill(out: &mut Plan<'_>) {
     for target in &targets {
         let every = matches!(target.as_literal(), Some("1" | "-1")) || target.produced_by().is_some_and(lists_broadly);
         let name = target.show();
-        let named = Named::of(name.clone(), format!("kill {}", if every { "many processes at a stroke".to_owned() } else { name }))
-            .when(every, Circumstance::Everything);
+        let named = Named::of(
+            name.clone(),
+            format!("kill {}", if every { "many processes at a stroke".to_owned() } else { name }),
+        )
+        .when(every, Circumstance::Everything);
         out.named(EffectKind::KillProcess, named);
     }
 }
@@ -84,7 +88,8 @@ fn by_name(out: &mut Plan<'_>, words: &[Word], pattern: bool) {
     }
     let name = if choice.names.is_empty() { "every process of a user".to_owned() } else { choice.names.join(" ") };
     let coroner = choice.names.iter().any(|n| n == "coroner");
-    let named = Named::of(name.clone(), format!("kill every process that {name} matches")).when(choice.is_broad() || coroner, Circumstance::Everything);
+    let named = Named::of(name.clone(), format!("kill every process that {name} matches"))
+        .when(choice.is_broad() || coroner, Circumstance::Everything);
     let kind = if coroner { EffectKind::EditGuard } else { EffectKind::KillProcess };
     out.named(kind, named);
 }
@@ -103,21 +108,60 @@ struct Choice {
 impl Choice {
     fn read(words: &[Word], pattern: bool) -> Choice {
         let valued: &[&str] = if pattern {
-            &["--signal", "-u", "--euid", "-U", "--uid", "-P", "--parent", "-t", "--terminal", "-s", "--session", "-g", "--pgroup", "-G", "--group", "-F", "--pidfile", "--ns", "-O", "--older"]
+            &[
+                "--signal",
+                "-u",
+                "--euid",
+                "-U",
+                "--uid",
+                "-P",
+                "--parent",
+                "-t",
+                "--terminal",
+                "-s",
+                "--session",
+                "-g",
+                "--pgroup",
+                "-G",
+                "--group",
+                "-F",
+                "--pidfile",
+                "--ns",
+                "-O",
+                "--older",
+            ]
         } else {
             &["-s", "--signal", "-u", "--user", "-y", "--younger-than", "-o", "--older-than", "-Z", "-n", "--ns"]
         };
         // `-9` and `-KILL` are signals, no clusters of options.
         let signal = |w: &&Word| {
             let text = w.prefix();
-            text.len() > 1 && text.starts_with('-') && text[1..].chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()) && text.len() > 2
+            text.len() > 1
+                && text.starts_with('-')
+                && text[1..].chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+                && text.len() > 2
                 || text.len() == 2 && text.starts_with('-') && text[1..].chars().all(|c| c.is_ascii_digit())
         };
         let none = words.iter().filter(signal).any(|w| w.prefix() == "-0");
         let kept: Vec<Word> = words.iter().filter(|w| !signal(w)).cloned().collect();
         let options = Options::read(&kept, valued, Order::Mixed);
         let narrow: &[&str] = if pattern {
-            &["-P", "--parent", "-t", "--terminal", "-s", "--session", "-F", "--pidfile", "-g", "--pgroup", "-n", "--newest", "-o", "--oldest"]
+            &[
+                "-P",
+                "--parent",
+                "-t",
+                "--terminal",
+                "-s",
+                "--session",
+                "-F",
+                "--pidfile",
+                "-g",
+                "--pgroup",
+                "-n",
+                "--newest",
+                "-o",
+                "--oldest",
+            ]
         } else {
             &["-y", "--younger-than", "-o", "--older-than"]
         };
@@ -127,7 +171,10 @@ impl Choice {
             full_line: pattern && options.has(&["-f", "--full"]),
             exact: options.has(&["-x", "--exact"]) || !pattern,
             narrowed: options.has(narrow),
-            only_shows: none || options.has(&["--help"]) || options.has(&["-l", "--list"]) && !pattern || options.has(&["-V", "--version"]),
+            only_shows: none
+                || options.has(&["--help"])
+                || options.has(&["-l", "--list"]) && !pattern
+                || options.has(&["-V", "--version"]),
         }
     }
 
@@ -154,10 +201,43 @@ fn is_common(name: &str) -> bool {
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     matches!(
         base,
-        "" | "node" | "nodejs" | "python" | "java" | "ruby" | "php" | "php-fpm" | "perl" | "deno" | "bun" | "dotnet" | "bash"
-            | "sh" | "zsh" | "ssh" | "sshd" | "systemd" | "init" | "docker" | "dockerd" | "containerd" | "containerd-shim"
-            | "docker-proxy" | "postgres" | "mysqld" | "mariadbd" | "redis-server" | "mongod" | "tmux" | "screen" | "claude" | "npm" | "beam.smp"
-            | "kubelet" | "root" | "runc" | "supervisord"
+        "" | "node"
+            | "nodejs"
+            | "python"
+            | "java"
+            | "ruby"
+            | "php"
+            | "php-fpm"
+            | "perl"
+            | "deno"
+            | "bun"
+            | "dotnet"
+            | "bash"
+            | "sh"
+            | "zsh"
+            | "ssh"
+            | "sshd"
+            | "systemd"
+            | "init"
+            | "docker"
+            | "dockerd"
+            | "containerd"
+            | "containerd-shim"
+            | "docker-proxy"
+            | "postgres"
+            | "mysqld"
+            | "mariadbd"
+            | "redis-server"
+            | "mongod"
+            | "tmux"
+            | "screen"
+            | "claude"
+            | "npm"
+            | "beam.smp"
+            | "kubelet"
+            | "root"
+            | "runc"
+            | "supervisord"
     )
 }
 
@@ -172,10 +252,14 @@ mod tests {
 
     #[test]
     fn a_pattern_is_broad_or_names_one_thing() {
-        for line in ["pkill -f python", "pkill -9 node", "killall -9 python3", "pkill -u app", "pkill -f .", "killall -u app"] {
+        for line in
+            ["pkill -f python", "pkill -9 node", "killall -9 python3", "pkill -u app", "pkill -f .", "killall -u app"]
+        {
             assert!(broad(line), "{line}");
         }
-        for line in ["pkill -f vite", "pkill -f next-server", "killall nginx", "pkill -P 123 node", "pkill -HUP -x my-daemon"] {
+        for line in
+            ["pkill -f vite", "pkill -f next-server", "killall nginx", "pkill -P 123 node", "pkill -HUP -x my-daemon"]
+        {
             assert!(!broad(line), "{line}");
         }
     }

@@ -8,7 +8,8 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options = Options::read(&tool.argv[1..], &["--env", "--knexfile", "--cwd", "--connection", "--client"], Order::Mixed);
+    let options =
+        Options::read(&tool.argv[1..], &["--env", "--knexfile", "--cwd", "--connection", "--client"], Order::Mixed);
     let mut database = Database::of_tool(out, tool);
     database.url = options.value(&["--connection"]).cloned();
     database.environment = options.value(&["--env"]).cloned();

@@ -48,6 +48,7 @@ mod redis;
 mod rm;
 pub mod rsync;
 mod runner;
+mod script;
 mod sequelize;
 mod service;
 pub mod sql;
@@ -116,7 +117,16 @@ pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
     let script = shell::read(text, context);
     let mut effects = Effects { script, ..Effects::default() };
     for (index, call) in effects.script.invocations.iter().enumerate() {
-        let mut out = Plan { call, index, planned: Vec::new(), tool: None, files: context.files, unread: Vec::new() };
+        let mut out = Plan {
+            call,
+            index,
+            planned: Vec::new(),
+            tool: None,
+            files: context.files,
+            cwd: context.cwd,
+            unread: Vec::new(),
+            depth: 0,
+        };
         of_invocation(&mut out);
         effects.planned.append(&mut out.planned);
         effects.unread.append(&mut out.unread);
@@ -138,7 +148,9 @@ fn of_invocation(out: &mut Plan<'_>) {
         "git" => git::plan(out),
         "docker" | "podman" | "nerdctl" => docker::plan(out),
         "docker-compose" | "podman-compose" => compose::plan(out, &call.argv[1..]),
-        "snap" if call.argv.get(1).is_some_and(|w| matches!(w.as_literal(), Some("install" | "remove" | "refresh"))) => {
+        "snap"
+            if call.argv.get(1).is_some_and(|w| matches!(w.as_literal(), Some("install" | "remove" | "refresh"))) =>
+        {
             package::plan(out);
         }
         "systemctl" | "service" | "rc-service" | "invoke-rc.d" | "snap" => service::plan(out),
@@ -160,8 +172,8 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "tar" | "bsdtar" | "gtar" | "unzip" => tar::plan(out),
         "rclone" => rclone::plan(out),
         "wipefs" | "sgdisk" | "sfdisk" | "fdisk" | "gdisk" | "cfdisk" | "parted" | "blkdiscard" | "mkswap" | "nvme"
-        | "hdparm" | "cryptsetup" | "mdadm" | "lvremove" | "vgremove" | "pvremove" | "pvcreate" | "lvreduce" | "zfs"
-        | "zpool" | "btrfs" | "mke2fs" => device::plan(out),
+        | "hdparm" | "cryptsetup" | "mdadm" | "lvremove" | "vgremove" | "pvremove" | "pvcreate" | "lvreduce"
+        | "zfs" | "zpool" | "btrfs" | "mke2fs" => device::plan(out),
         name if name.starts_with("mkfs") => device::plan(out),
         "kubectl" | "oc" => kubectl::plan(out),
         "helm" => helm::plan(out),
@@ -179,12 +191,12 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         }
         "kill" | "pkill" | "killall" | "fuser" => kill::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
-        "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore" | "nft"
-        | "ufw" | "firewall-cmd" => firewall::plan(out),
+        "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
+        | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
         "crontab" => crontab::plan(out),
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
-        "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg" | "rpm"
-        | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
+        "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
+        | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
         "twine" | "gem" => package::publishes(out),
         _ => of_tool(out),
     }
@@ -208,12 +220,17 @@ fn of_tool(out: &mut Plan<'_>) {
         "terraform" | "tofu" | "terragrunt" | "pulumi" | "cdk" | "cdktf" | "serverless" | "sls" | "vagrant" | "sst" => {
             terraform::plan(out, &tool);
         }
-        "gcloud" | "az" | "doctl" | "hcloud" | "flyctl" | "fly" | "heroku" | "vercel" | "netlify" | "wrangler" | "linode-cli"
-        | "scw" | "oci" | "ibmcloud" | "eksctl" | "kops" | "railway" | "render" | "firebase" | "s3cmd" | "mc" | "vultr-cli" => {
+        "gcloud" | "az" | "doctl" | "hcloud" | "flyctl" | "fly" | "heroku" | "vercel" | "netlify" | "wrangler"
+        | "linode-cli" | "scw" | "oci" | "ibmcloud" | "eksctl" | "kops" | "railway" | "render" | "firebase"
+        | "s3cmd" | "mc" | "vultr-cli" => {
             cloud::plan(out, &tool.argv);
         }
         "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
-        "npm" | "pnpm" | "yarn" | "bun" | "poetry" | "uv" => package::plan(out),
+        "npm" | "pnpm" | "yarn" | "bun" => {
+            package::plan(out);
+            script::plan(out);
+        }
+        "poetry" | "uv" => package::plan(out),
         _ => {}
     }
 }
@@ -259,7 +276,11 @@ pub(crate) struct Plan<'a> {
     /// The tool that a runner such as `npx` runs.
     tool: Option<String>,
     files: &'a BTreeMap<String, String>,
+    /// Where the text begins.
+    cwd: &'a str,
     unread: Vec<String>,
+    /// How many package scripts are around it.
+    depth: usize,
 }
 
 impl Plan<'_> {
@@ -288,7 +309,17 @@ impl Plan<'_> {
         if self.place() != Place::Host {
             return None;
         }
-        let path = shell::join(&self.call.cwd, file).as_literal().filter(|p| p.starts_with('/'))?.to_owned();
+        self.text_at(&shell::join(&self.call.cwd, file))
+    }
+
+    /// The text of the file that standard input comes from: the shell outside opens it.
+    fn text_fed(&mut self, file: &Word) -> Option<String> {
+        let from = if self.place() == Place::Host { self.call.cwd.clone() } else { Word::literal(self.cwd) };
+        self.text_at(&shell::join(&from, file))
+    }
+
+    fn text_at(&mut self, path: &Word) -> Option<String> {
+        let path = path.as_literal().filter(|p| p.starts_with('/'))?.to_owned();
         let text = self.files.get(&path).cloned();
         if text.is_none() {
             self.unread.push(path);

@@ -9,8 +9,20 @@ use super::named::{Deciding, Named};
 use super::options::{Options, Order};
 
 const VALUED: &[&str] = &[
-    "--eval", "--host", "--port", "-u", "--username", "-p", "--password", "--authenticationDatabase", "-f", "--file",
-    "--tlsCAFile", "--tlsCertificateKeyFile", "--apiVersion", "--authenticationMechanism",
+    "--eval",
+    "--host",
+    "--port",
+    "-u",
+    "--username",
+    "-p",
+    "--password",
+    "--authenticationDatabase",
+    "-f",
+    "--file",
+    "--tlsCAFile",
+    "--tlsCertificateKeyFile",
+    "--apiVersion",
+    "--authenticationMechanism",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -129,7 +141,9 @@ mod tests {
 
     #[test]
     fn calls_count_and_text_does_not() {
-        for text in ["db.dropDatabase()", "db.orders.drop()", "db.getCollection('a').deleteMany({})", "db.a.remove( { } )"] {
+        for text in
+            ["db.dropDatabase()", "db.orders.drop()", "db.getCollection('a').deleteMany({})", "db.a.remove( { } )"]
+        {
             assert_eq!(losses(text).len(), 1, "{text}");
         }
         for text in ["print('db.dropDatabase()')", "db.a.deleteMany({old: true})", "// db.a.drop()\ndb.a.find({})"] {

@@ -10,9 +10,29 @@ use super::sql::Flavour;
 
 /// `-p` and `-u` may hold their value in the same word; only `-u` takes the next one.
 const VALUED: &[&str] = &[
-    "-h", "--host", "-P", "--port", "-u", "--user", "-p?", "-D", "--database", "-e", "--execute", "-S", "--socket",
-    "--protocol", "--default-character-set", "--defaults-file", "--defaults-extra-file", "--defaults-group-suffix",
-    "--init-command", "--delimiter", "--ssl-ca", "--ssl-mode", "--login-path",
+    "-h",
+    "--host",
+    "-P",
+    "--port",
+    "-u",
+    "--user",
+    "-p?",
+    "-D",
+    "--database",
+    "-e",
+    "--execute",
+    "-S",
+    "--socket",
+    "--protocol",
+    "--default-character-set",
+    "--defaults-file",
+    "--defaults-extra-file",
+    "--defaults-group-suffix",
+    "--init-command",
+    "--delimiter",
+    "--ssl-ca",
+    "--ssl-mode",
+    "--login-path",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {

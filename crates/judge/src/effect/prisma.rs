@@ -9,7 +9,8 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options = Options::read(&tool.argv[1..], &["--schema", "--name", "-n", "--url", "--file", "--stdin"], Order::Mixed);
+    let options =
+        Options::read(&tool.argv[1..], &["--schema", "--name", "-n", "--url", "--file", "--stdin"], Order::Mixed);
     if options.has(&["--help", "-h"]) {
         return;
     }

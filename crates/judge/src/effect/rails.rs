@@ -21,8 +21,15 @@ pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
     for word in options.operands.iter().filter_map(|w| w.as_literal()) {
         let would = match word.split('[').next().unwrap_or(word) {
             "db:drop" | "db:drop:all" | "db:drop:_unsafe" => "drop",
-            "db:reset" | "db:migrate:reset" | "db:schema:load" | "db:structure:load" | "db:purge" | "db:purge:all"
-            | "db:seed:replant" | "db:truncate_all" | "db:schema:load:primary" => "drop and load anew",
+            "db:reset"
+            | "db:migrate:reset"
+            | "db:schema:load"
+            | "db:structure:load"
+            | "db:purge"
+            | "db:purge:all"
+            | "db:seed:replant"
+            | "db:truncate_all"
+            | "db:schema:load:primary" => "drop and load anew",
             _ => continue,
         };
         database::whole(out, EffectKind::ResetDatabase, would, database.clone());

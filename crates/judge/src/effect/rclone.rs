@@ -8,9 +8,30 @@ use super::options::{Options, Order};
 use super::{Extent, Plan};
 
 const VALUED: &[&str] = &[
-    "--config", "--transfers", "--checkers", "--bwlimit", "--exclude", "--include", "--filter", "--exclude-from",
-    "--include-from", "--filter-from", "--files-from", "--max-age", "--min-age", "--max-size", "--min-size", "--log-file",
-    "--log-level", "--backup-dir", "--suffix", "--retries", "--drive-root-folder-id", "--max-delete", "--stats", "--compare-dest",
+    "--config",
+    "--transfers",
+    "--checkers",
+    "--bwlimit",
+    "--exclude",
+    "--include",
+    "--filter",
+    "--exclude-from",
+    "--include-from",
+    "--filter-from",
+    "--files-from",
+    "--max-age",
+    "--min-age",
+    "--max-size",
+    "--min-size",
+    "--log-file",
+    "--log-level",
+    "--backup-dir",
+    "--suffix",
+    "--retries",
+    "--drive-root-folder-id",
+    "--max-delete",
+    "--stats",
+    "--compare-dest",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -23,7 +44,9 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let (first, last) = (places.first().cloned(), places.last().cloned());
     match verb.as_literal().unwrap_or_default() {
         "sync" if !kept => lose(out, last, "delete at the destination what the source does not hold, in"),
-        "bisync" if options.has(&["--resync"]) => lose(out, last, "make two sides equal without asking which is right, in"),
+        "bisync" if options.has(&["--resync"]) => {
+            lose(out, last, "make two sides equal without asking which is right, in")
+        }
         "purge" => lose(out, first, "delete everything in"),
         "delete" | "cleanup" | "rmdirs" => lose(out, first, "delete files in"),
         "deletefile" => lose(out, first, "delete"),

@@ -9,8 +9,28 @@ use super::named::{Deciding, Named};
 use super::options::{Options, Order};
 
 const VALUED: &[&str] = &[
-    "-h", "-p", "-s", "-a", "-u", "-n", "-r", "-i", "-d", "-D", "--user", "--pass", "--tls-ca-cert", "--cacert",
-    "--cert", "--key", "--sni", "--pattern", "--quoted-pattern", "--rdb", "--eval", "-t",
+    "-h",
+    "-p",
+    "-s",
+    "-a",
+    "-u",
+    "-n",
+    "-r",
+    "-i",
+    "-d",
+    "-D",
+    "--user",
+    "--pass",
+    "--tls-ca-cert",
+    "--cacert",
+    "--cert",
+    "--key",
+    "--sni",
+    "--pattern",
+    "--quoted-pattern",
+    "--rdb",
+    "--eval",
+    "-t",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -54,7 +74,11 @@ fn one(out: &mut Plan<'_>, command: &[Word], database: &Database) {
             let would = format!("change where and whether the server keeps its data ({})", at(2).to_lowercase());
             lose(EffectKind::FlushCache, would, Circumstance::Irreversible);
         }
-        ("DEBUG", "FLUSHALL" | "RELOAD" | "SEGFAULT" | "PANIC" | "LOADAOF" | "RESTART" | "CRASH-AND-RECOVER" | "OOM" | "SLEEP")
+        (
+            "DEBUG",
+            "FLUSHALL" | "RELOAD" | "SEGFAULT" | "PANIC" | "LOADAOF" | "RESTART" | "CRASH-AND-RECOVER" | "OOM"
+            | "SLEEP",
+        )
         | ("SHUTDOWN", "NOSAVE") => {
             lose(EffectKind::FlushCache, "stop the server without saving".into(), Circumstance::Irreversible);
         }
@@ -71,7 +95,10 @@ fn takes_listed(command: &[Word]) -> bool {
         key.as_literal() == Some("*")
             || key.produced_by().is_some_and(|commands| {
                 commands.iter().any(|argv| {
-                    let lists = argv.iter().filter_map(Word::as_literal).any(|w| w.eq_ignore_ascii_case("keys") || w == "--scan");
+                    let lists = argv
+                        .iter()
+                        .filter_map(Word::as_literal)
+                        .any(|w| w.eq_ignore_ascii_case("keys") || w == "--scan");
                     matches!(program_of(argv), "redis-cli" | "valkey-cli" | "docker" | "docker-compose") && lists
                 })
             })

@@ -62,7 +62,9 @@ impl Tool {
             "spring" | "bin/spring" => after(0),
             "symfony" if matches!(first, "php" | "console") => after(1),
             "sail" => after(0),
-            "dotenv" | "dotenvx" | "env-cmd" | "op" | "doppler" | "infisical" | "chamber" | "aws-vault" => self.dotenv(rest),
+            "dotenv" | "dotenvx" | "env-cmd" | "op" | "doppler" | "infisical" | "chamber" | "aws-vault" => {
+                self.dotenv(rest)
+            }
             "cross-env" | "cross-env-shell" => {
                 let split = rest.iter().position(|w| !is_assignment(w)).unwrap_or(rest.len());
                 self.assignments.extend(rest[..split].iter().filter_map(assignment));
@@ -130,9 +132,29 @@ fn python(rest: &[Word]) -> Option<Vec<Word>> {
 fn is_project_tool(name: &str) -> bool {
     matches!(
         name,
-        "prisma" | "drizzle-kit" | "sequelize" | "sequelize-cli" | "knex" | "typeorm" | "typeorm-ts-node-commonjs"
-            | "typeorm-ts-node-esm" | "supabase" | "husky" | "lefthook" | "mikro-orm" | "wrangler" | "vercel"
-            | "netlify" | "cdk" | "serverless" | "sls" | "firebase" | "ace" | "dotenv" | "cross-env" | "env-cmd"
+        "prisma"
+            | "drizzle-kit"
+            | "sequelize"
+            | "sequelize-cli"
+            | "knex"
+            | "typeorm"
+            | "typeorm-ts-node-commonjs"
+            | "typeorm-ts-node-esm"
+            | "supabase"
+            | "husky"
+            | "lefthook"
+            | "mikro-orm"
+            | "wrangler"
+            | "vercel"
+            | "netlify"
+            | "cdk"
+            | "serverless"
+            | "sls"
+            | "firebase"
+            | "ace"
+            | "dotenv"
+            | "cross-env"
+            | "env-cmd"
     )
 }
 

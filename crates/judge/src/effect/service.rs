@@ -10,7 +10,21 @@ use super::{Plan, Target, halt};
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
-    let valued = ["-H", "--host", "-M", "--machine", "-t", "--type", "-s", "--signal", "-n", "-o", "-p", "--kill-whom", "--root"];
+    let valued = [
+        "-H",
+        "--host",
+        "-M",
+        "--machine",
+        "-t",
+        "--type",
+        "-s",
+        "--signal",
+        "-n",
+        "-o",
+        "-p",
+        "--kill-whom",
+        "--root",
+    ];
     let options = Options::read(&call.argv[1..], &valued, Order::Mixed);
     if options.has(&["--user"]) || options.has(&["--help"]) || options.has(&["--dry-run"]) {
         return;
@@ -53,7 +67,8 @@ fn stop(out: &mut Plan<'_>, verb: &str, units: &[&str]) {
 }
 
 fn engine(out: &mut Plan<'_>, verb: &str) {
-    let named = Named::of("docker", format!("{verb} the engine that every container runs in")).decided_by(Deciding::Engine);
+    let named =
+        Named::of("docker", format!("{verb} the engine that every container runs in")).decided_by(Deciding::Engine);
     out.named(EffectKind::StopService, named);
 }
 
@@ -65,8 +80,24 @@ fn is_engine(unit: &str) -> bool {
 fn is_vital(unit: &str) -> bool {
     matches!(
         unit,
-        "ssh" | "sshd" | "networking" | "network" | "NetworkManager" | "systemd-networkd" | "systemd-resolved" | "dbus"
-            | "systemd-logind" | "systemd-journald" | "firewalld" | "ufw" | "nftables" | "fail2ban" | "wg-quick@wg0"
-            | "tailscaled" | "network.target" | "multi-user.target" | "systemd-udevd"
+        "ssh"
+            | "sshd"
+            | "networking"
+            | "network"
+            | "NetworkManager"
+            | "systemd-networkd"
+            | "systemd-resolved"
+            | "dbus"
+            | "systemd-logind"
+            | "systemd-journald"
+            | "firewalld"
+            | "ufw"
+            | "nftables"
+            | "fail2ban"
+            | "wg-quick@wg0"
+            | "tailscaled"
+            | "network.target"
+            | "multi-user.target"
+            | "systemd-udevd"
     )
 }

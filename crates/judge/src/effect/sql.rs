@@ -54,11 +54,12 @@ impl Act {
 }
 
 /// Which client reads the text first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flavour {
     Postgres,
     Mysql,
     Sqlite,
+    #[default]
     Any,
 }
 
@@ -70,7 +71,9 @@ pub fn losses(text: &str, flavour: Flavour) -> Vec<Loss> {
     // Lines such as `\c shop` are the client's own.
     let text: String = text
         .lines()
-        .filter(|line| !line.trim_start().starts_with('\\') && !line.trim_start().to_ascii_uppercase().starts_with("DELIMITER "))
+        .filter(|line| {
+            !line.trim_start().starts_with('\\') && !line.trim_start().to_ascii_uppercase().starts_with("DELIMITER ")
+        })
         .collect::<Vec<_>>()
         .join("\n");
     let mut out = Reading { flavour, ..Reading::default() };
@@ -78,12 +81,6 @@ pub fn losses(text: &str, flavour: Flavour) -> Vec<Loss> {
         out.statement(tokens);
     }
     out.losses
-}
-
-impl Default for Flavour {
-    fn default() -> Flavour {
-        Flavour::Any
-    }
 }
 
 fn dialects(flavour: Flavour) -> Vec<Box<dyn Dialect>> {
@@ -176,10 +173,8 @@ impl Reading {
                     from.iter().for_each(|t| self.lose(Act::DeleteEvery, table_name(t)));
                 }
             }
-            Statement::Update(update) => {
-                if is_every(update.selection.as_ref(), !update.table.joins.is_empty()) {
-                    self.lose(Act::UpdateEvery, table_name(&update.table));
-                }
+            Statement::Update(update) if is_every(update.selection.as_ref(), !update.table.joins.is_empty()) => {
+                self.lose(Act::UpdateEvery, table_name(&update.table));
             }
             Statement::Query(query) => {
                 for cte in query.with.iter().flat_map(|w| &w.cte_tables) {
@@ -276,6 +271,7 @@ fn executed(tokens: Vec<Token>) -> Vec<Token> {
     let text = execute.and_then(|at| {
         tokens[at..].iter().find_map(|t| match t {
             Token::SingleQuotedString(text) => Some(text.clone()),
+            Token::DollarQuotedString(quoted) => Some(quoted.value.clone()),
             _ => None,
         })
     });
@@ -393,6 +389,7 @@ mod tests {
             "BEGIN; DELETE FROM orders; COMMIT;",
             "/* safe */ DELETE /* all */ FROM orders -- WHERE id = 1",
             "DO $$ BEGIN EXECUTE 'DROP TABLE orders'; END $$",
+            "DO $a$ BEGIN EXECUTE $b$DROP TABLE orders$b$; END $a$",
             "DELETE FROM $TABLE",
         ] {
             assert!(!losses(text, Flavour::Postgres).is_empty(), "{text}");

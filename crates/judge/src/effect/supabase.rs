@@ -10,7 +10,8 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options = Options::read(&tool.argv[1..], &["--db-url", "--workdir", "--version", "--project-ref"], Order::Mixed);
+    let options =
+        Options::read(&tool.argv[1..], &["--db-url", "--workdir", "--version", "--project-ref"], Order::Mixed);
     let mut database = Database::of_tool(out, tool);
     database.url = options.value(&["--db-url"]).cloned();
     match literals(&options.operands).as_slice() {

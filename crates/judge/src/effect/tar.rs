@@ -7,9 +7,29 @@ use super::options::{Options, Order};
 use super::{Extent, Plan};
 
 const VALUED: &[&str] = &[
-    "-f", "--file", "-C", "--directory", "-T", "--files-from", "-X", "--exclude-from", "--exclude", "-b", "-I",
-    "--use-compress-program", "--strip-components", "--transform", "--xform", "--owner", "--group", "--mode", "-g", "-K", "-N",
-    "-V", "-L",
+    "-f",
+    "--file",
+    "-C",
+    "--directory",
+    "-T",
+    "--files-from",
+    "-X",
+    "--exclude-from",
+    "--exclude",
+    "-b",
+    "-I",
+    "--use-compress-program",
+    "--strip-components",
+    "--transform",
+    "--xform",
+    "--owner",
+    "--group",
+    "--mode",
+    "-g",
+    "-K",
+    "-N",
+    "-V",
+    "-L",
 ];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -26,7 +46,9 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let options = Options::read(&words, VALUED, Order::Mixed);
     let directory = options.value(&["-C", "--directory"]).cloned().unwrap_or_else(|| out.call.cwd.clone());
     let extracts = options.has(&["-x", "--extract", "--get"]) || options.has(&["--get"]);
-    let keeps = options.has(&["-k", "--keep-old-files"]) || options.has(&["--skip-old-files"]) || options.has(&["-O", "--to-stdout"]);
+    let keeps = options.has(&["-k", "--keep-old-files"])
+        || options.has(&["--skip-old-files"])
+        || options.has(&["-O", "--to-stdout"]);
     if extracts && !keeps {
         over(out, &directory, &options.operands);
     }

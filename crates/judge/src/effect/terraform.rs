@@ -30,7 +30,18 @@ fn terraform(out: &mut Plan<'_>, argv: &[Word]) {
             continue;
         };
         let name = name.trim_start_matches('-').to_owned();
-        if matches!(name.as_str(), "var" | "var-file" | "target" | "replace" | "backend-config" | "lock-timeout" | "parallelism" | "state" | "out") {
+        if matches!(
+            name.as_str(),
+            "var"
+                | "var-file"
+                | "target"
+                | "replace"
+                | "backend-config"
+                | "lock-timeout"
+                | "parallelism"
+                | "state"
+                | "out"
+        ) {
             files.extend(words.next().cloned());
         } else if name.starts_with("var-file=") || name.starts_with("chdir=") || name.starts_with("target=") {
             files.push(Word::literal(name.split_once('=').map_or("", |(_, v)| v)));
@@ -56,7 +67,9 @@ fn terraform(out: &mut Plan<'_>, argv: &[Word]) {
     match words.as_slice() {
         ["destroy", ..] => destroy("destroy infrastructure".into()),
         ["apply", ..] if has("destroy") => destroy("destroy infrastructure".into()),
-        ["apply"] if has("auto-approve") => destroy("change infrastructure, deletions among it, without showing the plan".into()),
+        ["apply"] if has("auto-approve") => {
+            destroy("change infrastructure, deletions among it, without showing the plan".into())
+        }
         ["state", "rm" | "push", ..] => destroy("make the state forget infrastructure that exists".into()),
         ["workspace", "delete", ..] => destroy("delete a workspace with its state".into()),
         ["force-unlock", ..] => destroy("break the lock that another run may hold".into()),
@@ -66,7 +79,8 @@ fn terraform(out: &mut Plan<'_>, argv: &[Word]) {
 }
 
 fn pulumi(out: &mut Plan<'_>, argv: &[Word]) {
-    let options = Options::read(&argv[1..], &["-s", "--stack", "-C", "--cwd", "-t", "--target", "-m", "--message"], Order::Mixed);
+    let options =
+        Options::read(&argv[1..], &["-s", "--stack", "-C", "--cwd", "-t", "--target", "-m", "--message"], Order::Mixed);
     if options.has(&["--preview-only"]) || options.has(&["--help", "-h"]) {
         return;
     }
@@ -86,7 +100,11 @@ fn pulumi(out: &mut Plan<'_>, argv: &[Word]) {
 }
 
 fn by_verb(out: &mut Plan<'_>, argv: &[Word]) {
-    let options = Options::read(&argv[1..], &["--profile", "--stage", "-s", "--region", "--app", "-a", "--context", "-c"], Order::Mixed);
+    let options = Options::read(
+        &argv[1..],
+        &["--profile", "--stage", "-s", "--region", "--app", "-a", "--context", "-c"],
+        Order::Mixed,
+    );
     let verb = literals(&options.operands).first().copied().unwrap_or_default();
     if matches!(verb, "destroy" | "remove") && !options.has(&["--help", "-h"]) {
         let at = Where::of(&[options.value(&["--stage", "-s"]), options.value(&["--profile"])]);

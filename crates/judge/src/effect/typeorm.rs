@@ -8,7 +8,8 @@ use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options = Options::read(&tool.argv[1..], &["-d", "--dataSource", "-f", "--config", "-c", "--connection"], Order::Mixed);
+    let options =
+        Options::read(&tool.argv[1..], &["-d", "--dataSource", "-f", "--config", "-c", "--connection"], Order::Mixed);
     let database = Database::of_tool(out, tool);
     let verbs = options.operands.iter().filter_map(|w| w.as_literal());
     for verb in verbs {

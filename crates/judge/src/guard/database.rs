@@ -29,8 +29,12 @@ pub(super) fn probes(database: &Database, out: &mut Vec<Probe>) -> bool {
 
 fn env_files(database: &Database) -> Vec<String> {
     let own = || {
-        let needs = database.reads_dotenv || variables_in(database.url.as_ref()).next().is_some() || database.url.is_none();
-        DOTENV.iter().filter(move |_| needs && database.file.is_none()).map(|name| shell::join(&database.directory, &Word::literal(*name)))
+        let needs =
+            database.reads_dotenv || variables_in(database.url.as_ref()).next().is_some() || database.url.is_none();
+        DOTENV
+            .iter()
+            .filter(move |_| needs && database.file.is_none())
+            .map(|name| shell::join(&database.directory, &Word::literal(*name)))
     };
     let all: Vec<Word> = own().chain(database.env_files.iter().cloned()).collect();
     all.iter().filter_map(|w| w.as_literal()).filter(|p| p.starts_with('/')).map(str::to_owned).collect()
@@ -65,21 +69,25 @@ impl View<'_> {
             story.lines.push(format!("database {name} on {host}"));
         }
         story.why = match effect.class.as_slice() {
-            classes if classes.contains(&TargetClass::Production) => "This is production; nothing brings it back but a restored backup.".into(),
+            classes if classes.contains(&TargetClass::Production) => {
+                "This is production; nothing brings it back but a restored backup.".into()
+            }
             classes if classes.contains(&TargetClass::LiveData) => "A running service keeps its data there.".into(),
             _ => "Which environment that is could not be told for sure.".into(),
         };
     }
 
     fn class_of(&self, database: &Database, place: &Whereabouts) -> Option<TargetClass> {
-        let named: Vec<&str> = place.host.iter().chain(&place.name).chain(&place.environment).map(String::as_str).collect();
+        let named: Vec<&str> =
+            place.host.iter().chain(&place.name).chain(&place.environment).map(String::as_str).collect();
         if named.iter().any(|n| is_production_name(n)) {
             return Some(TargetClass::Production);
         }
         let test = |names: &[&str]| names.iter().any(|n| is_test_name(n));
         if let Some(file) = &database.file {
             let file = file.show();
-            let temporary = file.ends_with(":memory:") || ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|t| file.starts_with(t));
+            let temporary =
+                file.ends_with(":memory:") || ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|t| file.starts_with(t));
             let name = file.rsplit('/').next().unwrap_or_default();
             if self.live.iter().any(|l| crate::effect::path::below(&file, &l.path).is_some()) {
                 return Some(TargetClass::LiveData);
@@ -105,9 +113,12 @@ impl View<'_> {
         match host {
             Some(host) if is_loopback(host) => test(&own).then_some(TargetClass::Scratch),
             // A name without a dot is a service of compose, or an alias.
-            Some(host) if !host.contains('.') && !host.contains(' ') => (test(&own) || is_test_name(host)).then_some(TargetClass::Scratch),
+            Some(host) if !host.contains('.') && !host.contains(' ') => {
+                (test(&own) || is_test_name(host)).then_some(TargetClass::Scratch)
+            }
             Some(host) => {
-                let soft = is_test_name(host) || is_staging_name(host) || test(&own) || own.iter().any(|n| is_staging_name(n));
+                let soft =
+                    is_test_name(host) || is_staging_name(host) || test(&own) || own.iter().any(|n| is_staging_name(n));
                 (!soft).then_some(TargetClass::Production)
             }
             None => test(&own).then_some(TargetClass::Scratch),
@@ -131,13 +142,14 @@ impl View<'_> {
         let mut place = Whereabouts::default();
         place.environment.extend(ENVIRONMENTS.iter().filter(|_| uses_environment(database)).filter_map(|n| lookup(n)));
         place.environment.extend(database.environment.as_ref().map(&resolve));
-        place.environment.extend(
-            database.env_files.iter().map(|w| w.show().rsplit('/').next().unwrap_or_default().to_owned()),
-        );
+        place
+            .environment
+            .extend(database.env_files.iter().map(|w| w.show().rsplit('/').next().unwrap_or_default().to_owned()));
         let url = database.url.as_ref().map(&resolve).or_else(|| {
             let own = database.host.is_none() && database.name.is_none() && database.file.is_none();
             let names = if database.reads_dotenv { URLS } else { database.variables };
-            own.then(|| names.iter().filter(|n| n.ends_with("URL") || n.ends_with("URI")).find_map(|n| lookup(n))).flatten()
+            own.then(|| names.iter().filter(|n| n.ends_with("URL") || n.ends_with("URI")).find_map(|n| lookup(n)))
+                .flatten()
         });
         if let Some((host, name)) = url.as_deref().map(of_url) {
             place.host = host;
@@ -145,7 +157,8 @@ impl View<'_> {
         }
         let variables = |names: &[&str]| names.iter().find_map(|n| lookup(n));
         let host = database.host.as_ref().map(&resolve);
-        place.host = host.or(place.host).or_else(|| variables(HOSTS).filter(|_| database.variables != URLS || url.is_none()));
+        place.host =
+            host.or(place.host).or_else(|| variables(HOSTS).filter(|_| database.variables != URLS || url.is_none()));
         place.name = database.name.as_ref().map(&resolve).or(place.name).or_else(|| variables(NAMES));
         // A client that is told no host takes the one of this host.
         if place.host.is_none() && !database.reads_dotenv && url.is_none() {
@@ -217,7 +230,10 @@ mod tests {
             let (host, name) = of_url(url);
             format!("{} {}", host.unwrap_or_default(), name.unwrap_or_default())
         };
-        assert_eq!(read("postgres://app:hmac:00@db.prod.example.org:5432/shop?sslmode=require"), "db.prod.example.org shop");
+        assert_eq!(
+            read("postgres://app:hmac:00@db.prod.example.org:5432/shop?sslmode=require"),
+            "db.prod.example.org shop"
+        );
         assert_eq!(read("postgresql:///shop_test"), "localhost shop_test");
         assert_eq!(read("mongodb+srv://c0.example.net/orders"), "c0.example.net orders");
         assert_eq!(read("mysql://root@[::1]:3306/x"), "::1 x");

@@ -156,7 +156,7 @@ impl View<'_> {
         if planned.kind != EffectKind::Overwrite {
             self.system(&paths, &mut effect, &mut story);
         }
-        if is_record(&path) && paths.extent != Extent::Itself {
+        if is_record(&path) && (paths.extent != Extent::Itself || paths.filter.is_some()) {
             effect.add_class(TargetClass::Evidence);
         }
         story.would = self.would(planned, &paths, &struck);
@@ -534,8 +534,11 @@ impl View<'_> {
 
     /// Whether a delete would have to be decided by a state that nobody could see.
     fn undecided(&self, planned: &Planned, paths: &Paths, effect: &Effect, story: &mut Story) {
-        let decided = !effect.class.is_empty() || planned.kind != EffectKind::Delete || self.knows_services();
-        let deep = paths.extent != Extent::Itself || paths.filter.is_some();
+        let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Truncate);
+        let decided = !effect.class.is_empty() || !lossy || self.knows_services();
+        // A single file is emptied or shredded on purpose, and nothing brings its bytes back.
+        let emptied = planned.kind == EffectKind::Truncate || planned.program == "shred";
+        let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
         if !decided && deep && looks_like_data(&shown) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));

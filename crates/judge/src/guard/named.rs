@@ -8,8 +8,8 @@ use coroner_read::shell::Word;
 
 use super::view::{View, size, told};
 use super::{Judged, Story};
-use crate::effect::named::shown;
 use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
+use crate::effect::named::shown;
 use crate::effect::path::below;
 use crate::effect::{Containers, Deciding, Named, Place, Planned};
 
@@ -101,7 +101,11 @@ impl View<'_> {
     fn in_container(&self, planned: &Planned, name: &str, effect: &mut Effect) {
         let spares_host = matches!(
             planned.kind,
-            EffectKind::StopService | EffectKind::KillProcess | EffectKind::Install | EffectKind::Delete | EffectKind::ChangeFirewall
+            EffectKind::StopService
+                | EffectKind::KillProcess
+                | EffectKind::Install
+                | EffectKind::Delete
+                | EffectKind::ChangeFirewall
         );
         let made_for_it = name.is_empty();
         if spares_host && (made_for_it || planned.kind != EffectKind::Delete) {
@@ -126,7 +130,8 @@ impl View<'_> {
             } else if let Some(upstream) = line.strip_prefix("# branch.upstream ") {
                 branch.upstream = Some(upstream.trim().to_owned());
             } else if let Some(counts) = line.strip_prefix("# branch.ab ") {
-                branch.ahead = counts.split_whitespace().next().and_then(|n| n.trim_start_matches('+').parse().ok()).unwrap_or(0);
+                branch.ahead =
+                    counts.split_whitespace().next().and_then(|n| n.trim_start_matches('+').parse().ok()).unwrap_or(0);
             }
         }
         (!branch.head.is_empty()).then_some(branch)
@@ -181,7 +186,8 @@ impl View<'_> {
                 };
             }
             None => {
-                story.undecided = Some(format!("whether commits of {} are anywhere else could not be looked at", directory.show()));
+                story.undecided =
+                    Some(format!("whether commits of {} are anywhere else could not be looked at", directory.show()));
             }
         }
     }
@@ -212,14 +218,17 @@ impl View<'_> {
     }
 
     fn engine(&self, effect: &mut Effect, story: &mut Story) {
-        let running: Vec<&str> = self.scene.containers.iter().filter(|c| c.is_running()).map(|c| c.component()).collect();
+        let running: Vec<&str> =
+            self.scene.containers.iter().filter(|c| c.is_running()).map(|c| c.component()).collect();
         if running.is_empty() && self.knows_containers() {
             return;
         }
         effect.add_circumstance(Circumstance::WholeHost);
         story.why = match running.len() {
             0 => "Which containers run could not be looked at.".into(),
-            n => format!("{n} containers run in it: {}.", running.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
+            n => {
+                format!("{n} containers run in it: {}.", running.iter().take(5).copied().collect::<Vec<_>>().join(", "))
+            }
         };
     }
 
@@ -247,11 +256,13 @@ impl View<'_> {
     pub(super) fn remove_containers(&self, planned: &Planned, containers: &Containers) -> Vec<Judged> {
         let every = |mut effect: Effect| {
             effect.add_circumstance(Circumstance::Everything);
-            let story = Story { would: format!("{} every container of the host", verb(planned.kind)), ..Story::default() };
+            let story =
+                Story { would: format!("{} every container of the host", verb(planned.kind)), ..Story::default() };
             Judged { effect, story }
         };
         if containers.all {
-            let target = if containers.names.is_empty() { "every container".to_owned() } else { shown(&containers.names) };
+            let target =
+                if containers.names.is_empty() { "every container".to_owned() } else { shown(&containers.names) };
             return vec![every(Effect::new(planned.kind, target, &planned.program))];
         }
         containers.names.iter().map(|name| self.remove_container(planned, containers, name)).collect()
@@ -310,7 +321,9 @@ mod tests {
         ] {
             assert!(is_on(filesystem, device), "{filesystem} {device}");
         }
-        for (filesystem, device) in [("/dev/sdb1", "/dev/sda"), ("/dev/sda11", "/dev/sda1"), ("/dev/nvme0n1", "/dev/nvme0")] {
+        for (filesystem, device) in
+            [("/dev/sdb1", "/dev/sda"), ("/dev/sda11", "/dev/sda1"), ("/dev/nvme0n1", "/dev/nvme0")]
+        {
             assert!(!is_on(filesystem, device), "{filesystem} {device}");
         }
     }

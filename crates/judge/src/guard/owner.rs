@@ -62,7 +62,7 @@ impl View<'_> {
             .any(|top| crate::effect::path::below(path, top).is_some());
         if super::delete::is_scratch(path) {
             effect.add_class(TargetClass::Scratch);
-        } else if change.recursive || trusted || path == "/" {
+        } else if change.recursive || paths.filter.is_some() || trusted || path == "/" {
             effect.add_circumstance(Circumstance::OpensToAll);
             story.why = "Anybody who gets onto the host can change what runs there.".into();
         }
