@@ -20,11 +20,20 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     // A text of one's own takes the place of all jobs; one that comes from `crontab -l` keeps them.
     let reads_text = options.operands.first().is_none_or(|w| w.as_literal() == Some("-"));
-    let replaces = reads_text && matches!(&out.call.stdin, Stdin::Text(_))
+    let replaces = reads_text && is_replacement(&out.call.stdin)
         || options.operands.first().and_then(Word::as_literal) == Some("/dev/null");
     if replaces {
         let named = Named::of(format!("crontab of {user}"), format!("replace every scheduled job of {user}"))
             .with(Circumstance::Irreversible);
         out.named(EffectKind::Overwrite, named);
+    }
+}
+
+/// A text of its own, or nothing at all.
+fn is_replacement(stdin: &Stdin) -> bool {
+    match stdin {
+        Stdin::Text(_) => true,
+        Stdin::File(file) => file.as_literal() == Some("/dev/null"),
+        _ => false,
     }
 }

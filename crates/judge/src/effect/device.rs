@@ -165,6 +165,9 @@ fn format(out: &mut Plan<'_>, name: &str, words: &[Word]) {
             valued.iter().copied().filter(|v| !matches!(*v, "-n" | "-s" | "-c")).collect()
         }
         "mkfs.xfs" => valued.iter().copied().filter(|v| !matches!(*v, "-N" | "-F?")).collect(),
+        "mkfs.vfat" | "mkfs.fat" | "mkfs.msdos" => {
+            valued.iter().copied().chain(["-F"]).filter(|v| *v != "-F?").collect()
+        }
         _ => valued.to_vec(),
     };
     let options = Options::read(words, &valued, Order::Mixed);

@@ -190,6 +190,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         "rmi" => of_image(out, "rm", &rest),
+        "stack" | "service" | "swarm" => of_swarm(out, verb.as_literal().unwrap_or_default(), &rest),
         "system" if matches!(rest.first().and_then(Word::as_literal), Some("prune" | "reset")) => {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
             let resets = rest.first().and_then(Word::as_literal) == Some("reset");
@@ -262,6 +263,20 @@ fn of_image(out: &mut Plan<'_>, verb: &str, rest: &[Word]) {
     let named = super::Named::of(super::named::shown(&options.operands), "remove every image of the host")
         .when(every, coroner_model::effect::Circumstance::Everything);
     out.named(EffectKind::Prune, named);
+}
+
+/// Services of a swarm that go, or the swarm itself.
+fn of_swarm(out: &mut Plan<'_>, what: &str, rest: &[Word]) {
+    let options = Options::read(rest, &[], Order::Mixed);
+    let Some((verb, names)) = options.operands.split_first() else { return };
+    let leaves = what == "swarm" && verb.as_literal() == Some("leave") && options.has(&["-f", "--force"]);
+    let removes = what != "swarm" && matches!(verb.as_literal(), Some("rm" | "remove" | "down"));
+    if leaves || removes {
+        let name = super::named::shown(names);
+        let named = super::Named::of(name.clone(), format!("remove every container of the {what} {name}"))
+            .with(coroner_model::effect::Circumstance::InUse);
+        out.named(EffectKind::RemoveContainer, named);
+    }
 }
 
 fn lists_images(commands: &[Vec<Word>]) -> bool {

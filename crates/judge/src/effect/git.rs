@@ -40,12 +40,15 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let Some((verb, rest)) = globals.operands.split_first() else { return };
     let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
     let name = verb.as_literal().unwrap_or_default();
+    if rest.iter().take_while(|w| w.as_literal() != Some("--")).any(|w| w.as_literal() == Some("--help")) {
+        return;
+    }
     super::git_hooks::plan(out, &globals, name, rest, &directory);
     super::git_history::plan(out, name, rest, &directory);
     if name == "push" {
         super::git_push::plan(out, rest, &directory);
     }
-    let named = |words: &[Word]| words.iter().map(|w| join(&directory, w)).collect::<Vec<_>>();
+    let named = |words: &[Word]| words.iter().map(|w| join(&directory, &within(w))).collect::<Vec<_>>();
     let split = rest.iter().position(|w| w.as_literal() == Some("--"));
     let after: &[Word] = split.map_or(&[], |at| &rest[at + 1..]);
     let before = &rest[..split.unwrap_or(rest.len())];
@@ -81,6 +84,17 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "read-tree" if options.has(&["--reset"]) && options.has(&["-u"]) => lose(Lost::Tracked, Vec::new(), true),
         "checkout-index" if options.has(&["-f", "--force"]) => lose(Lost::Tracked, Vec::new(), true),
         _ => {}
+    }
+}
+
+/// The directory that a pathspec with a pattern or `:/` lies in: git matches across directories.
+fn within(pathspec: &Word) -> Word {
+    let Some(text) = pathspec.as_literal() else { return pathspec.clone() };
+    let text = text.strip_prefix(":/").or_else(|| text.strip_prefix(":(top)")).unwrap_or(text);
+    match text.find(['*', '?', '[']) {
+        Some(at) => Word::literal(text[..at].rsplit_once('/').map_or(".", |(directory, _)| directory)),
+        None if text.is_empty() => Word::literal("."),
+        None => Word::literal(text),
     }
 }
 

@@ -4,7 +4,7 @@ use coroner_model::effect::{Circumstance, EffectKind};
 use coroner_read::shell::{Word, program_of};
 
 use super::named::{Deciding, Named};
-use super::{Extent, Invocation, Planned, Target};
+use super::{Extent, Hit, Invocation, Paths, Planned, Target};
 
 /// Adds what an effect on paths means for those files.
 pub(super) fn plan(call: &Invocation, planned: &mut Vec<Planned>) {
@@ -22,6 +22,11 @@ pub(super) fn plan(call: &Invocation, planned: &mut Vec<Planned>) {
             }
             _ => continue,
         };
+        if let Some(named) = takes_histories(one.kind, paths) {
+            let target = Target::Named(Box::new(named));
+            let (program, invocation) = (one.program.clone(), one.invocation);
+            more.push(Planned { kind: EffectKind::RewriteHistory, target, program, invocation });
+        }
         if let Some((kind, named)) = of_path(call, one.kind, &paths.path, paths.extent) {
             let mut named = named;
             named.place = paths.place.clone();
@@ -83,6 +88,17 @@ fn of_path(call: &Invocation, kind: EffectKind, word: &Word, extent: Extent) -> 
         return Some((EffectKind::RewriteHistory, named));
     }
     None
+}
+
+/// `find . -name .git -exec rm -rf {} +`: a choice that meets histories and little else.
+fn takes_histories(kind: EffectKind, paths: &Paths) -> Option<Named> {
+    let root = paths.path.as_literal().filter(|_| paths.filter.is_some() && kind == EffectKind::Delete)?;
+    let below = |name: &str| format!("{}/{name}", root.trim_end_matches('/'));
+    let meets =
+        paths.hits(&below(".git"), &[]) == Some(Hit::Whole) && paths.hits(&below("some-other-name"), &[]).is_none();
+    let mut named = Named::of(root, format!("delete the history of every repository below {root}"));
+    named.place = paths.place.clone();
+    meets.then(|| named.with(Circumstance::Irreversible))
 }
 
 /// Whether directories are meant: a checkout may bear the name as well.

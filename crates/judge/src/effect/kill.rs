@@ -11,6 +11,10 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
     match call.program() {
         "kill" => kill(out),
+        "killall5" => {
+            let named = Named::of("every process", "kill every process of the host").with(Circumstance::Everything);
+            out.named(EffectKind::KillProcess, named);
+        }
         "pkill" => by_name(out, &call.argv[1..], true),
         _ => by_name(out, &call.argv[1..], false),
     }

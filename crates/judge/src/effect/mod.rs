@@ -189,7 +189,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "reboot" | "poweroff" | "halt" | "shutdown" | "init" | "telinit" | "ip" | "ifdown" | "ifconfig" | "nmcli" => {
             halt::plan(out);
         }
-        "kill" | "pkill" | "killall" | "fuser" => kill::plan(out),
+        "kill" | "pkill" | "killall" | "killall5" | "fuser" => kill::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),

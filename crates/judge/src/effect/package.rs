@@ -64,7 +64,13 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         options.operands.remove(0);
     }
     let Some((verb, packages)) = options.operands.split_first() else { return };
-    match verb.as_literal().unwrap_or_default() {
+    let verb = verb.as_literal().unwrap_or_default();
+    let takes_away = matches!(verb, "remove" | "purge" | "erase" | "del" | "uninstall" | "rm" | "delete");
+    if takes_away && packages.iter().any(|w| w.as_literal() == Some("coroner")) {
+        let named = Named::of("coroner", "remove Coroner itself").with(Circumstance::Everything);
+        return out.named(EffectKind::EditGuard, named);
+    }
+    match verb {
         "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
         "purge" if is_system(program) => remove(out, packages, true),
         "remove" | "erase" | "del" | "uninstall" | "rm" | "delete" if is_system(program) => {

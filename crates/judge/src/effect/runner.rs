@@ -49,7 +49,11 @@ impl Tool {
                 _ if first.starts_with('-') => {
                     let inner = past_options(rest, &["--filter", "-F", "--dir", "-C", "--cwd", "--prefix"]);
                     let exec = matches!(inner.first().and_then(Word::as_literal), Some("exec" | "dlx"));
-                    Some(if exec { past_options(&inner[1..], &[]) } else { inner })
+                    let tool = inner.first().and_then(Word::as_literal).is_some_and(is_project_tool);
+                    match exec {
+                        true => Some(past_options(&inner[1..], &[])),
+                        false => tool.then_some(inner),
+                    }
                 }
                 // `yarn prisma …` and `pnpm prisma …` run a program of the project.
                 _ if matches!(program_of(&argv), "yarn" | "pnpm" | "bun") && is_project_tool(first) => after(0),

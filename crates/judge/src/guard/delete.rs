@@ -258,10 +258,17 @@ impl View<'_> {
             && let Some(root) = paths.path.as_literal()
         {
             let gone = self.simulated(command, root);
+            let unlisted = self.listed(root).is_none();
+            // A destination inside live data of which no listing is known: the rules alone say it.
+            let inside =
+                |live: &LivePath| (unlisted && below(root, &live.path).is_some()).then(|| paths.hits(&live.path, &[]));
             return self
                 .live
                 .iter()
-                .filter_map(|live| Some(Struck { live, hit: hit_by(&gone, &live.path)? }))
+                .filter_map(|live| {
+                    let hit = hit_by(&gone, &live.path).or_else(|| inside(live).flatten())?;
+                    Some(Struck { live, hit })
+                })
                 .collect();
         }
         let known: Vec<&str> = self.scene.paths.keys().map(String::as_str).collect();

@@ -16,6 +16,9 @@ impl View<'_> {
     pub(super) fn discard(&self, planned: &Planned, discard: &Discard) -> Vec<Judged> {
         let target = discard.directory.show();
         let mut effect = Effect::new(planned.kind, target.clone(), &planned.program);
+        if let Place::Remote { .. } = discard.place {
+            return vec![unseen(effect, discard)];
+        }
         if discard.place != Place::Host {
             return vec![told(effect)];
         }
