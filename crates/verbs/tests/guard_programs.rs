@@ -167,6 +167,15 @@ fn the_settings_say_whose_database_it_is() {
 }
 
 #[test]
+fn what_decided_is_cited() {
+    let mut guard = shop(PRODUCTION);
+    let reset = judge(&mut guard, "npx prisma migrate reset");
+    assert!(reset.evidence.iter().any(|e| e.locator == "files/opt/shop/.env:1"), "{:?}", reset.evidence);
+    let push = judge(&mut guard, "git push -f");
+    assert!(push.evidence.iter().any(|e| e.locator == "git/status.txt:2"), "{:?}", push.evidence);
+}
+
+#[test]
 fn a_branch_of_many_is_denied_and_one_of_few_asked_for() {
     let mut guard = shop(TEST);
     for (command, expected) in [

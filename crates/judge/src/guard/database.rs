@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use coroner_model::Probe;
 use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::{Citation, Probe};
 use coroner_read::shell::{Part, Unknown, Word};
 use coroner_read::{dotenv, shell};
 
@@ -63,6 +63,7 @@ impl View<'_> {
         if let Some(class) = self.class_of(database, &place) {
             effect.add_class(class);
         }
+        story.evidence.extend(self.settings_of(database));
         let host = place.host.clone().unwrap_or_else(|| "an unknown host".to_owned());
         let name = place.name.clone().unwrap_or_else(|| "an unknown name".to_owned());
         if database.file.is_none() {
@@ -165,6 +166,28 @@ impl View<'_> {
             place.host = Some("localhost".to_owned());
         }
         place
+    }
+
+    /// Lines of env files that say where the database is.
+    fn settings_of(&self, database: &Database) -> Vec<Citation> {
+        let own: Vec<&str> = variables_in(database.url.as_ref()).collect();
+        let told = database.url.is_some() && own.is_empty() || database.host.is_some() || database.file.is_some();
+        if told {
+            return Vec::new();
+        }
+        let names = |name: &str| match own.is_empty() {
+            true => [URLS, HOSTS, NAMES].iter().any(|all| all.contains(&name)),
+            false => own.contains(&name),
+        };
+        let files = env_files(database);
+        let documents = files.into_iter().filter_map(|path| self.answers.document(&Probe::File { path }));
+        documents
+            .flat_map(|document| {
+                let text = dotenv::read(document.text.as_str(), &|_| None);
+                let lines: Vec<u64> = text.assignments.iter().filter(|a| names(&a.name)).map(|a| a.line).collect();
+                lines.into_iter().map(|line| document.cite_line(line)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn variables_of(&self, database: &Database) -> BTreeMap<String, String> {

@@ -1,8 +1,8 @@
 //! Things known by name, against the state that decides how bad it is.
 
-use coroner_model::Probe;
 use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
 use coroner_model::probe::{GitTable, HostTable};
+use coroner_model::{Citation, Probe};
 use coroner_read::df::{self, Filesystem};
 use coroner_read::shell::Word;
 
@@ -137,6 +137,18 @@ impl View<'_> {
         (!branch.head.is_empty()).then_some(branch)
     }
 
+    /// The lines of git's answer that name the branch and what it follows.
+    fn cite_status(&self, directory: &Word) -> Vec<Citation> {
+        let document = git(directory, GitTable::Status).and_then(|probe| self.answers.document(&probe));
+        document.map_or_else(Vec::new, |document| {
+            let lines = document.text.as_str().lines().zip(1u64..);
+            let named = |line: &str| {
+                ["# branch.head ", "# branch.upstream ", "# branch.ab "].iter().any(|p| line.starts_with(p))
+            };
+            lines.filter(|(line, _)| named(line)).map(|(_, number)| document.cite_line(number)).collect()
+        })
+    }
+
     fn push(&self, push: &Push, effect: &mut Effect, story: &mut Story) {
         let current = self.branch(&push.directory);
         let mut names: Vec<Option<String>> = push
@@ -160,6 +172,7 @@ impl View<'_> {
             (false, Care::Lease) if !unknown => {}
             (false, _) => effect.add_circumstance(Circumstance::Irreversible),
         }
+        story.evidence.extend(self.cite_status(&push.directory));
         if let Some(name) = names.iter().flatten().find(|n| is_shared_branch(n)) {
             story.lines.push(format!("{name}  a branch that others work on"));
         }
@@ -171,6 +184,7 @@ impl View<'_> {
         let Some(upstream) = &branch.upstream else { return };
         if commits > branch.ahead {
             effect.add_circumstance(Circumstance::Shared);
+            story.evidence.extend(self.cite_status(directory));
             story.why = format!("The commit is on {upstream} already; a rewritten one needs a forced push.");
         }
     }
@@ -180,6 +194,7 @@ impl View<'_> {
             Some(branch) if branch.upstream.is_some() && branch.ahead == 0 => {}
             Some(branch) => {
                 effect.add_class(TargetClass::Unpushed);
+                story.evidence.extend(self.cite_status(directory));
                 story.why = match branch.upstream {
                     Some(_) => format!("{} commits are in no other place.", branch.ahead),
                     None => "The branch was never pushed.".into(),
