@@ -52,6 +52,7 @@ mod script;
 mod sequelize;
 mod service;
 pub mod sql;
+mod sql_client;
 mod sqlite;
 mod supabase;
 mod tar;
@@ -182,7 +183,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "gh" | "glab" => gh::plan(out),
         "psql" | "dropdb" | "dropuser" | "createdb" | "pg_restore" | "pgcli" => psql::plan(out),
         "mysql" | "mariadb" | "mysqladmin" | "mariadb-admin" | "mycli" => mysql::plan(out),
-        "sqlite3" | "sqlite" | "litecli" => sqlite::plan(out),
+        "sqlite3" | "sqlite" | "litecli" | "duckdb" => sqlite::plan(out),
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis::plan(out),
         "mongosh" | "mongo" | "mongorestore" => mongo::plan(out),
         "ollama" => growth::ollama(out),
@@ -206,6 +207,9 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
 fn of_tool(out: &mut Plan<'_>) {
     let tool = runner::Tool::of(&out.call.argv);
     out.tool = Some(tool.name().to_owned());
+    if sql_client::plan(out, &tool) {
+        return;
+    }
     match tool.name() {
         "alembic" | "flask" => alembic::plan(out, &tool),
         "prisma" => prisma::plan(out, &tool),
