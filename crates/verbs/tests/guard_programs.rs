@@ -167,6 +167,18 @@ fn the_settings_say_whose_database_it_is() {
 }
 
 #[test]
+fn recipes_of_a_makefile_are_followed() {
+    const MAKEFILE: &str =
+        "DB ?= shop\n.PHONY: test\ntest:\n\tcargo test\nwipe: test\n\t@psql $(DB) -c 'TRUNCATE orders'\n";
+    let mut guard = over(&[("files/opt/shop/Makefile", MAKEFILE), ("docker/inspect.json", "[]")]);
+    assert_eq!(permission(&mut guard, "make wipe"), Permission::Ask);
+    assert_eq!(permission(&mut guard, "make -C /opt/shop wipe DB=prod_shop"), Permission::Deny);
+    for harmless in ["make", "make test", "make -n wipe", "make wipe DB=shop_test"] {
+        assert_eq!(permission(&mut guard, harmless), Permission::Allow, "{harmless}");
+    }
+}
+
+#[test]
 fn what_decided_is_cited() {
     let mut guard = shop(PRODUCTION);
     let reset = judge(&mut guard, "npx prisma migrate reset");

@@ -32,6 +32,7 @@ mod http;
 mod kill;
 mod knex;
 mod kubectl;
+mod make;
 mod mongo;
 mod mv;
 mod mysql;
@@ -195,6 +196,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
         "crontab" => crontab::plan(out),
+        "make" | "gmake" => make::plan(out),
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
         "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
         | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),

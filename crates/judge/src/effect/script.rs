@@ -9,7 +9,7 @@ use super::options::{Options, Order};
 use super::{Plan, of_invocation};
 
 /// Most scripts that call each other and are followed.
-const DEPTH_MAX: usize = 4;
+pub(super) const DEPTH_MAX: usize = 4;
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     if out.depth >= DEPTH_MAX {
@@ -23,31 +23,34 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let line = if arguments.is_empty() { own } else { format!("{own} {}", shell::show_argv(&arguments)) };
     // The runner does what stands before and after the name as well.
     let texts = [get(&format!("pre{name}")), Some(line), get(&format!("post{name}"))];
-    let cwd = directory.as_literal().unwrap_or_default().to_owned();
-    let env: BTreeMap<String, String> = out.variables().map(|(name, value)| (name.to_owned(), value)).collect();
     for text in texts.into_iter().flatten() {
-        let script = shell::read(&text, &Context { cwd: &cwd, env: &env, files: out.files });
-        for mut call in script.invocations {
-            let inherited = out.call.assignments.iter().cloned();
-            call.assignments = inherited.chain(call.assignments.iter().cloned()).collect();
-            let mut carriers = out.call.carriers.clone();
-            carriers.append(&mut call.carriers);
-            call.carriers = carriers;
-            let mut inner = Plan {
-                call: &call,
-                index: out.index,
-                planned: Vec::new(),
-                tool: None,
-                files: out.files,
-                cwd: out.cwd,
-                unread: Vec::new(),
-                depth: out.depth + 1,
-            };
-            of_invocation(&mut inner);
-            let (mut planned, mut unread) = (inner.planned, inner.unread);
-            out.planned.append(&mut planned);
-            out.unread.append(&mut unread);
-        }
+        run(out, &text, &directory);
+    }
+}
+
+/// Adds what a text would do that the command hands to a shell.
+pub(super) fn run(out: &mut Plan<'_>, text: &str, directory: &Word) {
+    let cwd = directory.as_literal().unwrap_or_default();
+    let env: BTreeMap<String, String> = out.variables().map(|(name, value)| (name.to_owned(), value)).collect();
+    let script = shell::read(text, &Context { cwd, env: &env, files: out.files });
+    for mut call in script.invocations {
+        let inherited = out.call.assignments.iter().cloned();
+        call.assignments = inherited.chain(call.assignments.iter().cloned()).collect();
+        call.carriers = out.call.carriers.iter().cloned().chain(call.carriers).collect();
+        let mut inner = Plan {
+            call: &call,
+            index: out.index,
+            planned: Vec::new(),
+            tool: None,
+            files: out.files,
+            cwd: out.cwd,
+            unread: Vec::new(),
+            depth: out.depth + 1,
+        };
+        of_invocation(&mut inner);
+        let Plan { mut planned, mut unread, .. } = inner;
+        out.planned.append(&mut planned);
+        out.unread.append(&mut unread);
     }
 }
 
