@@ -97,8 +97,22 @@ pub enum Circumstance {
     CrossesException,
     /// An exclude was given that matches nothing at the destination.
     ExcludeMatchesNothing,
-    /// The running container would lose the directory that it has mounted.
+    /// The running container would lose the directory that it has mounted, or itself go.
     InUse,
+    /// Nothing brings back what goes.
+    Irreversible,
+    /// No part is spared: every row, key, container or process.
+    Everything,
+    /// Others work on it: a branch or commits that are published.
+    Shared,
+    /// Host, network or login go along with it.
+    WholeHost,
+    /// A whole disk or partition.
+    Device,
+    /// Anybody on the host could write there.
+    OpensToAll,
+    /// It needs more space than is free.
+    ExceedsSpace,
 }
 
 /// One effect of a command on one target.

@@ -58,7 +58,9 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
         "--attach",
         "--no-attach",
     ];
-    let options = Options::read(rest, &valued, Order::Mixed);
+    let removes = verb.as_literal() == Some("rm");
+    // For `rm`, `-s` stops first and takes no value.
+    let options = Options::read(rest, if removes { &[] } else { &valued }, Order::Mixed);
     if options.has(&["--dry-run"]) {
         return;
     }
@@ -75,7 +77,17 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
             }
             push(EffectKind::RemoveContainer);
         }
-        "rm" => push(EffectKind::RemoveContainer),
+        "rm" => {
+            push(EffectKind::RemoveContainer);
+            if options.has(&["-v", "--volumes"]) {
+                let named = super::Named::of(
+                    target.directory.show(),
+                    "remove the unnamed volumes of the services with what they keep",
+                )
+                .with(coroner_model::effect::Circumstance::Irreversible);
+                out.named(EffectKind::RemoveVolume, named);
+            }
+        }
         _ => {}
     }
 }

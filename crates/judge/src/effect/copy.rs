@@ -40,13 +40,29 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             let valued =
                 ["-t", "--target-directory", "-S", "--suffix", "-m", "--mode", "-o", "--owner", "-g", "--group"];
             let options = Options::read(words, &valued, Order::Mixed);
-            if options.has(&["-n", "--no-clobber", "-b", "--backup"]) || options.operands.len() != 2 {
+            if options.has(&["-n", "--no-clobber"]) || options.has(&["-b", "--backup"]) {
                 return;
             }
             if call.program() == "ln" && !options.has(&["-f", "--force"]) {
                 return;
             }
-            each(out, &options.operands[1..]);
+            // `install -d` only makes directories.
+            if call.program() == "install" && options.has(&["-d", "--directory"]) {
+                return;
+            }
+            match (options.value(&["-t", "--target-directory"]).cloned(), options.operands.as_slice()) {
+                (Some(directory), sources) => into(out, sources, &directory),
+                (None, [_, target]) => {
+                    let target = target.clone();
+                    let sources = options.operands[..1].to_vec();
+                    each(out, std::slice::from_ref(&target));
+                    if call.program() != "ln" {
+                        into(out, &sources, &target);
+                    }
+                }
+                (None, [sources @ .., directory]) if sources.len() > 1 => into(out, sources, directory),
+                _ => {}
+            }
         }
     }
 }
@@ -54,6 +70,18 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 fn each(out: &mut Plan<'_>, words: &[Word]) {
     for word in words {
         out.paths(EffectKind::Overwrite, word, Extent::Itself, None);
+    }
+}
+
+/// Files that a directory takes in lie over those of the same name.
+fn into(out: &mut Plan<'_>, sources: &[Word], directory: &Word) {
+    for source in sources {
+        let Some(name) = source.as_literal().and_then(|s| s.trim_end_matches('/').rsplit('/').next()) else { continue };
+        if matches!(name, "" | "." | "..") {
+            continue;
+        }
+        let target = coroner_read::shell::join(directory, &Word::literal(name));
+        each(out, &[target]);
     }
 }
 

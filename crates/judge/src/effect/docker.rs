@@ -12,6 +12,8 @@ pub struct Containers {
     pub names: Vec<Word>,
     /// Every container of the host, as `$(docker ps -q)` names them.
     pub all: bool,
+    /// Also while it runs.
+    pub forced: bool,
     pub place: Place,
 }
 
@@ -182,8 +184,21 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         "volume" => of_volume(out, &rest, host.as_ref()),
-        "system" if rest.first().and_then(Word::as_literal) == Some("prune") => {
+        "image" => {
+            if let Some((verb, rest)) = rest.split_first() {
+                of_image(out, verb.as_literal().unwrap_or_default(), rest);
+            }
+        }
+        "rmi" => of_image(out, "rm", &rest),
+        "stack" | "service" | "swarm" => of_swarm(out, verb.as_literal().unwrap_or_default(), &rest),
+        "system" if matches!(rest.first().and_then(Word::as_literal), Some("prune" | "reset")) => {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
+            let resets = rest.first().and_then(Word::as_literal) == Some("reset");
+            let everything = options.has(&["-a", "--all"]) && options.has(&["--volumes"]) || resets;
+            let named =
+                super::Named::of("docker", "remove every container, image, network and volume that is not in use")
+                    .when(everything, coroner_model::effect::Circumstance::Everything);
+            out.named(EffectKind::Prune, named);
             if options.has(&["--volumes"]) {
                 let scope = VolumeScope::UnusedAnonymous;
                 let place = place(out, host.as_ref());
@@ -237,10 +252,47 @@ fn of_container(out: &mut Plan<'_>, verb: &str, rest: &[Word], host: Option<&Wor
     }
 }
 
+/// Images can be fetched again; all of them at once is a host without service.
+fn of_image(out: &mut Plan<'_>, verb: &str, rest: &[Word]) {
+    if !matches!(verb, "rm" | "remove") {
+        return;
+    }
+    let options = Options::read(rest, &[], Order::Mixed);
+    let every =
+        options.operands.iter().any(|w| w.produced_by().is_some_and(lists_images)) || options.has(&["-a", "--all"]);
+    let named = super::Named::of(super::named::shown(&options.operands), "remove every image of the host")
+        .when(every, coroner_model::effect::Circumstance::Everything);
+    out.named(EffectKind::Prune, named);
+}
+
+/// Services of a swarm that go, or the swarm itself.
+fn of_swarm(out: &mut Plan<'_>, what: &str, rest: &[Word]) {
+    let options = Options::read(rest, &[], Order::Mixed);
+    let Some((verb, names)) = options.operands.split_first() else { return };
+    let leaves = what == "swarm" && verb.as_literal() == Some("leave") && options.has(&["-f", "--force"]);
+    let removes = what != "swarm" && matches!(verb.as_literal(), Some("rm" | "remove" | "down"));
+    if leaves || removes {
+        let name = super::named::shown(names);
+        let named = super::Named::of(name.clone(), format!("remove every container of the {what} {name}"))
+            .with(coroner_model::effect::Circumstance::InUse);
+        out.named(EffectKind::RemoveContainer, named);
+    }
+}
+
+fn lists_images(commands: &[Vec<Word>]) -> bool {
+    let [source] = commands else { return false };
+    let literal: Vec<&str> = source.iter().filter_map(Word::as_literal).collect();
+    let lists = literal.contains(&"images") || literal.contains(&"image") && literal.contains(&"ls");
+    let filtered =
+        literal.iter().any(|w| matches!(*w, "-f" | "--filter") || w.starts_with("--filter=")) || literal.len() > 4;
+    matches!(program_of(source), "docker" | "podman") && lists && !filtered
+}
+
 fn containers(options: &Options, place: Place) -> Containers {
     let listed = options.operands.iter().any(|w| w.produced_by().is_some_and(lists_all));
     let all = listed || options.has(&["-a", "--all"]) && options.operands.is_empty();
-    Containers { names: options.operands.clone(), all, place }
+    let forced = options.has(&["-f", "--force"]);
+    Containers { names: options.operands.clone(), all, forced, place }
 }
 
 /// Whether the commands print the ids of all containers: `docker ps -q` without a filter.

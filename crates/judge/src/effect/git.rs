@@ -1,4 +1,6 @@
-//! `git clean`, `checkout -- .`, `restore`, `reset --hard`, `stash drop`: work that is not committed.
+//! `git clean`, `checkout -- .`, `restore`, `reset --hard`: work that is not committed.
+//!
+//! History, pushes and hooks have files of their own beside this one.
 
 use coroner_model::effect::EffectKind;
 use coroner_read::shell::{Word, join};
@@ -16,6 +18,8 @@ pub struct Discard {
     pub paths: Vec<Word>,
     pub what: Lost,
     pub place: Place,
+    /// Whether the command is about files for sure; `git checkout NAME` may mean a branch.
+    pub certain: bool,
 }
 
 /// Which part of the work goes.
@@ -25,30 +29,38 @@ pub enum Lost {
     Tracked,
     /// Files that git does not track.
     Untracked,
-    /// What was stashed.
-    Stashed,
 }
 
 const GLOBAL: &[&str] = &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"];
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
-    let globals = Options::read(&call.argv[1..], GLOBAL, Order::First);
+    let mut globals = Options::read(&call.argv[1..], GLOBAL, Order::First);
+    unfold_alias(&mut globals);
     let Some((verb, rest)) = globals.operands.split_first() else { return };
     let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
-    let named = |words: &[Word]| words.iter().map(|w| join(&directory, w)).collect::<Vec<_>>();
+    let name = verb.as_literal().unwrap_or_default();
+    if rest.iter().take_while(|w| w.as_literal() != Some("--")).any(|w| w.as_literal() == Some("--help")) {
+        return;
+    }
+    super::git_hooks::plan(out, &globals, name, rest, &directory);
+    super::git_history::plan(out, name, rest, &directory);
+    if name == "push" {
+        super::git_push::plan(out, rest, &directory);
+    }
+    let named = |words: &[Word]| words.iter().map(|w| join(&directory, &within(w))).collect::<Vec<_>>();
     let split = rest.iter().position(|w| w.as_literal() == Some("--"));
     let after: &[Word] = split.map_or(&[], |at| &rest[at + 1..]);
     let before = &rest[..split.unwrap_or(rest.len())];
     let place = out.place();
-    let mut lose = |what, paths| {
-        let discard = Discard { directory: directory.clone(), paths, what, place: place.clone() };
+    let mut lose = |what, paths, certain| {
+        let discard = Discard { directory: directory.clone(), paths, what, place: place.clone(), certain };
         out.push(EffectKind::DiscardWork, Target::Discard(discard));
     };
     let options = Options::read(before, &["-e", "--exclude", "-b", "-B", "--source", "-s", "-m"], Order::Mixed);
-    match verb.as_literal().unwrap_or_default() {
+    match name {
         "clean" => clean(out, &options, after, &directory),
-        "reset" if options.has(&["--hard"]) => lose(Lost::Tracked, Vec::new()),
+        "reset" if options.has(&["--hard"]) => lose(Lost::Tracked, Vec::new(), true),
         "checkout" => {
             let dots: Vec<Word> = options
                 .operands
@@ -57,20 +69,46 @@ pub(super) fn plan(out: &mut Plan<'_>) {
                 .cloned()
                 .collect();
             if split.is_some() && !after.is_empty() {
-                lose(Lost::Tracked, named(after));
+                lose(Lost::Tracked, named(after), true);
             } else if !dots.is_empty() || options.has(&["-f", "--force"]) {
-                lose(Lost::Tracked, named(&dots));
+                lose(Lost::Tracked, named(&dots), true);
+            } else if !options.operands.is_empty() && !makes_branch(&options) {
+                lose(Lost::Tracked, named(&options.operands), false);
             }
         }
-        "switch" if options.has(&["-f", "--force", "--discard-changes"]) => lose(Lost::Tracked, Vec::new()),
+        "switch" if options.has(&["-f", "--force", "--discard-changes"]) => lose(Lost::Tracked, Vec::new(), true),
         "restore" if !options.has(&["--staged", "-S"]) || options.has(&["--worktree", "-W"]) => {
             let paths: Vec<Word> = options.operands.iter().chain(after).cloned().collect();
-            lose(Lost::Tracked, named(&paths));
+            lose(Lost::Tracked, named(&paths), true);
         }
-        "stash" if matches!(options.operands.first().and_then(Word::as_literal), Some("drop" | "clear")) => {
-            lose(Lost::Stashed, Vec::new());
-        }
+        "read-tree" if options.has(&["--reset"]) && options.has(&["-u"]) => lose(Lost::Tracked, Vec::new(), true),
+        "checkout-index" if options.has(&["-f", "--force"]) => lose(Lost::Tracked, Vec::new(), true),
         _ => {}
+    }
+}
+
+/// The directory that a pathspec with a pattern or `:/` lies in: git matches across directories.
+fn within(pathspec: &Word) -> Word {
+    let Some(text) = pathspec.as_literal() else { return pathspec.clone() };
+    let text = text.strip_prefix(":/").or_else(|| text.strip_prefix(":(top)")).unwrap_or(text);
+    match text.find(['*', '?', '[']) {
+        Some(at) => Word::literal(text[..at].rsplit_once('/').map_or(".", |(directory, _)| directory)),
+        None if text.is_empty() => Word::literal("."),
+        None => Word::literal(text),
+    }
+}
+
+fn makes_branch(options: &Options) -> bool {
+    ["-b", "-B", "--orphan", "--detach", "-t", "--track"].iter().any(|o| options.has(&[o]))
+}
+
+/// `git -c alias.x='commit --no-verify' x` runs what the alias says.
+fn unfold_alias(globals: &mut Options) {
+    let Some(verb) = globals.operands.first().and_then(Word::as_literal) else { return };
+    let key = format!("alias.{verb}=");
+    let text = globals.values(&["-c"]).find_map(|w| w.as_literal()?.strip_prefix(&key).map(str::to_owned));
+    if let Some(text) = text.filter(|t| !t.starts_with('!')) {
+        globals.operands.splice(0..1, text.split_whitespace().map(Word::literal));
     }
 }
 
@@ -91,7 +129,8 @@ fn clean(out: &mut Plan<'_>, options: &Options, after: &[Word], directory: &Word
     }
     if !options.has(&["-X"]) {
         let place = out.place();
-        let discard = Discard { directory: directory.clone(), paths: roots, what: Lost::Untracked, place };
+        let discard =
+            Discard { directory: directory.clone(), paths: roots, what: Lost::Untracked, place, certain: true };
         out.push(EffectKind::DiscardWork, Target::Discard(discard));
     }
 }

@@ -4,18 +4,61 @@
 //! it would touch* ([`Target`]); the guard looks whether that matters, and
 //! `investigate` asks whether a recorded command explains a damage.
 
+mod acl;
+mod alembic;
+mod artisan;
+mod backup_tool;
+mod cloud;
 mod compose;
 mod copy;
+mod crontab;
+pub mod database;
+mod device;
+mod django;
 pub mod docker;
+mod drizzle;
 pub mod find;
+mod firewall;
+mod gh;
 pub mod git;
+mod git_history;
+mod git_hooks;
+pub mod git_push;
+mod growth;
+mod guard_files;
+mod halt;
+mod helm;
+mod http;
+mod kill;
+mod knex;
+mod kubectl;
+mod make;
+mod mongo;
 mod mv;
+mod mysql;
+pub mod named;
 pub mod options;
 mod owner;
+mod package;
 pub mod path;
+mod prisma;
+mod psql;
+mod rails;
+mod rclone;
+mod redis;
 mod rm;
 pub mod rsync;
+mod runner;
+mod script;
+mod sequelize;
 mod service;
+pub mod sql;
+mod sql_client;
+mod sqlite;
+mod supabase;
+mod tar;
+mod terraform;
+mod typeorm;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +68,7 @@ use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectK
 pub use compose::ComposeTarget;
 pub use docker::{Containers, RunSpec, Volumes, repository};
 pub use git::Discard;
+pub use named::{Deciding, Named};
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};
 
@@ -34,6 +78,8 @@ pub struct Effects {
     pub script: Script,
     /// In the order of the text.
     pub planned: Vec<Planned>,
+    /// Files whose text decides and is not at hand: SQL that a client would run, absolute.
+    pub unread: Vec<String>,
 }
 
 /// One thing that a command would do.
@@ -57,6 +103,8 @@ pub enum Target {
     Volumes(Volumes),
     Ownership(Ownership),
     Discard(Discard),
+    /// A thing that only its name is known of.
+    Named(Box<Named>),
     /// Text that a shell or interpreter would run and that could not be read.
     Text(String),
 }
@@ -69,30 +117,136 @@ pub fn of_command(text: &str, cwd: &str, env: &BTreeMap<String, String>) -> Effe
 /// The same with the texts of scripts that were read meanwhile.
 pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
     let script = shell::read(text, context);
-    let planned = script.invocations.iter().enumerate().flat_map(|(index, call)| of_invocation(index, call)).collect();
-    Effects { script, planned }
+    let mut effects = Effects { script, ..Effects::default() };
+    for (index, call) in effects.script.invocations.iter().enumerate() {
+        let mut out = Plan {
+            call,
+            index,
+            planned: Vec::new(),
+            tool: None,
+            files: context.files,
+            cwd: context.cwd,
+            unread: Vec::new(),
+            depth: 0,
+        };
+        of_invocation(&mut out);
+        effects.planned.append(&mut out.planned);
+        effects.unread.append(&mut out.unread);
+    }
+    effects.unread.sort();
+    effects.unread.dedup();
+    effects
 }
 
-fn of_invocation(index: usize, call: &Invocation) -> Vec<Planned> {
-    let mut out = Plan { call, index, planned: Vec::new() };
+fn of_invocation(out: &mut Plan<'_>) {
+    let call = out.call;
     match call.program() {
-        "rm" | "unlink" | "shred" | "truncate" | "trash" | "srm" | "wipe" => rm::plan(&mut out),
-        "find" | "fd" | "fdfind" => find::plan(&mut out),
-        "mv" => mv::plan(&mut out),
-        "cp" | "install" | "dd" | "tee" | "sed" | "ln" | "perl" => copy::plan(&mut out),
-        "chown" | "chgrp" | "chmod" => owner::plan(&mut out),
-        "rsync" => rsync::plan(&mut out),
-        "git" => git::plan(&mut out),
-        "docker" | "podman" | "nerdctl" => docker::plan(&mut out),
-        "docker-compose" | "podman-compose" => compose::plan(&mut out, &call.argv[1..]),
-        "systemctl" | "service" | "rc-service" | "snap" => service::plan(&mut out),
+        "rm" | "unlink" | "shred" | "truncate" | "trash" | "srm" | "wipe" => rm::plan(out),
+        "find" | "fd" | "fdfind" => find::plan(out),
+        "mv" => mv::plan(out),
+        "cp" | "install" | "dd" | "tee" | "sed" | "ln" | "perl" => copy::plan(out),
+        "chown" | "chgrp" | "chmod" => owner::plan(out),
+        "rsync" => rsync::plan(out),
+        "git" => git::plan(out),
+        "docker" | "podman" | "nerdctl" => docker::plan(out),
+        "docker-compose" | "podman-compose" => compose::plan(out, &call.argv[1..]),
+        "snap"
+            if call.argv.get(1).is_some_and(|w| matches!(w.as_literal(), Some("install" | "remove" | "refresh"))) =>
+        {
+            package::plan(out);
+        }
+        "systemctl" | "service" | "rc-service" | "invoke-rc.d" | "snap" => service::plan(out),
         name if shell_without_text(name, call) => {
             out.push(EffectKind::UnknownExecution, Target::Text(shell::show_argv(&call.argv)));
         }
+        name => of_named(out, name),
+    }
+    out.tool = None;
+    redirects(out);
+    device::of_paths(&mut out.planned);
+    guard_files::plan(call, &mut out.planned);
+}
+
+/// Programs whose targets are known by name.
+fn of_named(out: &mut Plan<'_>, name: &str) {
+    match name {
+        "setfacl" | "chattr" => acl::plan(out),
+        "tar" | "bsdtar" | "gtar" | "unzip" => tar::plan(out),
+        "rclone" => rclone::plan(out),
+        "wipefs" | "sgdisk" | "sfdisk" | "fdisk" | "gdisk" | "cfdisk" | "parted" | "blkdiscard" | "mkswap" | "nvme"
+        | "hdparm" | "cryptsetup" | "mdadm" | "lvremove" | "vgremove" | "pvremove" | "pvcreate" | "lvreduce"
+        | "zfs" | "zpool" | "btrfs" | "mke2fs" => device::plan(out),
+        name if name.starts_with("mkfs") => device::plan(out),
+        "kubectl" | "oc" => kubectl::plan(out),
+        "helm" => helm::plan(out),
+        "aws" => cloud::aws(out, &out.call.argv.clone()),
+        "gsutil" => cloud::gsutil(out, &out.call.argv.clone()),
+        "gh" | "glab" => gh::plan(out),
+        "psql" | "dropdb" | "dropuser" | "createdb" | "pg_restore" | "pgcli" => psql::plan(out),
+        "mysql" | "mariadb" | "mysqladmin" | "mariadb-admin" | "mycli" => mysql::plan(out),
+        "sqlite3" | "sqlite" | "litecli" | "duckdb" => sqlite::plan(out),
+        "redis-cli" | "valkey-cli" | "keydb-cli" => redis::plan(out),
+        "mongosh" | "mongo" | "mongorestore" => mongo::plan(out),
+        "ollama" => growth::ollama(out),
+        "reboot" | "poweroff" | "halt" | "shutdown" | "init" | "telinit" | "ip" | "ifdown" | "ifconfig" | "nmcli" => {
+            halt::plan(out);
+        }
+        "kill" | "pkill" | "killall" | "killall5" | "fuser" => kill::plan(out),
+        "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
+        "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
+        | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
+        "crontab" => crontab::plan(out),
+        "make" | "gmake" => make::plan(out),
+        "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
+        "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
+        | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
+        "twine" | "gem" => package::publishes(out),
+        _ => of_tool(out),
+    }
+}
+
+/// Tools of a project, whatever runs them.
+fn of_tool(out: &mut Plan<'_>) {
+    let tool = runner::Tool::of(&out.call.argv);
+    out.tool = Some(tool.name().to_owned());
+    if sql_client::plan(out, &tool) {
+        return;
+    }
+    match tool.name() {
+        "alembic" | "flask" => alembic::plan(out, &tool),
+        "prisma" => prisma::plan(out, &tool),
+        "drizzle-kit" => drizzle::plan(out, &tool),
+        "sequelize" | "sequelize-cli" => sequelize::plan(out, &tool),
+        "knex" => knex::plan(out, &tool),
+        "typeorm" | "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" | "mikro-orm" => typeorm::plan(out, &tool),
+        "rails" | "rake" => rails::plan(out, &tool),
+        "manage.py" | "django-admin" | "django-admin.py" => django::plan(out, &tool),
+        "artisan" | "console" => artisan::plan(out, &tool),
+        "supabase" => supabase::plan(out, &tool),
+        "terraform" | "tofu" | "terragrunt" | "pulumi" | "cdk" | "cdktf" | "serverless" | "sls" | "vagrant" | "sst" => {
+            terraform::plan(out, &tool);
+        }
+        "gcloud" | "az" | "doctl" | "hcloud" | "flyctl" | "fly" | "heroku" | "vercel" | "netlify" | "wrangler"
+        | "linode-cli" | "scw" | "oci" | "ibmcloud" | "eksctl" | "kops" | "railway" | "render" | "firebase"
+        | "s3cmd" | "mc" | "vultr-cli" => {
+            cloud::plan(out, &tool.argv);
+        }
+        "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
+        "npm" | "pnpm" | "yarn" | "bun" => {
+            package::plan(out);
+            script::plan(out);
+        }
+        "poetry" | "uv" => package::plan(out),
         _ => {}
     }
-    redirects(&mut out);
-    out.planned
+}
+
+/// `pre-commit uninstall`, `husky uninstall`.
+fn removes_hooks(out: &mut Plan<'_>, argv: &[Word]) {
+    if argv.get(1).and_then(Word::as_literal) == Some("uninstall") {
+        let named = Named::of(out.call.cwd.show(), "remove the hooks of the repository");
+        out.named(EffectKind::BypassHook, named);
+    }
 }
 
 /// Whether a shell reads commands that the reader could not follow.
@@ -109,7 +263,11 @@ fn redirects(out: &mut Plan<'_>) {
             RedirectKind::Write => EffectKind::Overwrite,
             RedirectKind::Append | RedirectKind::Read => continue,
         };
-        if redirect.target.prefix().starts_with("/dev/") {
+        let device = redirect.target.prefix();
+        if device == "/proc/sysrq-trigger" {
+            halt::push(out, "sysrq");
+        }
+        if device.starts_with("/dev/") && !device::is_disk(device) {
             continue;
         }
         out.paths(kind, &redirect.target, Extent::Itself, None);
@@ -121,11 +279,19 @@ pub(crate) struct Plan<'a> {
     pub(crate) call: &'a Invocation,
     index: usize,
     planned: Vec<Planned>,
+    /// The tool that a runner such as `npx` runs.
+    tool: Option<String>,
+    files: &'a BTreeMap<String, String>,
+    /// Where the text begins.
+    cwd: &'a str,
+    unread: Vec<String>,
+    /// How many package scripts are around it.
+    depth: usize,
 }
 
 impl Plan<'_> {
     fn push(&mut self, kind: EffectKind, target: Target) {
-        let program = self.call.program().to_owned();
+        let program = self.tool.clone().unwrap_or_else(|| self.call.program().to_owned());
         self.planned.push(Planned { kind, target, program, invocation: self.index });
     }
 
@@ -142,6 +308,34 @@ impl Plan<'_> {
 
     fn place(&self) -> Place {
         place_of(self.call)
+    }
+
+    /// The text of a file of this host that the command reads; what is not at hand is asked for.
+    fn text_of(&mut self, file: &Word) -> Option<String> {
+        if self.place() != Place::Host {
+            return None;
+        }
+        self.text_at(&shell::join(&self.call.cwd, file))
+    }
+
+    /// The text of the file that standard input comes from: the shell outside opens it.
+    fn text_fed(&mut self, file: &Word) -> Option<String> {
+        let from = if self.place() == Place::Host { self.call.cwd.clone() } else { Word::literal(self.cwd) };
+        self.text_at(&shell::join(&from, file))
+    }
+
+    fn text_at(&mut self, path: &Word) -> Option<String> {
+        let path = path.as_literal().filter(|p| p.starts_with('/'))?.to_owned();
+        let text = self.files.get(&path).cloned();
+        if text.is_none() {
+            self.unread.push(path);
+        }
+        text
+    }
+
+    /// Variables that are set for the command alone, as far as they are known.
+    fn variables(&self) -> impl Iterator<Item = (&str, String)> {
+        self.call.assignments.iter().map(|(name, value)| (name.as_str(), value.show()))
     }
 }
 

@@ -21,6 +21,7 @@ pub enum Order {
 
 impl Options {
     /// Reads words after the program's name; `valued` are the options that take a value.
+    /// One that ends in `?` takes it from the same word only, as `-S?` does of `-Skey`.
     pub fn read(words: &[Word], valued: &[&str], order: Order) -> Options {
         let mut out = Options::default();
         let mut at = 0;
@@ -71,7 +72,11 @@ impl Options {
         for (i, c) in text.char_indices().skip(1) {
             let name = format!("-{c}");
             let takes = valued.contains(&name.as_str());
+            let optional = valued.contains(&format!("{name}?").as_str());
             self.flags.push((name, None));
+            if optional {
+                return false;
+            }
             if !takes {
                 continue;
             }

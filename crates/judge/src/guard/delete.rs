@@ -259,10 +259,17 @@ impl View<'_> {
             && let Some(root) = paths.path.as_literal()
         {
             let gone = self.simulated(command, root);
+            let unlisted = self.listed(root).is_none();
+            // A destination inside live data of which no listing is known: the rules alone say it.
+            let inside =
+                |live: &LivePath| (unlisted && below(root, &live.path).is_some()).then(|| paths.hits(&live.path, &[]));
             return self
                 .live
                 .iter()
-                .filter_map(|live| Some(Struck { live, hit: hit_by(&gone, &live.path)? }))
+                .filter_map(|live| {
+                    let hit = hit_by(&gone, &live.path).or_else(|| inside(live).flatten())?;
+                    Some(Struck { live, hit })
+                })
                 .collect();
         }
         let known: Vec<&str> = self.scene.paths.keys().map(String::as_str).collect();
@@ -535,8 +542,11 @@ impl View<'_> {
 
     /// Whether a delete would have to be decided by a state that nobody could see.
     fn undecided(&self, planned: &Planned, paths: &Paths, effect: &Effect, story: &mut Story) {
-        let decided = !effect.class.is_empty() || planned.kind != EffectKind::Delete || self.knows_services();
-        let deep = paths.extent != Extent::Itself || paths.filter.is_some();
+        let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Truncate);
+        let decided = !effect.class.is_empty() || !lossy || self.knows_services();
+        // A single file is emptied or shredded on purpose, and nothing brings its bytes back.
+        let emptied = planned.kind == EffectKind::Truncate || planned.program == "shred";
+        let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
         if !decided && deep && looks_like_data(&shown) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));

@@ -2,7 +2,7 @@
 
 use coroner_model::Probe;
 use coroner_model::effect::{Effect, TargetClass};
-use coroner_model::probe::GitTable;
+use coroner_model::probe::{GitTable, Why};
 
 use super::view::{View, told};
 use super::{Judged, Story};
@@ -16,6 +16,9 @@ impl View<'_> {
     pub(super) fn discard(&self, planned: &Planned, discard: &Discard) -> Vec<Judged> {
         let target = discard.directory.show();
         let mut effect = Effect::new(planned.kind, target.clone(), &planned.program);
+        if let Place::Remote { .. } = discard.place {
+            return vec![unseen(effect, discard)];
+        }
         if discard.place != Place::Host {
             return vec![told(effect)];
         }
@@ -26,7 +29,8 @@ impl View<'_> {
                 .flat_map(|d| d.text.as_str().lines())
                 .filter_map(|l| lost_by(l, discard.what))
                 .collect(),
-            _ => return vec![told(effect)],
+            Some(Err(why)) if why.why == Why::Absent => return vec![told(effect)],
+            _ => return vec![unseen(effect, discard)],
         };
         let lost: Vec<&String> = lost.iter().filter(|file| self.is_meant(discard, &target, file)).collect();
         if lost.is_empty() {
@@ -67,6 +71,17 @@ impl View<'_> {
                 || path.as_literal().is_some_and(|p| below(p, &full).is_some())
         })
     }
+}
+
+/// What is not committed cannot be seen, so a person must say whether it may go.
+fn unseen(effect: Effect, discard: &Discard) -> Judged {
+    let target = discard.directory.show();
+    let story = Story {
+        would: format!("discard uncommitted work in {target}"),
+        undecided: discard.certain.then(|| format!("what is not committed in {target} could not be looked at")),
+        ..Story::default()
+    };
+    Judged { effect, story }
 }
 
 /// The path of a status line, if the command would take it.

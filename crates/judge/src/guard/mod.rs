@@ -4,9 +4,11 @@
 //! Nothing is asked for where no effect needs it, so a harmless command costs no look.
 
 mod backup;
+mod database;
 mod delete;
 mod discard;
 mod live;
+mod named;
 mod need;
 mod owner;
 mod past;

@@ -25,6 +25,7 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
         .take(SCRIPTS_MAX)
         .map(|wanted| Probe::File { path: wanted.path.clone() })
         .collect();
+    out.extend(effects.unread.iter().take(SCRIPTS_MAX).map(|path| Probe::File { path: path.clone() }));
     let mut services = false;
     for planned in &effects.planned {
         services |= of_planned(case, planned, &mut out);
@@ -71,6 +72,10 @@ fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool 
         Target::Run(spec) => {
             out.push(Probe::Docker(DockerTable::Networks));
             spec.detached && !spec.removed_after && spec.place == Place::Host
+        }
+        Target::Named(named) => super::named::probes(named, out),
+        Target::Containers(containers) => {
+            containers.forced && planned.kind == EffectKind::RemoveContainer && containers.place == Place::Host
         }
         Target::Discard(discard) if discard.place == Place::Host => {
             if let Some(directory) = discard.directory.as_literal() {

@@ -32,6 +32,9 @@ impl View<'_> {
                 story.lines.push(format!("{}  what the host lives on", paths.path.show()));
             }
         }
+        if planned.kind == EffectKind::ChangeMode && opens_to_all(&change.to) {
+            self.opens(change, &paths, &mut effect, &mut story);
+        }
         let crossed: Vec<Exception> = self
             .exceptions(planned.kind, change)
             .into_iter()
@@ -49,6 +52,23 @@ impl View<'_> {
             }
         }
         vec![Judged { effect, story }]
+    }
+
+    /// A tree that anybody may write to, or a file that the host trusts.
+    fn opens(&self, change: &Ownership, paths: &crate::effect::Paths, effect: &mut Effect, story: &mut Story) {
+        let path = paths.path.as_literal().unwrap_or_default();
+        let trusted = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot", "/root"]
+            .iter()
+            .any(|top| crate::effect::path::below(path, top).is_some());
+        if super::delete::is_scratch(path) {
+            effect.add_class(TargetClass::Scratch);
+        } else if change.recursive || paths.filter.is_some() || trusted || path == "/" {
+            effect.add_circumstance(Circumstance::OpensToAll);
+            story.why = "Anybody who gets onto the host can change what runs there.".into();
+        }
+        if trusted || path == "/" {
+            effect.add_class(TargetClass::System);
+        }
     }
 
     /// Everything that should keep its owner (or mode) when a tree changes to another.
@@ -139,6 +159,19 @@ fn same_owner(a: &str, b: &str) -> bool {
     let ((user_a, group_a), (user_b, group_b)) = (split(a), split(b));
     let users = user_a == user_b || user_b.is_empty();
     users && (group_a.is_none() || group_b.is_none() || group_a == group_b)
+}
+
+/// Whether a mode lets everybody write.
+fn opens_to_all(mode: &str) -> bool {
+    if !mode.is_empty() && mode.chars().all(|c| c.is_ascii_digit()) {
+        let sticky = mode.len() == 4 && mode.starts_with('1');
+        return !sticky && mode.chars().last().and_then(|c| c.to_digit(8)).is_some_and(|d| d & 2 != 0);
+    }
+    mode.split(',').any(|part| {
+        let Some(at) = part.find(['+', '=']) else { return false };
+        let (who, what) = part.split_at(at);
+        (who.contains(['o', 'a'])) && what.contains('w')
+    })
 }
 
 /// Whether a mode opens a data directory to others, as `777` and `o+w` do.

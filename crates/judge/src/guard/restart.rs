@@ -163,6 +163,7 @@ impl View<'_> {
             let one = effect::Effects {
                 script: coroner_read::shell::Script { invocations: vec![call.clone()], ..Default::default() },
                 planned: self.effects.planned.iter().filter(|p| p.invocation == index).cloned().collect(),
+                ..Default::default()
             };
             if let Some(path) = written_paths(&one).into_iter().find(|p| relevant(p)) {
                 last = Some(Some(path));

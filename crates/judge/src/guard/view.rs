@@ -67,6 +67,12 @@ impl<'a> View<'a> {
             Target::Volumes(volumes) => self.remove_volumes(planned, volumes),
             Target::Run(spec) => self.run(planned, spec),
             Target::Discard(discard) => self.discard(planned, discard),
+            Target::Named(named) => self.named(planned, named),
+            Target::Containers(containers)
+                if matches!(planned.kind, EffectKind::RemoveContainer | EffectKind::StopService) =>
+            {
+                self.remove_containers(planned, containers)
+            }
             Target::Containers(containers) => containers
                 .names
                 .iter()
@@ -128,6 +134,7 @@ impl View<'_> {
         let transfers = || self.effects.planned.iter().any(|p| p.program == "rsync");
         match probe {
             Probe::Docker(DockerTable::Inspect) | Probe::Git { .. } => true,
+            Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite),
             Probe::Docker(DockerTable::Volumes) => plans(EffectKind::RemoveVolume),
             Probe::Docker(DockerTable::Networks) => plans(EffectKind::RunContainer) && !self.knows_containers(),
             Probe::Files { class: FileClass::Compose, .. } => !self.knows_containers(),
@@ -140,7 +147,8 @@ impl View<'_> {
                         .projects
                         .iter()
                         .any(|p| p.files.contains(path) || p.services.iter().any(|s| s.env_files.contains(path)));
-                script || makes || (transfers() && !path.ends_with(".env") && self.is_filter_file(path))
+                let runs = self.effects.unread.contains(path);
+                script || makes || runs || (transfers() && !path.ends_with(".env") && self.is_filter_file(path))
             }
             _ => false,
         }
@@ -168,6 +176,7 @@ fn remote(planned: &Planned) -> Option<&str> {
         Target::Run(spec) => &spec.place,
         Target::Ownership(change) => &change.paths.place,
         Target::Discard(discard) => &discard.place,
+        Target::Named(named) => &named.place,
         Target::Text(_) => return None,
     };
     match place {

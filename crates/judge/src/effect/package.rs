@@ -1,0 +1,232 @@
+//! Package managers: what is installed, what goes, and upgrades of the whole system.
+
+use coroner_model::effect::{Circumstance, EffectKind};
+use coroner_read::shell::Word;
+
+use super::Plan;
+use super::named::{Named, shown};
+use super::options::{Options, Order};
+
+const VALUED: &[&str] = &[
+    "-t",
+    "--target-release",
+    "-o",
+    "--option",
+    "-c",
+    "--config-file",
+    "-r",
+    "--requirement",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-e",
+    "--editable",
+    "--target",
+    "--prefix",
+    "--root",
+    "--version",
+    "--git",
+    "--path",
+    "--branch",
+    "--tag",
+    "--features",
+    "-F",
+    "--registry",
+    "--repo",
+    "--channel",
+    "--classic?",
+    "-w",
+    "--workspace",
+    "-C",
+    "--cwd",
+    "--filter",
+    "--constraint",
+    "--python",
+    "--platform",
+];
+
+pub(super) fn plan(out: &mut Plan<'_>) {
+    let call = out.call;
+    let program = call.program();
+    let words = &call.argv[1..];
+    if matches!(program, "dpkg" | "rpm" | "pacman") {
+        return by_option(out, program, words);
+    }
+    if program == "do-release-upgrade" {
+        return upgrade(out);
+    }
+    let mut options = Options::read(words, VALUED, Order::Mixed);
+    if only_shows(program, &options) {
+        return;
+    }
+    // `yarn npm publish`.
+    if program == "yarn" && options.operands.first().and_then(Word::as_literal) == Some("npm") {
+        options.operands.remove(0);
+    }
+    let Some((verb, packages)) = options.operands.split_first() else { return };
+    let verb = verb.as_literal().unwrap_or_default();
+    let takes_away = matches!(verb, "remove" | "purge" | "erase" | "del" | "uninstall" | "rm" | "delete");
+    if takes_away && packages.iter().any(|w| w.as_literal() == Some("coroner")) {
+        let named = Named::of("coroner", "remove Coroner itself").with(Circumstance::Everything);
+        return out.named(EffectKind::EditGuard, named);
+    }
+    match verb {
+        "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
+        "purge" if is_system(program) => remove(out, packages, true),
+        "remove" | "erase" | "del" | "uninstall" | "rm" | "delete" if is_system(program) => {
+            let purges =
+                options.has(&["--purge", "--zap"]) || options.has(&["--zap"]) || options.has(&["--delete-data"]);
+            remove(out, packages, purges);
+        }
+        "autoremove" if options.has(&["--purge"]) => remove(out, packages, true),
+        "dist-upgrade" | "full-upgrade" | "dup" | "distro-sync" | "system-upgrade" => upgrade(out),
+        "publish"
+            if matches!(program, "npm" | "pnpm" | "yarn" | "cargo" | "poetry" | "uv" | "bun")
+                && !options.has(&["--dry-run", "-n"]) =>
+        {
+            publish(out);
+        }
+        "unpublish" | "yank" => publish(out),
+        _ => {}
+    }
+}
+
+/// `twine upload`, `gem push`.
+pub(super) fn publishes(out: &mut Plan<'_>) {
+    let verb = out.call.argv.get(1).and_then(Word::as_literal).unwrap_or_default();
+    let test = shown(&out.call.argv).contains("test.pypi");
+    if matches!((out.call.program(), verb), ("twine", "upload") | ("gem", "push" | "yank")) && !test {
+        publish(out);
+    }
+}
+
+fn is_system(program: &str) -> bool {
+    matches!(
+        program,
+        "apt"
+            | "apt-get"
+            | "aptitude"
+            | "dnf"
+            | "yum"
+            | "microdnf"
+            | "zypper"
+            | "apk"
+            | "snap"
+            | "flatpak"
+            | "brew"
+            | "nala"
+    )
+}
+
+fn only_shows(program: &str, options: &Options) -> bool {
+    let dry =
+        ["--dry-run", "--simulate", "--just-print", "--no-act", "--recon", "--download-only", "--help", "--assumeno"];
+    let short = matches!(program, "apt" | "apt-get" | "aptitude" | "nala") && options.has(&["-s", "-d"]);
+    dry.iter().any(|o| options.has(&[o])) || short
+}
+
+/// `dpkg -P`, `rpm -e`, `pacman -Rns`.
+fn by_option(out: &mut Plan<'_>, program: &str, words: &[Word]) {
+    let options = Options::read(words, &["--root", "--dbpath", "--admindir"], Order::Mixed);
+    if options.has(&["--test", "--dry-run", "--simulate"]) || options.has(&["--print", "-p"]) {
+        return;
+    }
+    let packages = options.operands.clone();
+    match program {
+        "dpkg" if options.has(&["-P", "--purge"]) => remove(out, &packages, true),
+        "dpkg" if options.has(&["-r", "--remove"]) => remove(out, &packages, false),
+        "rpm" if options.has(&["-e", "--erase"]) => remove(out, &packages, false),
+        "pacman" if options.has(&["-R", "--remove"]) => remove(out, &packages, options.has(&["-n", "--nosave"])),
+        "dpkg" if options.has(&["-i", "--install"]) => install(out, &packages),
+        "rpm" if options.has(&["-i", "-U", "--install", "--upgrade"]) && !options.has(&["-q"]) => {
+            install(out, &packages)
+        }
+        "pacman" if options.has(&["-S", "-U"]) && !options.has(&["-s", "-i"]) => install(out, &packages),
+        _ => {}
+    }
+}
+
+fn install(out: &mut Plan<'_>, packages: &[Word]) {
+    for package in packages {
+        let name = package.show();
+        let named = Named::of(name.clone(), format!("install {name}"));
+        out.named(EffectKind::Install, super::growth::sized(out, named, &name));
+    }
+}
+
+fn remove(out: &mut Plan<'_>, packages: &[Word], purges: bool) {
+    let names = shown(packages);
+    let vital = packages.iter().any(|w| w.has_glob() || is_vital(&w.show()));
+    let what = if purges { format!("remove {names} with its settings and data") } else { format!("remove {names}") };
+    let named =
+        Named::of(names, what).when(purges || vital, Circumstance::Irreversible).when(vital, Circumstance::WholeHost);
+    out.named(EffectKind::Delete, named);
+}
+
+/// Packages whose absence stops the host or what it serves.
+fn is_vital(package: &str) -> bool {
+    let name = package.split(['=', ':', '/']).next().unwrap_or(package).trim_end_matches(['-', '+']);
+    matches!(
+        name,
+        "sudo"
+            | "systemd"
+            | "systemd-sysv"
+            | "libc6"
+            | "glibc"
+            | "dpkg"
+            | "apt"
+            | "bash"
+            | "coreutils"
+            | "docker.io"
+            | "docker-ce"
+            | "docker-ce-cli"
+            | "docker"
+            | "containerd"
+            | "containerd.io"
+            | "podman"
+            | "network-manager"
+            | "netplan.io"
+            | "netbase"
+            | "iproute2"
+            | "udev"
+            | "init"
+            | "ufw"
+            | "nginx"
+            | "apache2"
+            | "httpd"
+            | "caddy"
+            | "haproxy"
+            | "traefik"
+            | "openssl"
+            | "libssl3"
+            | "grub-pc"
+            | "grub2"
+            | "python3"
+            | "kernel"
+    ) || [
+        "openssh-server",
+        "linux-image",
+        "linux-generic",
+        "kernel-core",
+        "postgresql",
+        "mysql-server",
+        "mariadb-server",
+        "redis-server",
+        "mongodb",
+        "grub-efi",
+    ]
+    .iter()
+    .any(|start| name.starts_with(start))
+}
+
+fn upgrade(out: &mut Plan<'_>) {
+    let named = Named::of("the whole system", "upgrade the whole system, removing packages where it must")
+        .with(Circumstance::WholeHost);
+    out.named(EffectKind::UpgradeMajor, named);
+}
+
+fn publish(out: &mut Plan<'_>) {
+    let name = out.call.cwd.show();
+    let named = Named::of(name, "publish a release, or take one back, for everyone").with(Circumstance::Irreversible);
+    out.named(EffectKind::Publish, named);
+}

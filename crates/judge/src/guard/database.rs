@@ -1,0 +1,265 @@
+//! Whose database a command would reach: production, a test that is made anew, or nobody knows.
+//!
+//! What the command says comes first, then variables, then the env files that its
+//! program would read. A production name anywhere makes it production.
+
+use std::collections::BTreeMap;
+
+use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::{Citation, Probe};
+use coroner_read::shell::{Part, Unknown, Word};
+use coroner_read::{dotenv, shell};
+
+use super::Story;
+use super::view::View;
+use crate::effect::Place;
+use crate::effect::database::{Database, ENVIRONMENTS, HOSTS, NAMES, URLS};
+use crate::effect::named::{is_loopback, is_production_name, is_staging_name, is_test_name};
+
+/// Env files that tools read by themselves, strongest last.
+const DOTENV: [&str; 2] = [".env", ".env.local"];
+
+/// What must be looked at; true where containers matter.
+pub(super) fn probes(database: &Database, out: &mut Vec<Probe>) -> bool {
+    if database.place == Place::Host {
+        out.extend(env_files(database).into_iter().map(|path| Probe::File { path }));
+    }
+    matches!(&database.place, Place::Container { name, .. } if !name.is_empty())
+}
+
+fn env_files(database: &Database) -> Vec<String> {
+    let own = || {
+        let needs =
+            database.reads_dotenv || variables_in(database.url.as_ref()).next().is_some() || database.url.is_none();
+        DOTENV
+            .iter()
+            .filter(move |_| needs && database.file.is_none())
+            .map(|name| shell::join(&database.directory, &Word::literal(*name)))
+    };
+    let all: Vec<Word> = own().chain(database.env_files.iter().cloned()).collect();
+    all.iter().filter_map(|w| w.as_literal()).filter(|p| p.starts_with('/')).map(str::to_owned).collect()
+}
+
+/// Names of the variables in a word that nothing in the text sets.
+fn variables_in(word: Option<&Word>) -> impl Iterator<Item = &str> {
+    word.into_iter().flat_map(|w| &w.parts).filter_map(|part| match part {
+        Part::Unknown(Unknown::Variable(name)) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+/// Where a database is, as far as it is known.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Whereabouts {
+    host: Option<String>,
+    name: Option<String>,
+    /// Words that name an environment: `production`, the name of an env file.
+    environment: Vec<String>,
+}
+
+impl View<'_> {
+    pub(super) fn database(&self, database: &Database, effect: &mut Effect, story: &mut Story) {
+        let place = self.locate(database);
+        if let Some(class) = self.class_of(database, &place) {
+            effect.add_class(class);
+        }
+        story.evidence.extend(self.settings_of(database));
+        let host = place.host.clone().unwrap_or_else(|| "an unknown host".to_owned());
+        let name = place.name.clone().unwrap_or_else(|| "an unknown name".to_owned());
+        if database.file.is_none() {
+            story.lines.push(format!("database {name} on {host}"));
+        }
+        story.why = match effect.class.as_slice() {
+            classes if classes.contains(&TargetClass::Production) => {
+                "This is production; nothing brings it back but a restored backup.".into()
+            }
+            classes if classes.contains(&TargetClass::LiveData) => "A running service keeps its data there.".into(),
+            _ => "Which environment that is could not be told for sure.".into(),
+        };
+    }
+
+    fn class_of(&self, database: &Database, place: &Whereabouts) -> Option<TargetClass> {
+        let named: Vec<&str> =
+            place.host.iter().chain(&place.name).chain(&place.environment).map(String::as_str).collect();
+        if named.iter().any(|n| is_production_name(n)) {
+            return Some(TargetClass::Production);
+        }
+        let test = |names: &[&str]| names.iter().any(|n| is_test_name(n));
+        if let Some(file) = &database.file {
+            let file = file.show();
+            let temporary =
+                file.ends_with(":memory:") || ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|t| file.starts_with(t));
+            let name = file.rsplit('/').next().unwrap_or_default();
+            if self.live.iter().any(|l| crate::effect::path::below(&file, &l.path).is_some()) {
+                return Some(TargetClass::LiveData);
+            }
+            return (temporary || is_test_name(name)).then_some(TargetClass::Scratch);
+        }
+        let own: Vec<&str> = place.name.iter().chain(&place.environment).map(String::as_str).collect();
+        match &database.place {
+            Place::Remote { host } if !is_loopback(host) => {
+                let soft = is_test_name(host) || is_staging_name(host) || test(&own);
+                return (!soft).then_some(TargetClass::Production);
+            }
+            Place::Container { name, .. } if !name.is_empty() => {
+                if test(&own) || is_test_name(name) {
+                    return Some(TargetClass::Scratch);
+                }
+                let live = self.live.iter().any(|l| l.running && self.is_container(name, &l.owner));
+                return live.then_some(TargetClass::LiveData);
+            }
+            _ => {}
+        }
+        let host = place.host.as_deref();
+        match host {
+            Some(host) if is_loopback(host) => test(&own).then_some(TargetClass::Scratch),
+            // A name without a dot is a service of compose, or an alias.
+            Some(host) if !host.contains('.') && !host.contains(' ') => {
+                (test(&own) || is_test_name(host)).then_some(TargetClass::Scratch)
+            }
+            Some(host) => {
+                let soft =
+                    is_test_name(host) || is_staging_name(host) || test(&own) || own.iter().any(|n| is_staging_name(n));
+                (!soft).then_some(TargetClass::Production)
+            }
+            None => test(&own).then_some(TargetClass::Scratch),
+        }
+    }
+
+    fn is_container(&self, name: &str, owner: &str) -> bool {
+        owner == name || self.scene.container(name).is_some_and(|c| c.component() == owner)
+    }
+
+    fn locate(&self, database: &Database) -> Whereabouts {
+        let files = self.variables_of(database);
+        let lookup = |name: &str| {
+            let assigned = database.assignments.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.show());
+            assigned
+                .or_else(|| self.case.request.env.get(name).cloned())
+                .or_else(|| files.get(name).cloned())
+                .filter(|v| !v.is_empty())
+        };
+        let resolve = |word: &Word| fill(word, &lookup);
+        let mut place = Whereabouts::default();
+        place.environment.extend(ENVIRONMENTS.iter().filter(|_| uses_environment(database)).filter_map(|n| lookup(n)));
+        place.environment.extend(database.environment.as_ref().map(&resolve));
+        place
+            .environment
+            .extend(database.env_files.iter().map(|w| w.show().rsplit('/').next().unwrap_or_default().to_owned()));
+        let url = database.url.as_ref().map(&resolve).or_else(|| {
+            let own = database.host.is_none() && database.name.is_none() && database.file.is_none();
+            let names = if database.reads_dotenv { URLS } else { database.variables };
+            own.then(|| names.iter().filter(|n| n.ends_with("URL") || n.ends_with("URI")).find_map(|n| lookup(n)))
+                .flatten()
+        });
+        if let Some((host, name)) = url.as_deref().map(of_url) {
+            place.host = host;
+            place.name = name;
+        }
+        let variables = |names: &[&str]| names.iter().find_map(|n| lookup(n));
+        let host = database.host.as_ref().map(&resolve);
+        place.host =
+            host.or(place.host).or_else(|| variables(HOSTS).filter(|_| database.variables != URLS || url.is_none()));
+        place.name = database.name.as_ref().map(&resolve).or(place.name).or_else(|| variables(NAMES));
+        // A client that is told no host takes the one of this host.
+        if place.host.is_none() && !database.reads_dotenv && url.is_none() {
+            place.host = Some("localhost".to_owned());
+        }
+        place
+    }
+
+    /// Lines of env files that say where the database is.
+    fn settings_of(&self, database: &Database) -> Vec<Citation> {
+        let own: Vec<&str> = variables_in(database.url.as_ref()).collect();
+        let told = database.url.is_some() && own.is_empty() || database.host.is_some() || database.file.is_some();
+        if told {
+            return Vec::new();
+        }
+        let names = |name: &str| match own.is_empty() {
+            true => [URLS, HOSTS, NAMES].iter().any(|all| all.contains(&name)),
+            false => own.contains(&name),
+        };
+        let files = env_files(database);
+        let documents = files.into_iter().filter_map(|path| self.answers.document(&Probe::File { path }));
+        documents
+            .flat_map(|document| {
+                let text = dotenv::read(document.text.as_str(), &|_| None);
+                let lines: Vec<u64> = text.assignments.iter().filter(|a| names(&a.name)).map(|a| a.line).collect();
+                lines.into_iter().map(|line| document.cite_line(line)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn variables_of(&self, database: &Database) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for path in env_files(database) {
+            if let Some(document) = self.answers.document(&Probe::File { path }) {
+                all.extend(dotenv::read(document.text.as_str(), &|_| None).values());
+            }
+        }
+        all
+    }
+}
+
+/// A client of a database follows no environment of a framework.
+fn uses_environment(database: &Database) -> bool {
+    database.reads_dotenv || database.environment.is_some()
+}
+
+/// The text of a word with its variables filled in, as far as they are known.
+fn fill(word: &Word, lookup: &dyn Fn(&str) -> Option<String>) -> String {
+    word.parts.iter().fold(String::new(), |mut text, part| {
+        match part {
+            Part::Text(t) | Part::Glob(t) => text.push_str(t),
+            Part::Unknown(Unknown::Variable(name)) => {
+                text.push_str(&lookup(name).unwrap_or_else(|| format!("${name}")));
+            }
+            Part::Unknown(_) => text.push_str("$(…)"),
+        }
+        text
+    })
+}
+
+/// Host and database of an address; an address of another kind has neither.
+fn of_url(url: &str) -> (Option<String>, Option<String>) {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return (None, Some(url.to_owned()).filter(|u| !u.is_empty()));
+    };
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = before.split_once('/').unwrap_or((before, ""));
+    if scheme.starts_with("sqlite") || scheme == "file" {
+        return (Some("localhost".into()), Some(before.trim_start_matches('/').to_owned()));
+    }
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let first = hosts.split(',').next().unwrap_or(hosts);
+    let host = match first.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or(inner),
+        None => first.split(':').next().unwrap_or(first),
+    };
+    // `postgresql:///shop?host=/run` says it in the query.
+    let by_query = query.split('&').find_map(|p| p.strip_prefix("host="));
+    let host = if host.is_empty() { by_query.unwrap_or("localhost") } else { host };
+    let name = path.split('/').next().unwrap_or(path);
+    (Some(host.to_owned()), (!name.is_empty()).then(|| name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_host_and_database() {
+        let read = |url: &str| {
+            let (host, name) = of_url(url);
+            format!("{} {}", host.unwrap_or_default(), name.unwrap_or_default())
+        };
+        assert_eq!(
+            read("postgres://app:hmac:00@db.prod.example.org:5432/shop?sslmode=require"),
+            "db.prod.example.org shop"
+        );
+        assert_eq!(read("postgresql:///shop_test"), "localhost shop_test");
+        assert_eq!(read("mongodb+srv://c0.example.net/orders"), "c0.example.net orders");
+        assert_eq!(read("mysql://root@[::1]:3306/x"), "::1 x");
+        assert_eq!(read("sqlite:///tmp/x.db"), "localhost tmp/x.db");
+    }
+}

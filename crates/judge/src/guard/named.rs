@@ -1,0 +1,345 @@
+//! Things known by name, against the state that decides how bad it is.
+
+use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
+use coroner_model::probe::{GitTable, HostTable};
+use coroner_model::{Citation, Probe};
+use coroner_read::df::{self, Filesystem};
+use coroner_read::shell::Word;
+
+use super::view::{View, size, told};
+use super::{Judged, Story};
+use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
+use crate::effect::named::shown;
+use crate::effect::path::below;
+use crate::effect::{Containers, Deciding, Named, Place, Planned};
+
+/// Share of a disk that should stay free, in percent.
+const FREE_PERCENT_MIN: u64 = 5;
+
+/// What git says of the branch that a directory is on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Branch {
+    pub(super) head: String,
+    pub(super) upstream: Option<String>,
+    /// Commits that only this side has.
+    pub(super) ahead: u64,
+}
+
+/// What must be looked at for a named thing.
+pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
+    if named.place != Place::Host && !matches!(named.deciding, Deciding::Database(_)) {
+        return false;
+    }
+    match &named.deciding {
+        Deciding::Nothing => false,
+        Deciding::Database(database) => super::database::probes(database, out),
+        Deciding::Push(push) => status(&push.directory, out),
+        Deciding::Published { directory, .. } | Deciding::Unpushed { directory } => status(directory, out),
+        Deciding::Stash { directory } => {
+            out.extend(git(directory, GitTable::Stash));
+            false
+        }
+        Deciding::Mounted { .. } | Deciding::Space { .. } => {
+            out.push(Probe::Host(HostTable::Df));
+            out.push(Probe::Config);
+            false
+        }
+        Deciding::Engine => true,
+        Deciding::Exists { path } => {
+            out.push(Probe::Stat { path: path.clone() });
+            false
+        }
+        Deciding::CallsCoroner { path } => {
+            out.push(Probe::File { path: path.clone() });
+            false
+        }
+    }
+}
+
+fn status(directory: &Word, out: &mut Vec<Probe>) -> bool {
+    out.extend(git(directory, GitTable::Status));
+    false
+}
+
+fn git(directory: &Word, table: GitTable) -> Option<Probe> {
+    let repository = directory.as_literal()?.to_owned();
+    Some(Probe::Git { repository, table, since: None, until: None })
+}
+
+impl View<'_> {
+    pub(super) fn named(&self, planned: &Planned, named: &Named) -> Vec<Judged> {
+        let mut effect = Effect::new(planned.kind, named.name.clone(), &planned.program);
+        named.class.iter().for_each(|class| effect.add_class(*class));
+        named.circumstance.iter().for_each(|circumstance| effect.add_circumstance(*circumstance));
+        let mut story = Story { would: named.would.clone(), ..Story::default() };
+        match &named.place {
+            Place::Remote { host } => story.would = format!("{} on {host}", story.would),
+            Place::Container { name, .. } => self.in_container(planned, name, &mut effect),
+            Place::Host => {}
+        }
+        match &named.deciding {
+            Deciding::Nothing => {}
+            Deciding::Database(database) => self.database(database, &mut effect, &mut story),
+            Deciding::Push(push) => self.push(push, &mut effect, &mut story),
+            Deciding::Published { directory, commits } => self.published(directory, *commits, &mut effect, &mut story),
+            Deciding::Unpushed { directory } => self.unpushed(directory, &mut effect, &mut story),
+            Deciding::Stash { directory } => self.stash(directory, &mut effect),
+            Deciding::Mounted { device } => self.mounted(device, &mut effect, &mut story),
+            Deciding::Engine => self.engine(&mut effect, &mut story),
+            Deciding::Exists { path } => {
+                if self.exists(path) != Some(false) {
+                    effect.add_circumstance(Circumstance::Everything);
+                }
+            }
+            Deciding::CallsCoroner { path } => self.calls_coroner(path, &mut effect),
+            Deciding::Space { directory, bytes } => self.space(directory, *bytes, &mut effect, &mut story),
+        }
+        vec![Judged { effect, story }]
+    }
+
+    /// What happens inside a container leaves the host itself alone.
+    fn in_container(&self, planned: &Planned, name: &str, effect: &mut Effect) {
+        let spares_host = matches!(
+            planned.kind,
+            EffectKind::StopService
+                | EffectKind::KillProcess
+                | EffectKind::Install
+                | EffectKind::Delete
+                | EffectKind::ChangeFirewall
+        );
+        let made_for_it = name.is_empty();
+        if spares_host && (made_for_it || planned.kind != EffectKind::Delete) {
+            effect.circumstance.clear();
+        }
+    }
+
+    fn exists(&self, path: &str) -> Option<bool> {
+        match self.answers.get(&Probe::Stat { path: path.to_owned() }) {
+            Some(Ok(_)) => self.scene.paths.get(path).map(|s| s.exists).or(Some(false)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn branch(&self, directory: &Word) -> Option<Branch> {
+        let probe = git(directory, GitTable::Status)?;
+        let Some(Ok(documents)) = self.answers.get(&probe) else { return None };
+        let mut branch = Branch::default();
+        for line in documents.iter().flat_map(|d| d.text.as_str().lines()) {
+            if let Some(head) = line.strip_prefix("# branch.head ") {
+                branch.head = head.trim().to_owned();
+            } else if let Some(upstream) = line.strip_prefix("# branch.upstream ") {
+                branch.upstream = Some(upstream.trim().to_owned());
+            } else if let Some(counts) = line.strip_prefix("# branch.ab ") {
+                branch.ahead =
+                    counts.split_whitespace().next().and_then(|n| n.trim_start_matches('+').parse().ok()).unwrap_or(0);
+            }
+        }
+        (!branch.head.is_empty()).then_some(branch)
+    }
+
+    /// The lines of git's answer that name the branch and what it follows.
+    fn cite_status(&self, directory: &Word) -> Vec<Citation> {
+        let document = git(directory, GitTable::Status).and_then(|probe| self.answers.document(&probe));
+        document.map_or_else(Vec::new, |document| {
+            let lines = document.text.as_str().lines().zip(1u64..);
+            let named = |line: &str| {
+                ["# branch.head ", "# branch.upstream ", "# branch.ab "].iter().any(|p| line.starts_with(p))
+            };
+            lines.filter(|(line, _)| named(line)).map(|(_, number)| document.cite_line(number)).collect()
+        })
+    }
+
+    fn push(&self, push: &Push, effect: &mut Effect, story: &mut Story) {
+        let current = self.branch(&push.directory);
+        let mut names: Vec<Option<String>> = push
+            .branches
+            .iter()
+            .map(|w| match w.as_literal() {
+                Some("HEAD" | "@") => current.as_ref().map(|b| b.head.clone()),
+                other => other.map(str::to_owned),
+            })
+            .collect();
+        if names.is_empty() && push.reach == Reach::Named {
+            let tracked = |b: &Branch| b.upstream.as_deref().and_then(|u| u.split_once('/')).map(|(_, n)| n.to_owned());
+            names.push(current.as_ref().map(|b| tracked(b).unwrap_or_else(|| b.head.clone())));
+        }
+        let shared = push.reach == Reach::Every || names.iter().flatten().any(|n| is_shared_branch(n));
+        let unknown = names.iter().any(Option::is_none);
+        story.why = "What others pushed there is gone for everybody who fetches next.".into();
+        match (shared, push.care) {
+            (true, Care::Lease) => effect.add_circumstance(Circumstance::InUse),
+            (true, _) => effect.add_circumstance(Circumstance::Shared),
+            (false, Care::Lease) if !unknown => {}
+            (false, _) => effect.add_circumstance(Circumstance::Irreversible),
+        }
+        story.evidence.extend(self.cite_status(&push.directory));
+        if let Some(name) = names.iter().flatten().find(|n| is_shared_branch(n)) {
+            story.lines.push(format!("{name}  a branch that others work on"));
+        }
+    }
+
+    /// Commits that are on the other side already should stay as they are.
+    fn published(&self, directory: &Word, commits: u64, effect: &mut Effect, story: &mut Story) {
+        let Some(branch) = self.branch(directory) else { return };
+        let Some(upstream) = &branch.upstream else { return };
+        if commits > branch.ahead {
+            effect.add_circumstance(Circumstance::Shared);
+            story.evidence.extend(self.cite_status(directory));
+            story.why = format!("The commit is on {upstream} already; a rewritten one needs a forced push.");
+        }
+    }
+
+    fn unpushed(&self, directory: &Word, effect: &mut Effect, story: &mut Story) {
+        match self.branch(directory) {
+            Some(branch) if branch.upstream.is_some() && branch.ahead == 0 => {}
+            Some(branch) => {
+                effect.add_class(TargetClass::Unpushed);
+                story.evidence.extend(self.cite_status(directory));
+                story.why = match branch.upstream {
+                    Some(_) => format!("{} commits are in no other place.", branch.ahead),
+                    None => "The branch was never pushed.".into(),
+                };
+            }
+            None => {
+                story.undecided =
+                    Some(format!("whether commits of {} are anywhere else could not be looked at", directory.show()));
+            }
+        }
+    }
+
+    fn stash(&self, directory: &Word, effect: &mut Effect) {
+        let answer = git(directory, GitTable::Stash).and_then(|probe| self.answers.get(&probe).cloned());
+        if let Some(Ok(documents)) = answer
+            && documents.iter().all(|d| d.text.as_str().trim().is_empty())
+        {
+            effect.circumstance.clear();
+        }
+    }
+
+    /// A disk whose filesystem is mounted is the host's own.
+    fn mounted(&self, device: &str, effect: &mut Effect, story: &mut Story) {
+        let probe = Probe::Host(HostTable::Df);
+        let Some(document) = self.answers.document(&probe) else { return };
+        let mounted: Vec<Filesystem> = df::read(document).into_iter().filter(|f| is_on(&f.device, device)).collect();
+        for one in &mounted {
+            let system = ["/", "/boot", "/boot/efi", "/usr", "/var", "/home"].contains(&one.mount.as_str());
+            effect.add_class(if system { TargetClass::System } else { TargetClass::LiveData });
+            story.lines.push(format!("{}  mounted at {}, {} used", one.device, one.mount, size(one.used)));
+            story.evidence.push(one.at.clone());
+        }
+        if !mounted.is_empty() {
+            story.why = "The filesystem is in use.".into();
+        }
+    }
+
+    fn engine(&self, effect: &mut Effect, story: &mut Story) {
+        let running: Vec<&str> =
+            self.scene.containers.iter().filter(|c| c.is_running()).map(|c| c.component()).collect();
+        if running.is_empty() && self.knows_containers() {
+            return;
+        }
+        effect.add_circumstance(Circumstance::WholeHost);
+        story.why = match running.len() {
+            0 => "Which containers run could not be looked at.".into(),
+            n => {
+                format!("{n} containers run in it: {}.", running.iter().take(5).copied().collect::<Vec<_>>().join(", "))
+            }
+        };
+    }
+
+    fn calls_coroner(&self, path: &str, effect: &mut Effect) {
+        let known = self.answers.document(&Probe::File { path: path.to_owned() });
+        if known.is_some_and(|d| d.text.as_str().contains("coroner")) {
+            effect.add_circumstance(Circumstance::Everything);
+        }
+    }
+
+    fn space(&self, directory: &str, bytes: u64, effect: &mut Effect, story: &mut Story) {
+        let probe = Probe::Host(HostTable::Df);
+        let filesystems = self.answers.document(&probe).map(df::read).unwrap_or_default();
+        let holds = |f: &&Filesystem| below(directory, &f.mount).is_some();
+        let Some(disk) = filesystems.iter().filter(holds).max_by_key(|f| f.mount.len()) else { return };
+        let reserve = disk.bytes / 100 * FREE_PERCENT_MIN;
+        if bytes + reserve > disk.available {
+            effect.add_circumstance(Circumstance::ExceedsSpace);
+            story.lines.push(format!("{} needed, {} free on {}", size(bytes), size(disk.available), disk.mount));
+            story.evidence.push(disk.at.clone());
+        }
+    }
+
+    /// Containers that would go; one that runs goes with what it does.
+    pub(super) fn remove_containers(&self, planned: &Planned, containers: &Containers) -> Vec<Judged> {
+        let every = |mut effect: Effect| {
+            effect.add_circumstance(Circumstance::Everything);
+            let story =
+                Story { would: format!("{} every container of the host", verb(planned.kind)), ..Story::default() };
+            Judged { effect, story }
+        };
+        if containers.all {
+            let target =
+                if containers.names.is_empty() { "every container".to_owned() } else { shown(&containers.names) };
+            return vec![every(Effect::new(planned.kind, target, &planned.program))];
+        }
+        containers.names.iter().map(|name| self.remove_container(planned, containers, name)).collect()
+    }
+
+    fn remove_container(&self, planned: &Planned, containers: &Containers, name: &Word) -> Judged {
+        let mut effect = Effect::new(planned.kind, name.show(), &planned.program);
+        let running = name.as_literal().and_then(|n| self.scene.container(n)).filter(|c| c.is_running());
+        if planned.kind != EffectKind::RemoveContainer || !containers.forced || containers.place != Place::Host {
+            return told(effect);
+        }
+        let Some(container) = running else { return told(effect) };
+        effect.add_circumstance(Circumstance::InUse);
+        let story = Story {
+            would: format!("remove the container of \"{}\" while it runs", container.component()),
+            why: "What it wrote outside of its volumes goes with it.".into(),
+            ..Story::default()
+        };
+        Judged { effect, story }
+    }
+}
+
+fn verb(kind: EffectKind) -> &'static str {
+    if kind == EffectKind::StopService { "stop" } else { "remove" }
+}
+
+/// Whether a filesystem lies on a disk, one of its partitions, or is the volume itself.
+fn is_on(filesystem: &str, device: &str) -> bool {
+    if filesystem == device || filesystem.trim_start_matches('/') == device {
+        return true;
+    }
+    // `/dev/vg/data` is `/dev/mapper/vg-data`.
+    if let Some((group, volume)) = device.strip_prefix("/dev/").unwrap_or(device).split_once('/') {
+        let double = |s: &str| s.replace('-', "--");
+        if filesystem == format!("/dev/mapper/{}-{}", double(group), double(volume)) {
+            return true;
+        }
+    }
+    let Some(rest) = filesystem.strip_prefix(device).filter(|_| device.starts_with("/dev/")) else { return false };
+    let ends_in_digit = device.ends_with(|c: char| c.is_ascii_digit());
+    let part = if ends_in_digit { rest.strip_prefix('p') } else { Some(rest) };
+    part.is_some_and(|p| !p.is_empty() && p.chars().all(|c| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_lie_on_their_disk() {
+        for (filesystem, device) in [
+            ("/dev/sda1", "/dev/sda"),
+            ("/dev/nvme0n1p2", "/dev/nvme0n1"),
+            ("/dev/mapper/vg0-data", "/dev/vg0/data"),
+            ("tank/data", "tank/data"),
+        ] {
+            assert!(is_on(filesystem, device), "{filesystem} {device}");
+        }
+        for (filesystem, device) in
+            [("/dev/sdb1", "/dev/sda"), ("/dev/sda11", "/dev/sda1"), ("/dev/nvme0n1", "/dev/nvme0")]
+        {
+            assert!(!is_on(filesystem, device), "{filesystem} {device}");
+        }
+    }
+}
