@@ -288,6 +288,7 @@ fn is_separator(c: char) -> bool {
             | ']'
             | '*'
             | '_'
+            | '`'
             | '#'
             | '…'
             | '→'
@@ -384,7 +385,7 @@ fn parts(line: &str) -> Vec<(Range<usize>, &str)> {
     let mut out = Vec::new();
     let mut start = 0;
     let hard = |c: char| {
-        matches!(c, '·' | '•' | '|' | '/' | ',' | ';' | ':' | '–' | '—' | '(' | ')' | '[' | ']' | '\u{a0}' | '*')
+        matches!(c, '·' | '•' | '|' | '/' | ',' | ';' | ':' | '–' | '—' | '(' | ')' | '[' | ']' | '\u{a0}' | '*' | '`')
             || (c as u32) >= 0x1F000
     };
     let mut push = |from: usize, to: usize| {
@@ -498,6 +499,8 @@ mod tests {
         assert_eq!(line("Severity: Purple").severity.map(|s| s.grade), Some(Grade::Unknown));
         assert_eq!(line("Critical").severity.map(|s| s.labelled), Some(false));
         assert_eq!(line("Resolved").bare_status, Some(("Resolved".to_owned(), IncidentStatus::Resolved)));
+        let m = line("`Major` `2026/01/23` `Session 9`");
+        assert_eq!((m.sessions, m.severity.is_some(), m.date.is_some()), (vec!["9".to_owned()], true, true));
         assert_eq!(line("[P1] 2026-01-02").severity.map(|s| s.grade), Some(Grade::Severity(Severity::Critical)));
     }
 

@@ -58,7 +58,11 @@ pub fn pieces(blocks: &[Block], slashes: SlashOrder) -> Vec<Piece> {
     let mut columns: Vec<String> = Vec::new();
     for (at, block) in blocks.iter().enumerate() {
         match &block.kind {
-            Kind::Row { cells, head } => row(cells, *head, &mut columns, at, slashes, &mut out),
+            Kind::Row { cells, head } => {
+                let more = blocks.get(at + 1).is_some_and(|next| matches!(next.kind, Kind::Row { head: false, .. }));
+                let alone = !more && at > 0 && matches!(blocks[at - 1].kind, Kind::Row { head: true, .. });
+                row(cells, *head, alone, &mut columns, at, slashes, &mut out);
+            }
             _ => {
                 columns.clear();
                 one(block, at, &page, slashes, &mut out);
@@ -239,10 +243,21 @@ fn is_short(text: &str) -> bool {
 }
 
 /// A table whose columns are labels holds a record a row; one of two columns holds label and text.
-fn row(cells: &[String], head: bool, columns: &mut Vec<String>, at: usize, slashes: SlashOrder, out: &mut Vec<Piece>) {
+///
+/// A row that is `alone` and names no title tells of the record that it stands in.
+fn row(
+    cells: &[String],
+    head: bool,
+    alone: bool,
+    columns: &mut Vec<String>,
+    at: usize,
+    slashes: SlashOrder,
+    out: &mut Vec<Piece>,
+) {
     let labels = cells.iter().filter(|c| classify(c).is_some()).count();
     if head || columns.is_empty() && labels >= 3 {
-        let of_records = labels >= 3 || labels == 2 && cells.len() > 2;
+        let keys = head && cells.iter().all(|c| matches!(classify(c), Some(Label::Key(_))));
+        let of_records = labels >= 3 || labels == 2 && cells.len() > 2 || keys;
         *columns = if of_records { cells.to_vec() } else { vec![String::new()] };
         if of_records || labels == 0 {
             return;
@@ -260,10 +275,11 @@ fn row(cells: &[String], head: bool, columns: &mut Vec<String>, at: usize, slash
             }
         }
         // A table with a record a row needs something to call the record by.
-        if whole.title.is_none() {
+        if whole.title.is_none() && !(alone && (whole.places() || whole.severity.is_some())) {
             return;
         }
-        out.push(piece(Sense::Meta { meta: Box::new(whole), keyed: false }, ""));
+        let keyed = whole.title.is_none();
+        out.push(piece(Sense::Meta { meta: Box::new(whole), keyed }, ""));
         for (name, label, value) in fields {
             out.push(piece(Sense::Field { name: name.clone(), label }, value));
         }
