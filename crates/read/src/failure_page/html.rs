@@ -83,14 +83,23 @@ enum Token<'a> {
 
 /// Cuts an HTML page into blocks.
 pub fn blocks(text: &str) -> Vec<Block> {
+    read(text, Page::default())
+}
+
+/// Cuts an HTML page into blocks that keep where its links lead, in the form of Markdown.
+pub fn linked_blocks(text: &str) -> Vec<Block> {
+    read(text, Page { links: true, ..Page::default() })
+}
+
+fn read(text: &str, mut page: Page) -> Vec<Block> {
     // A page has one footer; cards with a footer each are records.
     let footers = text.to_ascii_lowercase().matches("<footer").count();
-    let mut page = Page::default();
     let mut at = 0;
     while let Some((token, mut end)) = next(text, at) {
         match &token {
             Token::Open { name, attributes }
-                if DROPPED.contains(&name.as_str()) || name == "footer" && footers == 1 && page.holders == 0 =>
+                if DROPPED.contains(&name.as_str())
+                    || name == "footer" && page.holders == 0 && (footers == 1 || behind_main(text, at)) =>
             {
                 page.flush();
                 if !attributes.ends_with('/') {
@@ -104,6 +113,11 @@ pub fn blocks(text: &str) -> Vec<Block> {
     }
     page.flush();
     page.out
+}
+
+/// Whether what the page is about has ended before that place.
+fn behind_main(text: &str, at: usize) -> bool {
+    text[..at].to_ascii_lowercase().contains("</main>")
 }
 
 /// Behind the closing tag of an element whose content is not read; its text may hold any `<`.
@@ -176,6 +190,9 @@ struct Page {
     marks: Vec<(String, usize)>,
     pre: usize,
     code: usize,
+    /// Links are kept, and the open one's address with where its text began.
+    links: bool,
+    link: Option<(String, usize)>,
     /// How many elements are open that hold a part of the page.
     holders: usize,
     /// The open block is a heading or a card's line, where spans with header facts stand beside a title.
@@ -226,6 +243,10 @@ impl Page {
                 return;
             }
             "code" => self.code += 1,
+            "a" if self.links => {
+                let address = attribute(attributes, "href").filter(|href| href.contains("://"));
+                self.link = address.map(|href| (href, self.text.len()));
+            }
             _ => {}
         }
         if !BLOCKS.contains(&name) {
@@ -274,6 +295,10 @@ impl Page {
             let from = self.time.as_ref().map_or(self.text.len(), |(_, from)| *from);
             self.close_time();
             return self.note_fact(from);
+        }
+        if let Some((address, from)) = self.link.take_if(|_| name == "a") {
+            let inner = self.text.split_off(from.min(self.text.len()));
+            self.text.push_str(&format!("[{}]({address})", inner.trim()));
         }
         if !BLOCKS.contains(&name) {
             return self.close_inline(name);
@@ -568,10 +593,100 @@ const ENTITIES: &[(&str, &str)] = &[
     ("infin", "∞"),
     ("micro", "µ"),
     ("frac12", "½"),
+    ("AElig", "Æ"),
+    ("Aacute", "Á"),
+    ("Acirc", "Â"),
+    ("Agrave", "À"),
+    ("Aring", "Å"),
+    ("Atilde", "Ã"),
+    ("Ccedil", "Ç"),
+    ("Dagger", "‡"),
+    ("ETH", "Ð"),
+    ("Eacute", "É"),
+    ("Ecirc", "Ê"),
+    ("Egrave", "È"),
+    ("Euml", "Ë"),
+    ("Iacute", "Í"),
+    ("Icirc", "Î"),
+    ("Igrave", "Ì"),
+    ("Iuml", "Ï"),
+    ("Ntilde", "Ñ"),
+    ("OElig", "Œ"),
+    ("Oacute", "Ó"),
+    ("Ocirc", "Ô"),
+    ("Ograve", "Ò"),
+    ("Oslash", "Ø"),
+    ("Otilde", "Õ"),
+    ("Prime", "″"),
+    ("Scaron", "Š"),
+    ("THORN", "Þ"),
+    ("Uacute", "Ú"),
+    ("Ucirc", "Û"),
+    ("Ugrave", "Ù"),
+    ("Yacute", "Ý"),
+    ("aacute", "á"),
+    ("acirc", "â"),
+    ("acute", "´"),
+    ("aelig", "æ"),
+    ("aring", "å"),
+    ("atilde", "ã"),
+    ("bdquo", "„"),
+    ("brvbar", "¦"),
+    ("cedil", "¸"),
+    ("curren", "¤"),
+    ("dagger", "†"),
+    ("darr", "↓"),
+    ("divide", "÷"),
+    ("ecirc", "ê"),
+    ("equiv", "≡"),
+    ("eth", "ð"),
+    ("euml", "ë"),
+    ("frac14", "¼"),
+    ("frac34", "¾"),
+    ("hArr", "⇔"),
+    ("iacute", "í"),
+    ("icirc", "î"),
+    ("iexcl", "¡"),
+    ("igrave", "ì"),
+    ("iquest", "¿"),
+    ("iuml", "ï"),
+    ("lArr", "⇐"),
+    ("lsaquo", "‹"),
+    ("macr", "¯"),
+    ("minus", "−"),
+    ("not", "¬"),
+    ("oacute", "ó"),
+    ("ocirc", "ô"),
+    ("oelig", "œ"),
+    ("ograve", "ò"),
+    ("ordf", "ª"),
+    ("ordm", "º"),
+    ("oslash", "ø"),
+    ("otilde", "õ"),
+    ("permil", "‰"),
+    ("prime", "′"),
+    ("rArr", "⇒"),
+    ("radic", "√"),
+    ("rsaquo", "›"),
+    ("sbquo", "‚"),
+    ("scaron", "š"),
+    ("sum", "∑"),
+    ("sup1", "¹"),
+    ("sup2", "²"),
+    ("sup3", "³"),
+    ("thorn", "þ"),
+    ("uacute", "ú"),
+    ("uarr", "↑"),
+    ("ucirc", "û"),
+    ("ugrave", "ù"),
+    ("uml", "¨"),
+    ("yacute", "ý"),
+    ("yuml", "ÿ"),
+    ("ZeroWidthSpace", ""),
 ];
 
 /// Longest name of an entity, in bytes.
-const ENTITY_BYTES_MAX: usize = 12;
+const ENTITY_BYTES_MAX: usize = 20;
 
 /// Decodes the entities of a text; what is none stays as it is.
 fn decode(text: &str) -> String {
@@ -661,6 +776,7 @@ mod tests {
         assert_eq!(lines("<h2><a href=\"#t\">Title</a></h2>"), ["Title"]);
         assert_eq!(lines("<nav><a>Home</a></nav><p>a b</p><footer><p>Made by us.</p></footer>"), ["a b"]);
         assert_eq!(lines("<article><p>a b</p><footer>Session 9</footer></article>"), ["a b", "Session 9"]);
+        assert_eq!(lines("<main>a b</main><footer>c</footer><footer>d</footer>"), ["a b"]);
         assert_eq!(lines("<div>a<footer>b</footer></div><div>c<footer>d</footer></div>"), ["a", "b", "c", "d"]);
     }
 

@@ -169,6 +169,10 @@ pub fn classify(phrase: &str) -> Option<Label> {
     if let Some((_, label)) = PHRASES.iter().find(|(text, _)| *text == plain) {
         return Some(*label);
     }
+    // "Status: Resolved" is a label with its value, "Session 9 · Resolved" a header.
+    if plain.contains([':', '：', '=', '·', '|', '•']) || plain.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let words: Vec<&str> = plain.split(' ').collect();
     if let Some(field) = asked(&words) {
         return Some(Label::Field(field, 1));
@@ -616,8 +620,14 @@ mod tests {
         ] {
             assert!(matches!(classify(text), Some(Label::Field(field, _)) if field == want), "{text}");
         }
-        for text in ["Why Redis broke", "How we lost the fix", "What we do", "How the proxy was fixed twice", "Why us?"]
-        {
+        for text in [
+            "Why Redis broke",
+            "How we lost the fix",
+            "What we do",
+            "How the proxy was fixed twice",
+            "Why us?",
+            "Status: Resolved",
+        ] {
             assert!(!matches!(classify(text), Some(Label::Field(Fix | DataLost | WhatHappened, _))), "{text}");
         }
     }

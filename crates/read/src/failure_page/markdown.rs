@@ -11,6 +11,8 @@ pattern!(UNDERLINE, r"^(?:=+|-{2,})\s*$");
 pattern!(TABLE_RULE, r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$");
 pattern!(BOLD, r"(?:\*\*|__)([^*_\n]{1,60}?)\s*(?:\*\*|__)(\s*[:：])?");
 pattern!(ITALIC, r"(?:^|[\s|])[*_]([A-Za-z][^*_\n]{1,58}?)[*_](\s*[:：])?(?:\s|$)");
+pattern!(SUMMARY, r"(?i)^\s*(?:<details[^>]*>)?\s*<summary[^>]*>(.*?)</summary>\s*$");
+pattern!(TAG, r"</?[A-Za-z][^<>]*>");
 pattern!(ONLY_TAGS, r"^\s*(?:<[^>]+>\s*)+$");
 pattern!(PLAIN_LABEL, r"^([A-Z][A-Za-z'’ -]{1,40}):(?:\s|$)");
 
@@ -104,6 +106,10 @@ impl Cutter {
         }
         if let Some(fence) = ["```", "~~~"].into_iter().find(|f| line.trim_start().starts_with(f)) {
             return self.fence(lines, i, fence);
+        }
+        if let Some(inner) = SUMMARY.captures(line).and_then(|hit| hit.get(1)) {
+            self.whole(Kind::Text, TAG.replace_all(inner.as_str(), "").trim(), i);
+            return i + 1;
         }
         if let Some(hit) = HEADING.captures(line) {
             let level = u8::try_from(hit.get(1).map_or(1, |m| m.len())).unwrap_or(6);
