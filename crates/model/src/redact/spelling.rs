@@ -82,7 +82,7 @@ pub(super) fn base64_word(text: &str, part: Range<usize>) -> Range<usize> {
 pub(super) fn to_base64(bytes: &[u8]) -> String {
     let digits = (bytes.len() * 8).div_ceil(6);
     let mut out: String = (0..digits).map(|digit| char::from(BASE64[base64_digit(bytes, digit)])).collect();
-    while out.len() % 4 > 0 {
+    while !out.len().is_multiple_of(4) {
         out.push('=');
     }
     out
