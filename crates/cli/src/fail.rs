@@ -1,5 +1,10 @@
 //! Errors as a person reads them, and exit codes.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use coroner_model::Redactor;
+
 /// How a run ends (DESIGN: 0 looked, nothing wrong · 1 found something · 2 wrong usage · 3 could not look).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -71,10 +76,32 @@ pub fn render(error: &anyhow::Error) -> String {
             }
         }
     }
-    out
+    without_secrets(&out)
+}
+
+/// Takes secrets out of an error: what a person typed may be one, and terminals are recorded.
+fn without_secrets(text: &str) -> String {
+    let mut key = [0; 32];
+    for part in key.chunks_mut(8) {
+        part.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+    }
+    Redactor::new(key).redact(text).to_string()
 }
 
 /// The exit code of an error; an unforeseen one counts as wrong usage or configuration.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     error.downcast_ref::<Failure>().map_or(Exit::Usage, |f| f.exit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_repeat_a_secret() {
+        let key = format!("ghp_{}", "a1B2".repeat(9));
+        let shown =
+            render(&Failure::usage(format!("no incident has the id {key}"), "`coroner incident list` shows the ids"));
+        assert!(!shown.contains(&key) && shown.contains("hmac:") && shown.ends_with("shows the ids"), "{shown}");
+    }
 }

@@ -68,6 +68,9 @@ pub struct Casefile {
     tree: OnceLock<Option<tree::Table>>,
 }
 
+/// Most links named that lead to nothing.
+const DANGLING_COUNT_MAX: usize = 20;
+
 /// What was read, or why not, before redaction.
 type Raw = Result<Vec<Seen>, CouldNotLook>;
 
@@ -106,6 +109,9 @@ impl Casefile {
     fn over(shelf: shelf::Shelf, limits: Limits, mut refused: Vec<String>) -> Casefile {
         let (meta, problem) = meta::read(&shelf, &limits);
         refused.extend(problem);
+        let lost = shelf.dangling().into_iter().take(DANGLING_COUNT_MAX);
+        refused.extend(lost.map(|path| format!("{path}: a link to nothing in the casefile; not followed")));
+        refused.extend(tree::fault(&shelf));
         let redactor = Arc::new(meta::redactor(&shelf, &limits));
         let clock = meta.collected_at.or_else(|| clock::newest(&shelf));
         let notes = refused

@@ -168,3 +168,30 @@ fn a_directory_around_everything_is_seen_through() {
     assert!(world.answer(&Probe::Host(coroner_model::probe::HostTable::Whoami)).is_ok());
     assert!(world.answer(&file(&format!("/{}/compose.yml", "d/".repeat(90)))).is_ok(), "long names are read");
 }
+
+#[test]
+fn what_cannot_be_followed_or_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("case");
+    fs::create_dir_all(root.join("logs")).unwrap();
+    fs::create_dir_all(root.join("host")).unwrap();
+    fs::create_dir_all(root.join("files/etc")).unwrap();
+    fs::write(root.join("logs/app.log"), "up\n").unwrap();
+    symlink("app.log", root.join("logs/same.log")).unwrap();
+    symlink(dir.path().join("outside.log"), root.join("logs/lost.log")).unwrap();
+    symlink("/run/gone.conf", root.join("files/etc/resolv.conf")).unwrap();
+    fs::write(root.join("host/tree.tsv"), "ls: cannot open directory\n").unwrap();
+    let case = Casefile::open(&root, Limits::default()).unwrap();
+    let told: Vec<&str> = case.notes().iter().map(|note| note.detail.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "logs/lost.log: a link to nothing in the casefile; not followed",
+            "host/tree.tsv: no row has a path in its column"
+        ]
+    );
+    for table in ["", "path\ttype\n", "path\ttype\n/opt\td\n", "d\t755\t0\troot\t0\troot\t1\t1\t1\t1\t/opt\t\td\n"] {
+        fs::write(root.join("host/tree.tsv"), table).unwrap();
+        assert_eq!(Casefile::open(&root, Limits::default()).unwrap().notes().len(), 1, "{table:?}");
+    }
+}

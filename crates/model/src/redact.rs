@@ -7,7 +7,8 @@
 mod shapes;
 mod spelling;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -39,16 +40,37 @@ impl std::fmt::Display for Redacted {
 /// Shortest learned value, in bytes, that is replaced wherever it occurs.
 /// Shorter ones are replaced only where they were recognised.
 pub const LEARNED_BYTES_MIN: usize = 8;
-/// Most values remembered in one run.
-pub const LEARNED_COUNT_MAX: usize = 10_000;
+/// Fewest digits of Base64 by which a learned value is known.
+const BASE64_DIGITS_MIN: usize = 14;
+/// Most spellings of values remembered in one run.
+pub const LEARNED_COUNT_MAX: usize = 20_000;
 
 /// Finds secrets and replaces them by keyed hashes.
 #[derive(Clone)]
 pub struct Redactor {
     key: [u8; 32],
-    learned: BTreeSet<String>,
-    /// Finds all learned values in one pass; made when first needed.
-    finder: OnceLock<Option<AhoCorasick>>,
+    /// Spellings of learned values, each with the value itself.
+    learned: BTreeMap<String, Learned>,
+    /// Finds all learned spellings in one pass; made when first needed.
+    finder: OnceLock<Option<Finder>>,
+}
+
+/// What a spelling stands for.
+#[derive(Clone)]
+struct Learned {
+    value: String,
+    /// The spelling is a part of a word in Base64, so the whole word goes.
+    part_of_word: bool,
+}
+
+/// Searches for learned values.
+#[derive(Clone)]
+struct Finder {
+    spellings: AhoCorasick,
+    /// What each spelling stands for, in the order of the patterns.
+    learned: Vec<Learned>,
+    /// Values that may be spelled with escapes, for texts whose escapes were taken off.
+    escapable: Option<(AhoCorasick, Vec<String>)>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -60,7 +82,7 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// A redactor under a key; equal values stay equal under the same key.
     pub fn new(key: [u8; 32]) -> Redactor {
-        Redactor { key, learned: BTreeSet::new(), finder: OnceLock::new() }
+        Redactor { key, learned: BTreeMap::new(), finder: OnceLock::new() }
     }
 
     /// Remembers the secrets of a text, so that they are replaced in every other.
@@ -69,30 +91,50 @@ impl Redactor {
             if self.learned.len() >= LEARNED_COUNT_MAX {
                 return;
             }
-            let plain = spelling::plain(&raw[span.clone()]);
-            for spelled in [&raw[span], &plain, &spelling::in_json(&plain), &spelling::in_url(&plain)] {
-                if spelled.len() >= LEARNED_BYTES_MIN && self.learned.insert(spelled.to_owned()) {
-                    self.finder = OnceLock::new();
-                }
+            let value = spelling::plain(&raw[span.clone()]).into_owned();
+            if self.learned.get(&raw[span.clone()]).is_some_and(|known| known.value == value) {
+                continue;
             }
+            let whole = [
+                raw[span].to_owned(),
+                value.clone(),
+                spelling::in_json(&value),
+                spelling::in_url(&value),
+                spelling::in_form(&value),
+            ];
+            for spelled in whole.into_iter().filter(|s| s.len() >= LEARNED_BYTES_MIN) {
+                self.remember(spelled, &value, false);
+            }
+            for digits in spelling::in_base64(&value).into_iter().filter(|d| d.len() >= BASE64_DIGITS_MIN) {
+                self.remember(digits, &value, true);
+            }
+        }
+    }
+
+    fn remember(&mut self, spelled: String, value: &str, part_of_word: bool) {
+        let learned = Learned { value: value.to_owned(), part_of_word };
+        if self.learned.insert(spelled, learned).is_none() {
+            self.finder = OnceLock::new();
         }
     }
 
     /// The text with each secret replaced.
     pub fn redact(&self, raw: &str) -> Redacted {
-        let mut spans = shapes::find(raw);
+        let mut spans: Vec<(Range<usize>, Option<&str>)> = shapes::find(raw).into_iter().map(|s| (s, None)).collect();
         if let Some(finder) = self.finder() {
-            spans.extend(finder.find_iter(raw).map(|m| m.range()));
+            spans.extend(finder.find(raw));
         }
-        spans.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end)));
+        spans.sort_by_key(|(s, value)| (s.start, std::cmp::Reverse(s.end), value.is_none()));
         let mut out = String::with_capacity(raw.len());
         let mut done = 0;
-        for span in spans {
+        for (span, value) in spans {
             if span.start < done {
+                // What reaches beyond the one before it must not show its end.
+                done = done.max(span.end);
                 continue;
             }
             out.push_str(&raw[done..span.start]);
-            out.push_str(&self.token(&raw[span.clone()]));
+            out.push_str(&self.token(value.unwrap_or(&raw[span.clone()])));
             done = span.end;
         }
         out.push_str(&raw[done..]);
@@ -101,12 +143,11 @@ impl Redactor {
 
     /// Whether the text holds something that would be replaced.
     pub fn holds_secret(&self, raw: &str) -> bool {
-        !shapes::find(raw).is_empty() || self.finder().is_some_and(|finder| finder.is_match(raw))
+        !shapes::find(raw).is_empty() || self.finder().is_some_and(|finder| !finder.find(raw).is_empty())
     }
 
-    fn finder(&self) -> Option<&AhoCorasick> {
-        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.learned).ok();
-        self.finder.get_or_init(|| if self.learned.is_empty() { None } else { build() }).as_ref()
+    fn finder(&self) -> Option<&Finder> {
+        self.finder.get_or_init(|| Finder::new(&self.learned)).as_ref()
     }
 
     /// Takes redacted text apart for a reader and wraps a part of it again.
@@ -131,6 +172,58 @@ impl Redactor {
         let hash = blake3::keyed_hash(&self.key, spelling::plain(value).as_bytes()).to_hex();
         format!("hmac:{}", &hash.as_str()[..16])
     }
+}
+
+impl Finder {
+    fn new(learned: &BTreeMap<String, Learned>) -> Option<Finder> {
+        if learned.is_empty() {
+            return None;
+        }
+        let spellings = searcher(learned.keys())?;
+        let special = |value: &&String| value.bytes().any(|b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b));
+        let mut values: Vec<String> = learned
+            .values()
+            .map(|l| &l.value)
+            .filter(|v| v.len() >= LEARNED_BYTES_MIN)
+            .filter(special)
+            .cloned()
+            .collect();
+        values.sort();
+        values.dedup();
+        let escapable = if values.is_empty() { None } else { searcher(values.iter()).map(|found| (found, values)) };
+        Some(Finder { spellings, learned: learned.values().cloned().collect(), escapable })
+    }
+
+    /// Where learned values stand in a text, each with its value.
+    fn find<'a>(&'a self, raw: &str) -> Vec<(Range<usize>, Option<&'a str>)> {
+        let spelled = |hit: aho_corasick::Match| {
+            let learned = &self.learned[hit.pattern().as_usize()];
+            if !learned.part_of_word {
+                return (hit.range(), Some(learned.value.as_str()));
+            }
+            let word = spelling::base64_word(raw, hit.range());
+            let is_value = spelling::of_base64(&raw[word.clone()]).is_some_and(|plain| plain == learned.value);
+            (word, is_value.then_some(learned.value.as_str()))
+        };
+        let mut found: Vec<_> = self.spellings.find_iter(raw).map(spelled).collect();
+        if let Some((finder, values)) = &self.escapable {
+            let value = |hit: &aho_corasick::Match| Some(values[hit.pattern().as_usize()].as_str());
+            let mut start = 0;
+            // Line by line, so that the map of places stays small.
+            for line in raw.split_inclusive('\n') {
+                if let Some((text, places)) = spelling::decoded(line) {
+                    let place = |hit: &aho_corasick::Match| start + places[hit.start()]..start + places[hit.end()];
+                    found.extend(finder.find_iter(&text).map(|hit| (place(&hit), value(&hit))));
+                }
+                start += line.len();
+            }
+        }
+        found
+    }
+}
+
+fn searcher<'a>(words: impl Iterator<Item = &'a String>) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok()
 }
 
 /// Whether a value is a well-known placeholder or default, which stays readable.
@@ -207,9 +300,15 @@ mod tests {
             format!("postgresql://shop:{url}@db:5432/shop"),
             format!("it is {json} there"),
             format!("it is {url} there"),
+            format!("it is {} there", url.replace("%3C", "%3c")),
+            format!("it is {} there", secret.replace('&', "%26")),
+            format!("<p>{}</p>", secret.replace('&', "&amp;").replace('<', "&lt;")),
+            format!("it is {} there", spelling::to_base64(secret.as_bytes())),
         ] {
             let shown = redactor.redact(&text);
             assert!(shown.as_str().contains(&token) && !shown.as_str().contains(&fake()), "{text} -> {shown}");
         }
+        let login = spelling::to_base64(format!("shop:{secret}").as_bytes());
+        assert!(!redactor.redact(&format!("it is {login} there")).as_str().contains(&login[..24]));
     }
 }

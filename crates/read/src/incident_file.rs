@@ -19,12 +19,19 @@ use crate::failure_page::id_of;
 pub enum FileError {
     #[error("{name}:{line}:{column}: {message}")]
     Malformed { name: String, line: usize, column: usize, message: String },
+    #[error("{name}:{line}:{column}: {message}")]
+    Json { name: String, line: usize, column: usize, message: String },
 }
 
 impl FileError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
-        "compare the header with one that `coroner incident export --format markdown` writes"
+        match self {
+            FileError::Malformed { .. } => {
+                "compare the header with one that `coroner incident export --format markdown` writes"
+            }
+            FileError::Json { .. } => "compare the file with what `coroner incident export --format json` writes",
+        }
     }
 }
 
@@ -378,14 +385,18 @@ pub fn is_id(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
+fn wrong_json(name: &str, line: usize, column: usize, message: impl Into<String>) -> FileError {
+    FileError::Json { name: name.to_owned(), line, column, message: message.into() }
+}
+
 fn json(text: &str, name: &str) -> Result<IncidentList, FileError> {
     let list: strict::List = serde_json::from_str(text).map_err(|e| {
         let message = e.to_string();
         let message = message.rsplit_once(" at line").map_or(message.as_str(), |(head, _)| head).to_owned();
-        malformed(name, e.line(), e.column(), message)
+        wrong_json(name, e.line(), e.column(), message)
     })?;
     if list.schema != INCIDENTS_SCHEMA {
-        return Err(malformed(name, 1, 1, format!("the schema is {}, not {INCIDENTS_SCHEMA}", list.schema)));
+        return Err(wrong_json(name, 1, 1, format!("the schema is {}, not {INCIDENTS_SCHEMA}", list.schema)));
     }
     let mut incidents: Vec<Incident> = Vec::new();
     for strict::Entry(mut incident) in list.incidents {
@@ -399,7 +410,7 @@ fn json(text: &str, name: &str) -> Result<IncidentList, FileError> {
             None
         };
         if let Some(message) = wrong {
-            return Err(malformed(name, 1, 1, message));
+            return Err(wrong_json(name, 1, 1, message));
         }
         if incident.id.as_str().is_empty() {
             incident.id = id_of(incident.date.as_deref(), &incident.title);

@@ -1,6 +1,6 @@
 //! `coroner evidence`: what the store keeps, and the proof that nobody changed it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use coroner_model::Source;
@@ -52,7 +52,7 @@ enum EvidenceCommand {
     Redact {
         id: String,
         /// Why, as the tombstone will say.
-        #[arg(long)]
+        #[arg(long, default_value = "a secret that was missed")]
         reason: String,
     },
 }
@@ -85,7 +85,7 @@ pub fn run(global: &Global, args: EvidenceArgs) -> anyhow::Result<Exit> {
         EvidenceCommand::Export { to } => {
             let records = match &to {
                 Some(path) => {
-                    let mut file = std::io::BufWriter::new(std::fs::File::create_new(path)?);
+                    let mut file = std::io::BufWriter::new(create(path)?);
                     let records = evidence::export(&store, &mut file).map_err(failure)?;
                     std::io::Write::flush(&mut file)?;
                     records
@@ -101,6 +101,14 @@ pub fn run(global: &Global, args: EvidenceArgs) -> anyhow::Result<Exit> {
         EvidenceCommand::Verify => {}
     }
     Ok(Exit::Clean)
+}
+
+/// A new file; nothing is overwritten.
+fn create(path: &Path) -> anyhow::Result<std::fs::File> {
+    std::fs::File::create_new(path).map_err(|error| {
+        let hint = "give a name that is not taken, in a folder that is there and yours";
+        Failure::usage(format!("cannot write {}: {error}", path.display()), hint)
+    })
 }
 
 fn source(word: &str) -> Result<Source, String> {

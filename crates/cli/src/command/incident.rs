@@ -100,9 +100,9 @@ struct Filter {
     #[arg(long)]
     session: Option<String>,
     /// From this day on (2026-01-23).
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     since: Option<String>,
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     until: Option<String>,
 }
 
@@ -247,6 +247,12 @@ impl From<New> for Incident {
             ..Incident::default()
         }
     }
+}
+
+/// A day, or a time of which the day counts; anything else would match nothing without a word.
+fn day(word: &str) -> Result<String, String> {
+    let day = word.parse::<jiff::civil::Date>().is_ok() || word.parse::<jiff::Timestamp>().is_ok();
+    if day { Ok(word.to_owned()) } else { Err("a day such as 2026-01-23".to_owned()) }
 }
 
 fn severity(word: &str) -> Result<Severity, String> {

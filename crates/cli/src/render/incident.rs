@@ -16,16 +16,20 @@ pub fn list(list: &IncidentList) {
     problems(&list.problems);
 }
 
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// What an import added, and what the page got wrong about itself.
 pub fn import(report: &ImportReport) {
     println!(
-        "{}: {} incidents ({} added, {} revised, {} unchanged), {} entries of a failure log ({} new)",
+        "{}: {} ({} added, {} revised, {} unchanged), {} of a failure log ({} new)",
         report.file,
-        report.incidents,
+        counted(report.incidents, "incident", "incidents"),
         report.added.len(),
         report.revised.len(),
         report.unchanged,
-        report.drafts.len(),
+        counted(report.drafts.len(), "entry", "entries"),
         report.drafts_added,
     );
     for id in &report.left {
@@ -41,7 +45,7 @@ fn problems(all: &[Problem]) {
     if all.is_empty() {
         return;
     }
-    println!("\n{} things that the page gets wrong about itself:", all.len());
+    println!("\n{} that the page gets wrong about itself:", counted(all.len(), "thing", "things"));
     for problem in all {
         match &problem.incident {
             Some(id) => println!("  {}  {id}", problem.text),

@@ -132,6 +132,14 @@ impl Shelf {
             .collect()
     }
 
+    /// Links that lead to nothing in here. Under `files/` the host's own may.
+    pub(super) fn dangling(&self) -> Vec<&str> {
+        let is_lost = |path: &&String, node: &Node| {
+            matches!(node, Node::Link(_)) && !path.starts_with("files/") && self.resolve(path).is_none()
+        };
+        self.nodes.iter().filter(|(path, node)| is_lost(path, node)).map(|(path, _)| path.as_str()).collect()
+    }
+
     /// The first bytes of a file.
     pub(super) fn head(&self, path: &str, bytes_max: u64) -> io::Result<Piece> {
         let (source, bytes) = self.open(path)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use coroner_model::Why;
 
-use super::shelf::Node;
+use super::shelf::{Node, Shelf};
 use super::{Casefile, Part, Raw, not_recorded, obstacle};
 use crate::class;
 use crate::seen::Seen;
@@ -49,14 +49,36 @@ enum Known {
     Unknown,
 }
 
+/// Bytes at the start of the table by which it is known to be none.
+const START_BYTES: u64 = 64 * 1024;
+
+/// Why the table of a casefile cannot be read: it has rows, and none of them has a path.
+pub(super) fn fault(shelf: &Shelf) -> Option<String> {
+    let piece = shelf.head(PATH, START_BYTES).ok()?;
+    let text = String::from_utf8_lossy(&piece.bytes);
+    let (header, has_header) = header_of(&text);
+    let path_at = header.split('\t').position(|column| column.trim() == "path")?;
+    let mut rows = text.lines().skip(usize::from(has_header)).filter(|line| !line.trim().is_empty()).peekable();
+    let is_table =
+        rows.peek().is_none() || rows.any(|line| line.split('\t').nth(path_at).is_some_and(|p| !p.is_empty()));
+    (!is_table).then(|| format!("{PATH}: no row has a path in its column"))
+}
+
+fn header_of(text: &str) -> (&str, bool) {
+    let first = text.lines().next().unwrap_or("");
+    let has_header = first.split('\t').any(|column| column.trim() == "path");
+    (if has_header { first } else { HEADER }, has_header)
+}
+
 impl Table {
     /// Reads the table of a casefile, if it has one.
     pub(super) fn read(case: &Casefile) -> Option<Table> {
+        if fault(&case.shelf).is_some() {
+            return None;
+        }
         let seen = case.read(PATH, Part::Whole).ok()?;
         let text = String::from_utf8_lossy(&seen.raw);
-        let first = text.lines().next().unwrap_or("");
-        let has_header = first.split('\t').any(|column| column.trim() == "path");
-        let header = if has_header { first } else { HEADER };
+        let (header, has_header) = header_of(&text);
         let column = |name: &str| header.split('\t').position(|column| column.trim() == name);
         let (path_at, kind_at, target_at) = (column("path")?, column("type"), column("link-target"));
         let field = |line: &str, at: Option<usize>| at.and_then(|at| line.split('\t').nth(at)).unwrap_or("").to_owned();

@@ -216,15 +216,36 @@ fn unreadable_tables(answers: &Answers) -> Vec<CouldNotLook> {
         Some(obstacle(document.path.clone(), &error?.to_string()))
     };
     let text = |table| answers.document(&Probe::Docker(table)).map_or("", |d| d.text.as_str());
-    [
+    let mut all: Vec<CouldNotLook> = text_tables(answers);
+    let docker = [
         check(DockerTable::Inspect, docker::containers(text(DockerTable::Inspect)).err()),
         check(DockerTable::Networks, docker::networks(text(DockerTable::Networks)).err()),
         check(DockerTable::Volumes, docker::volumes(text(DockerTable::Volumes)).err()),
         check(DockerTable::Images, docker::images(text(DockerTable::Images)).err()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    all.extend(docker.into_iter().flatten());
+    all
+}
+
+/// Tables of plain text that hold something, and no line of it can be read.
+fn text_tables(answers: &Answers) -> Vec<CouldNotLook> {
+    let check = |table: HostTable, is_row: fn(&str) -> bool, is_known: fn(&Document) -> bool| {
+        let document = answers.document(&Probe::Host(table))?;
+        let rows = document.text.as_str().lines().any(|line| !line.trim().is_empty() && is_row(line));
+        let unread = rows && !is_known(document);
+        unread.then(|| obstacle(document.path.clone(), "no line of it is what the command prints"))
+    };
+    // Filesystems without a size are rows too, and tell nothing.
+    let df_row = |line: &str| !line.starts_with("Filesystem");
+    let df_known = |d: &Document| {
+        let sized = |line: &str| line.split_whitespace().any(|w| w == "-" || w.ends_with('%') && w.len() > 1);
+        !df::read(d).is_empty() || d.text.as_str().lines().any(sized)
+    };
+    let any_row = |line: &str| !line.contains("port") && !line.starts_with("Netid");
+    [check(HostTable::Df, df_row, df_known), check(HostTable::Listeners, any_row, |d| !listeners::read(d).is_empty())]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The sessions of every answer that holds transcripts.
@@ -308,4 +329,43 @@ fn could_not_look(answers: &Answers) -> Vec<CouldNotLook> {
 
 fn obstacle(what: String, detail: &str) -> CouldNotLook {
     CouldNotLook { what, why: Why::Unreadable, detail: detail.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use coroner_model::{ContentHash, Redactor};
+
+    use super::*;
+
+    fn told(table: HostTable, path: &str, text: &str) -> usize {
+        let document = Document {
+            path: path.to_owned(),
+            observed_at: None,
+            host: String::new(),
+            text: Redactor::new([0; 32]).redact(text),
+            hash: ContentHash::sha256(text.as_bytes()),
+            bytes_left_out: 0,
+            first_line: 1,
+        };
+        let mut answers = Answers::new();
+        answers.insert(Probe::Host(table), Ok(vec![document]));
+        text_tables(&answers).len()
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_told_and_an_empty_one_is_not() {
+        let df = "Filesystem 1-blocks Used Available Capacity Mounted on\n";
+        for (text, count) in [
+            ("df: command not found\n", 1),
+            ("", 0),
+            (df, 0),
+            (&format!("{df}/dev/sda1 100 50 50 50% /\n"), 0),
+            (&format!("{df}proc 0 0 0 - /proc\n"), 0),
+        ] {
+            assert_eq!(told(HostTable::Df, "host/df.txt", text), count, "{text}");
+        }
+        assert_eq!(told(HostTable::Listeners, "host/listeners.txt", "ss: not found\n"), 1);
+        assert_eq!(told(HostTable::Listeners, "host/listeners.tsv", "proto\taddress\tport\n"), 0);
+        assert_eq!(told(HostTable::Listeners, "host/listeners.tsv", "tcp\t*\t80\tnginx\t-\n"), 0);
+    }
 }

@@ -3,6 +3,9 @@
 //! Hand-written scanners over bytes: this runs on every byte that is read and on
 //! the hook path, where compiling regular expressions would cost more than the scan.
 
+mod address;
+mod anchor;
+
 use std::ops::Range;
 
 /// Byte ranges of secret values, in order of their start; ranges may overlap.
@@ -10,7 +13,10 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     private_keys(text, &mut spans);
     known_prefixes(text, &mut spans);
-    url_passwords(text, &mut spans);
+    address::user_information(text, &mut spans);
+    anchor::announced(text, &mut spans);
+    crypted(text, &mut spans);
+    password_files(text, &mut spans);
     assignments(text, &mut spans);
     bearer_headers(text, &mut spans);
     spans.retain(|span| {
@@ -119,24 +125,6 @@ fn private_keys(text: &str, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Passwords in `scheme://user:password@host`.
-fn url_passwords(text: &str, spans: &mut Vec<Range<usize>>) {
-    let bytes = text.as_bytes();
-    for (at, _) in text.match_indices("://") {
-        let start = at + 3;
-        let end = start
-            + bytes[start..]
-                .iter()
-                .take_while(|b| {
-                    !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'?' | b'#')
-                })
-                .count();
-        let Some(host_at) = text[start..end].rfind('@').map(|i| start + i) else { continue };
-        let Some(colon) = text[start..host_at].find(':').map(|i| start + i + 1) else { continue };
-        push_value(text, colon..host_at, spans);
-    }
-}
-
 /// `Authorization: Bearer …` and `Basic …`.
 fn bearer_headers(text: &str, spans: &mut Vec<Range<usize>>) {
     for scheme in ["Bearer ", "bearer ", "Basic "] {
@@ -148,7 +136,7 @@ fn bearer_headers(text: &str, spans: &mut Vec<Range<usize>>) {
                     .take_while(|b| is_key_byte(**b) || matches!(b, b'+' | b'/' | b'=' | b'~'))
                     .count();
             let value = &text[start..end];
-            if value.len() >= 16 && value.bytes().any(|b| b.is_ascii_digit()) {
+            if value.len() >= 16 && looks_issued(value) {
                 push_value(text, start..end, spans);
             }
         }
@@ -168,21 +156,101 @@ enum Syntax {
 fn assignments(text: &str, spans: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b',' if at > 0 && matches!(bytes[at - 1], b'"' | b'\'') => spans_of_pair(text, at, spans),
+            b'>' if at > 0 && bytes[at - 1].is_ascii_alphanumeric() => spans_of_pair(text, at, spans),
+            _ => {}
+        }
         if !matches!(byte, b'=' | b':') || matches!(bytes.get(at + 1), Some(b'=' | b':')) {
             continue;
         }
+        // `'password' => 'value'`
+        let arrow = *byte == b'=' && bytes.get(at + 1) == Some(&b'>');
         let Some(name) = name_before(bytes, at) else { continue };
-        if !is_secret_name(&text[name.clone()]) {
-            continue;
-        }
-        if let Some((span, syntax)) = value_after(text, &name, at) {
+        let key = address::is_key_parameter(text, &name);
+        let named = if key { Some(Strength::Likely) } else { strength(&text[name.clone()]) };
+        let Some(strength) = named else { continue };
+        if let Some((span, syntax)) = value_after(text, &name, at + usize::from(arrow)) {
             let value = &text[span.clone()];
-            if syntax == Syntax::Certain || looks_random(value) {
+            let certain = syntax == Syntax::Certain && strength == Strength::Sure;
+            if certain || looks_random(value) || strength == Strength::Likely && is_credentials(value) {
                 push_value(text, span, spans);
             }
         }
     }
     flag_values(text, spans);
+}
+
+/// `["X-Api-Key", "value"]`, `["--requirepass", "value"]` and `<password>value</password>`.
+fn spans_of_pair(text: &str, at: usize, spans: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let Some(name) = name_before(bytes, at) else { return };
+    if strength(&text[name.clone()]) != Some(Strength::Sure) {
+        return;
+    }
+    if bytes[at] == b'>' {
+        let value = at + 1..at + 1 + text[at + 1..].find('<').unwrap_or(0);
+        if text[..name.start].ends_with('<') && text[value.end..].starts_with("</") {
+            push_value(text, value, spans);
+        }
+        return;
+    }
+    let opened = text[..name.start].trim_end_matches('\\');
+    let quoted = opened.ends_with(['"', '\'']) && !text[name.end..at].trim().is_empty();
+    let flag = text[name.clone()].starts_with("--");
+    let pair = text[name.clone()].contains('-')
+        && opened[..opened.len().saturating_sub(1)].trim_end_matches('\\').ends_with('[');
+    if !quoted || !(flag || pair) {
+        return;
+    }
+    let Some((value, Syntax::Certain)) = value_after(text, &name, at) else { return };
+    let closed = text[value.end..].trim_start_matches(['\\', '"', '\'', ' ']).starts_with(']');
+    if (flag || closed) && !text[value.clone()].starts_with('-') {
+        push_value(text, value, spans);
+    }
+}
+
+/// Passwords as `crypt` and its kin keep them: `$2y$05$…`, also with each `$` doubled.
+fn crypted(text: &str, spans: &mut Vec<Range<usize>>) {
+    const SCHEMES: &[&str] = &["1", "2a", "2b", "2y", "5", "6", "y", "apr1", "argon2i", "argon2id"];
+    let mut from = 0;
+    while let Some(at) = text[from..].find('$').map(|i| from + i) {
+        let end = at
+            + text.as_bytes()[at..]
+                .iter()
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'=' | b',' | b'+'))
+                .count();
+        from = end.max(at + 1);
+        let mut parts = text[at..end].split('$').filter(|part| !part.is_empty());
+        let known = parts.next().is_some_and(|scheme| SCHEMES.contains(&scheme));
+        if known && parts.clone().count() >= 2 && parts.next_back().is_some_and(|hash| hash.len() >= 22) {
+            spans.push(at..end);
+        }
+    }
+}
+
+/// Largest file that may be one of passwords by line, in bytes.
+const PASSWORD_FILE_BYTES_MAX: usize = 64 * 1024;
+
+/// Lines of a `.pgpass` file: `host:port:database:user:password`.
+fn password_files(text: &str, spans: &mut Vec<Range<usize>>) {
+    if text.len() > PASSWORD_FILE_BYTES_MAX {
+        return;
+    }
+    let mut start = 0;
+    for line in text.split('\n') {
+        let mut fields = line.splitn(5, ':');
+        let head: Vec<&str> = fields.by_ref().take(4).collect();
+        if let ([host, port, database, user], Some(password)) = (head.as_slice(), fields.next())
+            && (*port == "*" || port.len() >= 4 && port.bytes().all(|b| b.is_ascii_digit()))
+            && [*host, *database, *user].iter().all(|f| !f.is_empty() && !f.contains([' ', '/', '"', '=']))
+            && !password.contains([' ', '"'])
+        {
+            let end = start + line.trim_end().len();
+            push_value(text, end - password.trim_end().len()..end, spans);
+        }
+        start += line.len() + 1;
+    }
 }
 
 /// `--password value`: a flag whose value is the next word.
@@ -203,7 +271,10 @@ fn flag_values(text: &str, spans: &mut Vec<Range<usize>>) {
             })
             .count();
         let value = &text[start..start + length];
-        if quote.is_some() || (looks_random(value) && !value.starts_with('-')) {
+        // Plain lower-case words behind a flag are prose about it.
+        let plain = value.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b',' | b':' | b')'));
+        let option = ["id=", "source=", "src=", "type=", "env="].iter().any(|key| value.starts_with(key));
+        if quote.is_some() || !(plain || option || value.starts_with('-')) {
             push_value(text, start..start + length, spans);
         }
     }
@@ -254,6 +325,12 @@ fn value_after(text: &str, name: &Range<usize>, at: usize) -> Option<(Range<usiz
         let prose = bytes[at] == b':' && value.contains(' ');
         return (!prose).then_some((start..start + value.len(), Syntax::Certain));
     }
+    // `name = value` in a configuration file; code gives names and calls.
+    let value = text[start..line_end].trim_end();
+    let code = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'(' | b')' | b'[' | b']');
+    if own_line && bytes[at] == b'=' && !value.contains([' ', '(', ',']) && !value.bytes().all(code) {
+        return Some((start..start + value.len(), Syntax::Certain));
+    }
     let length = bytes[start..line_end]
         .iter()
         .take_while(|b| {
@@ -276,6 +353,19 @@ fn closing_quote(bytes: &[u8], quote: u8, escapes: usize) -> Option<usize> {
         at += slashes + 1;
     }
     None
+}
+
+/// Whether a value looks like one that a program issued: no word of prose.
+fn looks_issued(value: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| value.as_bytes().iter().skip(1).any(test);
+    value.len() >= 8
+        && (has(u8::is_ascii_digit) || has(u8::is_ascii_uppercase))
+        && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Whether a value is `user:password` in Base64, as a registry's login keeps it.
+fn is_credentials(value: &str) -> bool {
+    value.len() >= 12 && super::spelling::of_base64(value).is_some_and(|plain| plain.contains(':'))
 }
 
 fn looks_random(value: &str) -> bool {
@@ -352,12 +442,78 @@ const KEY_BEFORE: &[&str] = &[
 
 /// Whether a name's last word says that its value is a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
+    if !may_be_secret(name) {
+        return false;
+    }
     let words = words_of(name);
     let Some(last) = words.last() else { return false };
-    if SECRET_LAST.contains(&last.as_str()) {
-        return true;
+    is_secret_words(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), last)
+}
+
+fn is_secret_words(words: &[&str], last: &str) -> bool {
+    SECRET_LAST.contains(&last) || last == "key" && words.len() >= 2 && KEY_BEFORE.contains(&words[words.len() - 2])
+}
+
+/// How surely a name says that its value is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    Sure,
+    /// Only a value that looks like one counts.
+    Likely,
+}
+
+/// Words behind the name of a secret that say which one it is.
+const WHICH: &[&str] = &[
+    "prod",
+    "production",
+    "live",
+    "dev",
+    "staging",
+    "stage",
+    "old",
+    "new",
+    "current",
+    "previous",
+    "next",
+    "value",
+    "primary",
+    "secondary",
+    "main",
+    "backup",
+    "base",
+    "hash",
+    "b",
+    "base64",
+    "v",
+    "raw",
+    "plain",
+];
+
+/// Pieces of which each name of a secret holds one; a name without any is not taken apart.
+const PIECES: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth"];
+
+fn may_be_secret(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    (0..bytes.len()).any(|at| match bytes[at] | 0x20 {
+        b'p' | b's' | b't' | b'k' | b'c' | b'a' => {
+            PIECES.iter().any(|piece| bytes[at..].get(..piece.len()).is_some_and(|b| b.eq_ignore_ascii_case(piece)))
+        }
+        _ => false,
+    })
+}
+
+fn strength(name: &str) -> Option<Strength> {
+    if !may_be_secret(name) {
+        return None;
     }
-    last == "key" && words.len() >= 2 && KEY_BEFORE.contains(&words[words.len() - 2].as_str())
+    let words = words_of(name);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (last, before) = words.split_last()?;
+    if is_secret_words(&words, last) {
+        return Some(Strength::Sure);
+    }
+    let which = WHICH.contains(last) && before.last().is_some_and(|last| is_secret_words(before, last));
+    (which || *last == "auth" || *last == "masterauth").then_some(Strength::Likely)
 }
 
 /// Lower-case words of a name in snake, kebab, dotted or camel case; trailing digits dropped.
@@ -539,6 +695,37 @@ mod tests {
             format!("tool --api-key {value} run"),
             format!("{{\"command\":\"export TOKEN=\\\"{value}\\\"\"}}"),
             format!("ghp_{}", fake(36)),
+            format!("password = {}-x", value),
+            format!("aws_secret_access_key = {value}/+x"),
+            format!("postgresql://shop:{value}@x#y@db:5432/shop"),
+            format!("postgresql://shop:{value}<x>@db:5432/shop"),
+            format!("postgresql://shop:{value}/x@db/shop"),
+            format!("https://{value}@errors.example.org/1"),
+            format!("Authorization: Token {value}"),
+            format!("[[\"X-Api-Key\",\"{value}\"]]"),
+            format!("curl -sS -u admin:{value} https://a.example/"),
+            format!("curl --user 'admin:{value}' https://a.example/"),
+            format!("mysqldump -uroot -p{value} shop"),
+            format!("[\"mysqldump\",\"-uroot\",\"-p{value}\"]"),
+            format!("sshpass -p {value} ssh box"),
+            format!("redis-cli -a {value} ping"),
+            format!("tool --password Word-And-{value} run"),
+            format!("Cookie: theme=dark; sid={value}; a=b"),
+            format!("Set-Cookie: sid={value}; Path=/; HttpOnly"),
+            format!("[\"set-cookie\",\"sid={value}; SameSite=Lax\"]"),
+            format!("https://hooks.slack.com/services/T0AAAAAA1/B0AAAAAA1/{value}"),
+            format!("https://discord.com/api/webhooks/123456789012345678/{value}"),
+            format!("https://api.telegram.org/bot123456789:{value}/sendMessage"),
+            format!("GET /v1?lang=de&key={value}&x=1"),
+            format!("machine a.example login shop password {value}"),
+            format!("db:5432:shop:shop:{value}"),
+            format!("admin:$2y$05${value}{value}"),
+            format!("requirepass {value}"),
+            format!("[\"redis-server\",\"--requirepass\",\"{value}\"]"),
+            format!("<password>{value}</password>"),
+            format!("SECRET_KEY_BASE={value}"),
+            format!("STRIPE_API_KEY_LIVE={value}"),
+            format!("REDIS_AUTH={value}"),
         ] {
             assert!(found(&text).iter().any(|f| f.contains(&value[..16])), "{text} -> {:?}", found(&text));
         }
@@ -560,6 +747,25 @@ mod tests {
             "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "http://127.0.0.1:8080/healthz",
             "2026-01-01 token: expected identifier",
+            "password = settings.database_password",
+            "http://host:8080?to=me@example.org",
+            "<p>http://host:80<br>me@example.org</p>",
+            "postgresql://user:<password>@host/db",
+            "http://127.0.0.1:8080/users/a@example.org",
+            "docker run -u 1000:1000 -p 5432:5432 postgres",
+            "mysql -u root -p shop < dump.sql",
+            "set it with --password or --token when asked",
+            "docker build --secret id=npm,src=.npmrc .",
+            "Cookie: theme=dark; lang=en-GB",
+            "Set-Cookie: theme=dark; Path=/; SameSite=Strict; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
+            "authorization: required for all users",
+            "the cookie is not sent: SameSite=Strict",
+            "[\"password\",\"email\"]",
+            "GET /list?key=name&sort=date",
+            "ports: 127.0.0.1:8080:80",
+            "echo $1 $2 $HOME",
+            "auth: required",
+            "<token>",
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }

@@ -23,6 +23,12 @@ pattern!(
     )
 );
 pattern!(
+    LISTED,
+    &format!(
+        r"(?i)\b(?:lists?|holds?|contains?|covers?|documents?|describes?|collects?|records?|(?:here|below|following) are)\s+(?:(?:the|all|our|only|exactly|following)\s+)*(?:(more than|over|at least|about|around|nearly|some)\s+)?({COUNTS})(\+)?\s+((?:[a-z-]+\s+){{0,2}}?)({INCIDENTS})\b"
+    )
+);
+pattern!(
     GRADED_IN_PROSE,
     &format!(
         r"(?i)\b({COUNTS})\s+(?:of (?:them|which|these)\s+(?:are |were )?)?(?:(?:are|were|rated)\s+)?([a-z]+|sev-?[0-5]|p[0-5])\b"
@@ -115,7 +121,8 @@ fn stats(header: &[String]) -> Vec<Stat> {
             i += 2;
             continue;
         }
-        if let (true, Some(hit)) = (is_counted(text), next.and_then(|n| NUMBER_ONLY.captures(n))) {
+        let noun_first = is_counted(text) && ends_with_a_figure(&header[i..]);
+        if let (true, Some(hit)) = (noun_first, next.and_then(|n| NUMBER_ONLY.captures(n))) {
             out.push(Stat { count: count(&hit[1]), at_least: hit.get(2).is_some(), noun: text.to_owned() });
             i += 2;
             continue;
@@ -128,6 +135,15 @@ fn stats(header: &[String]) -> Vec<Stat> {
     out
 }
 
+/// Whether nouns and figures that take turns end with a figure, so that each noun stands before its own.
+fn ends_with_a_figure(header: &[String]) -> bool {
+    let turns = header.iter().enumerate().take_while(|(i, text)| {
+        let text = text.trim();
+        if i % 2 == 0 { is_noun(text) } else { NUMBER_ONLY.is_match(text) }
+    });
+    turns.count() % 2 == 0
+}
+
 fn line(text: &str, out: &mut Vec<Stat>) {
     if let Some(hit) = STAT.captures(text) {
         out.push(Stat { count: count(&hit[1]), at_least: hit.get(2).is_some(), noun: hit[3].to_owned() });
@@ -137,7 +153,9 @@ fn line(text: &str, out: &mut Vec<Stat>) {
         out.push(Stat { count: count(&hit[2]), at_least: hit.get(3).is_some(), noun: hit[1].to_owned() });
         return;
     }
-    for hit in IN_PROSE.captures_iter(text) {
+    let listed = LISTED.captures_iter(text).next();
+    let said: Vec<regex::Captures<'_>> = listed.map_or_else(|| IN_PROSE.captures_iter(text).collect(), |hit| vec![hit]);
+    for hit in said {
         let adjectives = hit[4].trim();
         let graded = adjectives.split(' ').any(|w| meta::severity(w).is_some() || meta::status(w).is_some());
         let noun =

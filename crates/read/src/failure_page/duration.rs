@@ -47,7 +47,10 @@ pattern!(
     SPAN_WORDS,
     r"(?i)\b(?:since|from|between|until|till|through|last|discovered|found|noticed|detected|began|started|ended|restored|resolved|first|spotted|caught|recovered|to)\b"
 );
-pattern!(OPEN_SPAN, r"(?i)\b(?:since|last (?:ran|run|succeeded|worked|successful\w*|good|completed|copy|copied))\b");
+pattern!(
+    OPEN_SPAN,
+    r"(?i)\b(?:since|last (?:ran|run|succeeded|worked|successful\w*|good|completed|copy|copied|went|sent|seen|written|wrote|updated|received|delivered|finished|fired|produced|taken|made|synced|backup|report|one))\b"
+);
 pattern!(
     CLOCK,
     r"\b([01]?\d|2[0-3]):([0-5]\d)(?:\s*UTC)?\s*(?:-|–|—|to|until|till|and)\s*([01]?\d|2[0-3]):([0-5]\d)\b"
@@ -252,6 +255,7 @@ mod tests {
         for (title, body) in [
             ("Backup silent (4 Weeks)", "The copy had not run since January 24 — discovered January 27."),
             ("Backup silent for four weeks", "It last succeeded on 2026-01-24."),
+            ("Report not sent (6 Weeks)", "It last went out on January 20. Found January 27."),
             ("Two-Hour Outage of the API", "The API was down from 14:00 to 14:20."),
             ("Mail lost for 3 months", "The queue was stuck for ten days."),
             ("6-week gap in metrics", "Nothing was scraped from 2026-01-02 until 2026-01-05."),

@@ -1,8 +1,11 @@
 //! HTML, read for its text: script and style are dropped, entities decoded.
 
+use std::ops::Range;
+
 use super::block::{Block, Kind};
 use super::date::{self, SlashOrder};
 use super::label::{Label, classify};
+use super::meta;
 
 /// Whether a text is an HTML page or a piece of one.
 pub fn looks_like(text: &str, name: &str) -> bool {
@@ -19,9 +22,12 @@ pub fn looks_like(text: &str, name: &str) -> bool {
     start.starts_with('<') && opens.iter().any(|t| head.contains(&format!("<{t}"))) && text.contains("</")
 }
 
-/// Elements whose content is no text of the page.
-const DROPPED: &[&str] =
-    &["script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select", "textarea", "math"];
+/// Elements whose content is no text of the page, or leads elsewhere.
+const DROPPED: &[&str] = &[
+    "script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select", "textarea", "math", "nav",
+];
+/// Elements whose footer is part of what they hold, not of the page.
+const HOLDERS: &[&str] = &["article", "section", "details", "li", "td", "blockquote"];
 /// Elements that stand on lines of their own.
 const BLOCKS: &[&str] = &[
     "address",
@@ -77,11 +83,25 @@ enum Token<'a> {
 
 /// Cuts an HTML page into blocks.
 pub fn blocks(text: &str) -> Vec<Block> {
-    let mut page = Page::default();
+    read(text, Page::default())
+}
+
+/// Cuts an HTML page into blocks that keep where its links lead, in the form of Markdown.
+pub fn linked_blocks(text: &str) -> Vec<Block> {
+    read(text, Page { links: true, ..Page::default() })
+}
+
+fn read(text: &str, mut page: Page) -> Vec<Block> {
+    // A page has one footer; cards with a footer each are records.
+    let footers = text.to_ascii_lowercase().matches("<footer").count();
     let mut at = 0;
     while let Some((token, mut end)) = next(text, at) {
         match &token {
-            Token::Open { name, attributes } if DROPPED.contains(&name.as_str()) => {
+            Token::Open { name, attributes }
+                if DROPPED.contains(&name.as_str())
+                    || name == "footer" && page.holders == 0 && (footers == 1 || behind_main(text, at)) =>
+            {
+                page.flush();
                 if !attributes.ends_with('/') {
                     end = closing(text, end, name);
                 }
@@ -93,6 +113,11 @@ pub fn blocks(text: &str) -> Vec<Block> {
     }
     page.flush();
     page.out
+}
+
+/// Whether what the page is about has ended before that place.
+fn behind_main(text: &str, at: usize) -> bool {
+    text[..at].to_ascii_lowercase().contains("</main>")
 }
 
 /// Behind the closing tag of an element whose content is not read; its text may hold any `<`.
@@ -165,9 +190,19 @@ struct Page {
     marks: Vec<(String, usize)>,
     pre: usize,
     code: usize,
+    /// Links are kept, and the open one's address with where its text began.
+    links: bool,
+    link: Option<(String, usize)>,
+    /// How many elements are open that hold a part of the page.
+    holders: usize,
+    /// The open block is a heading or a card's line, where spans with header facts stand beside a title.
+    splits: bool,
+    /// Header facts in spans of the open block: where each stands in `text`.
+    facts: Vec<Range<usize>>,
     /// An inline element just ended, so the next one is not glued to it.
     closed_inline: bool,
-    time: Option<(String, usize)>,
+    /// The open `time`: its date attribute, and where it began in `text`.
+    time: Option<(Option<String>, usize)>,
 }
 
 impl Page {
@@ -204,10 +239,14 @@ impl Page {
         match name {
             "br" => return self.flush(),
             "time" => {
-                self.time = attribute(attributes, "datetime").map(|d| (d, self.text.len()));
+                self.time = Some((attribute(attributes, "datetime"), self.text.len()));
                 return;
             }
             "code" => self.code += 1,
+            "a" if self.links => {
+                let address = attribute(attributes, "href").filter(|href| href.contains("://"));
+                self.link = address.map(|href| (href, self.text.len()));
+            }
             _ => {}
         }
         if !BLOCKS.contains(&name) {
@@ -225,6 +264,8 @@ impl Page {
         }
         self.flush();
         self.gap = true;
+        self.holders += usize::from(HOLDERS.contains(&name));
+        self.splits = matches!(name, "div" | "summary" | "header") || heading(name).is_some();
         match name {
             "pre" => self.pre += 1,
             "ul" => self.lists.push(None),
@@ -251,11 +292,18 @@ impl Page {
             self.code = self.code.saturating_sub(1);
         }
         if name == "time" {
-            return self.close_time();
+            let from = self.time.as_ref().map_or(self.text.len(), |(_, from)| *from);
+            self.close_time();
+            return self.note_fact(from);
+        }
+        if let Some((address, from)) = self.link.take_if(|_| name == "a") {
+            let inner = self.text.split_off(from.min(self.text.len()));
+            self.text.push_str(&format!("[{}]({address})", inner.trim()));
         }
         if !BLOCKS.contains(&name) {
             return self.close_inline(name);
         }
+        self.holders = self.holders.saturating_sub(usize::from(HOLDERS.contains(&name)));
         match name {
             "td" | "th" => {
                 if let Some((cells, _)) = &mut self.row {
@@ -292,6 +340,7 @@ impl Page {
     /// A date attribute stands for a text that leaves the year out.
     fn close_time(&mut self) {
         let Some((value, from)) = self.time.take() else { return };
+        let value = value.unwrap_or_default();
         let shown = self.text.get(from..).unwrap_or("");
         if !date::find(shown, SlashOrder::Unknown).iter().any(|f| f.day().is_some())
             && date::find(&value, SlashOrder::Unknown).iter().any(|f| f.day().is_some())
@@ -308,9 +357,17 @@ impl Page {
         let from = self.marks[at].1;
         self.marks.truncate(at);
         self.closed_inline = true;
+        let is_heading = matches!(self.kind, Some(Kind::Heading(_)));
+        if name == "a" && is_heading && !self.text.get(from..).unwrap_or("").contains(char::is_alphanumeric) {
+            // The sign behind a heading that links to it.
+            self.text.truncate(from);
+        }
+        if matches!(name, "span" | "small") {
+            self.note_fact(from);
+        }
         if self.pre > 0
             || self.row.is_some()
-            || matches!(self.kind, Some(Kind::Heading(_)))
+            || is_heading
             || !matches!(name, "strong" | "b" | "span" | "em" | "i" | "label" | "u" | "small" | "mark")
         {
             return;
@@ -336,7 +393,56 @@ impl Page {
         }
     }
 
+    /// Remembers what began at `from` where it is a header fact, such as a badge with the severity.
+    fn note_fact(&mut self, from: usize) {
+        let inner = self.text.get(from..).unwrap_or("");
+        if self.splits && self.row.is_none() && self.lead.is_none() && meta::read(inner, SlashOrder::Unknown).is_some()
+        {
+            self.facts.push(from..self.text.len());
+        }
+    }
+
+    /// Takes the facts at the edges of a title out of its line; they come back as lines of their own.
+    fn edge_facts(&mut self) -> (Vec<String>, Vec<String>) {
+        let facts = std::mem::take(&mut self.facts);
+        if facts.is_empty() || meta::read(&self.text, SlashOrder::Unknown).is_some() {
+            return (Vec::new(), Vec::new());
+        }
+        let bare = |text: &str| !text.contains(char::is_alphanumeric);
+        let (mut from, mut to) = (0, self.text.len());
+        let (mut before, mut behind) = (Vec::new(), Vec::new());
+        for fact in &facts {
+            if self.text.get(from..fact.start).is_some_and(bare) {
+                before.push(self.text[fact.clone()].trim().to_owned());
+                from = fact.end;
+            }
+        }
+        for fact in facts.iter().rev().take_while(|f| f.start >= from) {
+            if self.text.get(fact.end..to).is_some_and(bare) {
+                behind.insert(0, self.text[fact.clone()].trim().to_owned());
+                to = fact.start;
+            }
+        }
+        let title = self.text[from..to].trim_matches([' ', '·', '|', '–', '—', '-', ':', '•']);
+        if bare(title) || title.ends_with(['.', '!', '?']) {
+            return (Vec::new(), Vec::new());
+        }
+        self.text = title.to_owned();
+        (before, behind)
+    }
+
     fn flush(&mut self) {
+        let (before, behind) = if self.row.is_none() { self.edge_facts() } else { Default::default() };
+        let heading = matches!(self.kind, Some(Kind::Heading(_)));
+        let line = self.started.max(1);
+        let fact = |text: String| Block::new(Kind::Text, text, line, false);
+        let (before, behind) = if heading { (Vec::new(), [before, behind].concat()) } else { (before, behind) };
+        self.out.extend(before.into_iter().map(fact));
+        self.flush_text();
+        self.out.extend(behind.into_iter().map(fact));
+    }
+
+    fn flush_text(&mut self) {
         let raw = std::mem::take(&mut self.text);
         self.marks.clear();
         self.closed_inline = false;
@@ -487,10 +593,100 @@ const ENTITIES: &[(&str, &str)] = &[
     ("infin", "∞"),
     ("micro", "µ"),
     ("frac12", "½"),
+    ("AElig", "Æ"),
+    ("Aacute", "Á"),
+    ("Acirc", "Â"),
+    ("Agrave", "À"),
+    ("Aring", "Å"),
+    ("Atilde", "Ã"),
+    ("Ccedil", "Ç"),
+    ("Dagger", "‡"),
+    ("ETH", "Ð"),
+    ("Eacute", "É"),
+    ("Ecirc", "Ê"),
+    ("Egrave", "È"),
+    ("Euml", "Ë"),
+    ("Iacute", "Í"),
+    ("Icirc", "Î"),
+    ("Igrave", "Ì"),
+    ("Iuml", "Ï"),
+    ("Ntilde", "Ñ"),
+    ("OElig", "Œ"),
+    ("Oacute", "Ó"),
+    ("Ocirc", "Ô"),
+    ("Ograve", "Ò"),
+    ("Oslash", "Ø"),
+    ("Otilde", "Õ"),
+    ("Prime", "″"),
+    ("Scaron", "Š"),
+    ("THORN", "Þ"),
+    ("Uacute", "Ú"),
+    ("Ucirc", "Û"),
+    ("Ugrave", "Ù"),
+    ("Yacute", "Ý"),
+    ("aacute", "á"),
+    ("acirc", "â"),
+    ("acute", "´"),
+    ("aelig", "æ"),
+    ("aring", "å"),
+    ("atilde", "ã"),
+    ("bdquo", "„"),
+    ("brvbar", "¦"),
+    ("cedil", "¸"),
+    ("curren", "¤"),
+    ("dagger", "†"),
+    ("darr", "↓"),
+    ("divide", "÷"),
+    ("ecirc", "ê"),
+    ("equiv", "≡"),
+    ("eth", "ð"),
+    ("euml", "ë"),
+    ("frac14", "¼"),
+    ("frac34", "¾"),
+    ("hArr", "⇔"),
+    ("iacute", "í"),
+    ("icirc", "î"),
+    ("iexcl", "¡"),
+    ("igrave", "ì"),
+    ("iquest", "¿"),
+    ("iuml", "ï"),
+    ("lArr", "⇐"),
+    ("lsaquo", "‹"),
+    ("macr", "¯"),
+    ("minus", "−"),
+    ("not", "¬"),
+    ("oacute", "ó"),
+    ("ocirc", "ô"),
+    ("oelig", "œ"),
+    ("ograve", "ò"),
+    ("ordf", "ª"),
+    ("ordm", "º"),
+    ("oslash", "ø"),
+    ("otilde", "õ"),
+    ("permil", "‰"),
+    ("prime", "′"),
+    ("rArr", "⇒"),
+    ("radic", "√"),
+    ("rsaquo", "›"),
+    ("sbquo", "‚"),
+    ("scaron", "š"),
+    ("sum", "∑"),
+    ("sup1", "¹"),
+    ("sup2", "²"),
+    ("sup3", "³"),
+    ("thorn", "þ"),
+    ("uacute", "ú"),
+    ("uarr", "↑"),
+    ("ucirc", "û"),
+    ("ugrave", "ù"),
+    ("uml", "¨"),
+    ("yacute", "ý"),
+    ("yuml", "ÿ"),
+    ("ZeroWidthSpace", ""),
 ];
 
 /// Longest name of an entity, in bytes.
-const ENTITY_BYTES_MAX: usize = 12;
+const ENTITY_BYTES_MAX: usize = 20;
 
 /// Decodes the entities of a text; what is none stays as it is.
 fn decode(text: &str) -> String {
@@ -555,6 +751,33 @@ mod tests {
     fn neighbouring_spans_are_not_glued_but_code_is() {
         assert_eq!(texts("<div><span>Session 23</span><span>2026-01-23</span></div>")[0].1, "Session 23 2026-01-23");
         assert_eq!(texts("<p>x <code>a</code>→<code>b</code></p>")[0].1, "x a→b");
+    }
+
+    #[test]
+    fn facts_in_spans_beside_a_title_stand_by_themselves() {
+        let lines = |html: &str| texts(html).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(
+            lines("<h3><span>Critical</span> Disk full <time>2026-01-23</time></h3>"),
+            ["Disk full", "Critical", "2026-01-23"]
+        );
+        assert_eq!(
+            lines("<summary><span>2026-01-23</span> <span>Disk full</span> <span>Major</span></summary>"),
+            ["2026-01-23", "Disk full", "Major"]
+        );
+        assert_eq!(lines("<div><span>Session 9</span><span>Major</span></div>"), ["Session 9 Major"]);
+        assert_eq!(lines("<p><span>2026-01-23</span> was the day.</p>"), ["2026-01-23 was the day."]);
+        assert_eq!(lines("<h3>The <span>critical</span> path</h3>"), ["The critical path"]);
+    }
+
+    #[test]
+    fn signs_that_link_and_the_pages_edges_are_left_out() {
+        let lines = |html: &str| texts(html).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(lines("<h2>Title <a class=\"headerlink\" href=\"#t\">¶</a></h2>"), ["Title"]);
+        assert_eq!(lines("<h2><a href=\"#t\">Title</a></h2>"), ["Title"]);
+        assert_eq!(lines("<nav><a>Home</a></nav><p>a b</p><footer><p>Made by us.</p></footer>"), ["a b"]);
+        assert_eq!(lines("<article><p>a b</p><footer>Session 9</footer></article>"), ["a b", "Session 9"]);
+        assert_eq!(lines("<main>a b</main><footer>c</footer><footer>d</footer>"), ["a b"]);
+        assert_eq!(lines("<div>a<footer>b</footer></div><div>c<footer>d</footer></div>"), ["a", "b", "c", "d"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pattern!(
     PATTERN_NUMBERS,
     r"(?i)\b(?:anti-?\s?patterns?\s+(?:no\.?\s*|number\s+)?#?|AP-)(\d{1,5})((?:\s*(?:,|and|&)\s*#\d{1,5})*)"
 );
+pattern!(LINK, r"\[([^\[\]]+)\]\([^()\s]*\)");
 pattern!(DIGITS, r"\d{1,5}");
 
 /// The severity that a header gives, if it gives one.
@@ -49,9 +50,9 @@ pub fn settle_title(record: &mut Record, slashes: SlashOrder) {
     record.meta.absorb(edges);
 }
 
-/// A title without its emphasis marks.
+/// A title without its emphasis marks, and without where it links to.
 fn plain_title(title: &str) -> String {
-    title.replace("**", "").replace("__", "").trim().to_owned()
+    LINK.replace_all(title, "$1").replace("**", "").replace("__", "").trim().to_owned()
 }
 
 /// Makes the incident of a record, and lists what the record gets wrong.
@@ -235,6 +236,12 @@ mod tests {
         assert_eq!(slug("—"), "untitled");
         assert!(slug(&"word ".repeat(40)).len() <= SLUG_CHARS_MAX);
         assert_eq!(id_of(Some("2026-01-23T05:00:00Z"), "A b").as_str(), "2026-01-23-a-b");
+    }
+
+    #[test]
+    fn titles_lose_their_marks() {
+        assert_eq!(plain_title("[Disk **full**](https://example.org/1)"), "Disk full");
+        assert_eq!(plain_title("[SEV1] get(x) failed (again)"), "[SEV1] get(x) failed (again)");
     }
 
     #[test]

@@ -169,7 +169,14 @@ pub fn classify(phrase: &str) -> Option<Label> {
     if let Some((_, label)) = PHRASES.iter().find(|(text, _)| *text == plain) {
         return Some(*label);
     }
+    // "Status: Resolved" is a label with its value, "Session 9 · Resolved" a header.
+    if plain.contains([':', '：', '=', '·', '|', '•']) || plain.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let words: Vec<&str> = plain.split(' ').collect();
+    if let Some(field) = asked(&words) {
+        return Some(Label::Field(field, 1));
+    }
     if words.len() > LABEL_WORDS_MAX || words.len() < 2 {
         return None;
     }
@@ -177,6 +184,40 @@ pub fn classify(phrase: &str) -> Option<Label> {
     let edges = [words.first()?, words.last()?];
     let field = STEMS.iter().find(|(stem, _)| edges.iter().any(|w| w.starts_with(stem)))?.1;
     Some(Label::Field(field, 1))
+}
+
+/// Word stems of a question that is a label, and what it asks for.
+const ASKED: &[(&str, Field)] = &[
+    ("fix", Fix),
+    ("solve", Fix),
+    ("repair", Fix),
+    ("recover", Fix),
+    ("lose", DataLost),
+    ("lost", DataLost),
+    ("prevent", Lesson),
+    ("break", WhatHappened),
+    ("broke", WhatHappened),
+    ("wrong", WhatHappened),
+];
+/// Words that a question may hold and still ask about any failure rather than about one thing.
+const ASKING: &[&str] = &[
+    "how", "what", "why", "did", "do", "does", "was", "were", "is", "will", "can", "we", "you", "they", "i", "it",
+    "this", "that", "the", "our", "so", "again", "from", "have", "has", "been", "be", "to", "problem", "issue",
+    "incident", "outage", "failure", "data", "happen", "go", "get",
+];
+
+/// What a question asks for: *How did we fix it?*, *What did we lose?*, *Why did this happen?*.
+fn asked(words: &[&str]) -> Option<Field> {
+    let (first, rest) = words.split_first().filter(|(_, rest)| (2..=6).contains(&rest.len()))?;
+    if !["how", "what", "why"].contains(first) {
+        return None;
+    }
+    let subject: Vec<&&str> = rest.iter().filter(|w| !ASKING.contains(w)).collect();
+    match (*first, subject.as_slice()) {
+        ("why", []) if rest.contains(&"happen") => Some(RootCause),
+        (_, [subject]) => ASKED.iter().find(|(stem, _)| subject.starts_with(stem)).map(|(_, field)| *field),
+        _ => None,
+    }
 }
 
 /// A label's words: lower case, without numbering, marks and closing colon.
@@ -564,6 +605,31 @@ mod tests {
             got.iter().map(|p| p.0.as_str()).collect::<Vec<_>>(),
             ["Summary", "Blast radius", "Root cause", "Resolution"]
         );
+    }
+
+    #[test]
+    fn questions_that_ask_about_any_failure_are_labels() {
+        for (text, want) in [
+            ("How did we fix it?", Fix),
+            ("How was this solved?", Fix),
+            ("What did we lose?", DataLost),
+            ("What data was lost?", DataLost),
+            ("Why did this happen?", RootCause),
+            ("How do we prevent it?", Lesson),
+            ("How did it break?", WhatHappened),
+        ] {
+            assert!(matches!(classify(text), Some(Label::Field(field, _)) if field == want), "{text}");
+        }
+        for text in [
+            "Why Redis broke",
+            "How we lost the fix",
+            "What we do",
+            "How the proxy was fixed twice",
+            "Why us?",
+            "Status: Resolved",
+        ] {
+            assert!(!matches!(classify(text), Some(Label::Field(Fix | DataLost | WhatHappened, _))), "{text}");
+        }
     }
 
     #[test]

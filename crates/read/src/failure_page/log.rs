@@ -2,8 +2,10 @@
 
 use coroner_model::incident::PatternDraft;
 
+use super::date::SlashOrder;
 use super::label::Learned;
 use super::label::candidates;
+use super::meta::{self, Meta};
 use super::pattern::pattern;
 use super::piece::{Piece, Sense};
 use super::record::Record;
@@ -29,6 +31,11 @@ pub fn number(title: &str) -> Option<Numbered> {
     let plain = title.trim().trim_start_matches("**").trim_start();
     let plain = plain.trim_end_matches("**");
     let hit = NUMBER.captures(plain)?;
+    // "[#60551: a title](link)" is a link; "[59] title" holds its number.
+    let open = plain.starts_with(['[', '(']);
+    if open && !hit.get(3).is_some_and(|digits| plain[digits.end()..].starts_with([']', ')'])) {
+        return None;
+    }
     let word = hit.get(1).map(|m| m.as_str().to_lowercase());
     let mark = hit.get(4).map_or("", |m| m.as_str()).trim();
     let marked = hit.get(2).is_some() || word.is_some() && !mark.is_empty();
@@ -40,6 +47,14 @@ pub fn number(title: &str) -> Option<Numbered> {
     let of_incident = word.as_deref().is_some_and(|w| w.starts_with("incident"));
     let explicit = word.is_none_or(|w| w.starts_with("anti") || w.starts_with("pattern") || w == "ap") && marked;
     Some(Numbered { number: hit.get(3)?.as_str().parse().ok()?, title, explicit, of_incident })
+}
+
+/// The number of a record: in front of its title, or under a label of its own.
+pub fn number_of(record: &Record) -> Option<Numbered> {
+    number(&record.title).or_else(|| {
+        let title = record.title.clone();
+        record.meta.number.map(|number| Numbered { number, title, explicit: false, of_incident: false })
+    })
 }
 
 /// Turns the numbered list entries of a log into headings, so that each opens a record.
@@ -75,7 +90,11 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
     let mut out = Vec::new();
     for (i, piece) in pieces.iter().enumerate() {
         match entry(piece).filter(|_| entries.contains(&i)) {
-            Some((number, text)) => open_entry(number, &text, piece, &mut out),
+            Some((number, text)) => {
+                let parts =
+                    matches!(pieces.get(i + 1).map(|p| &p.sense), Some(Sense::Field { .. } | Sense::Meta { .. }));
+                open_entry(number, &text, parts, piece, &mut out);
+            }
             None => out.push(match &piece.sense {
                 Sense::Item { depth, number } if i > first => {
                     Piece { sense: Sense::Item { depth: depth.saturating_sub(1), number: *number }, ..piece.clone() }
@@ -85,6 +104,44 @@ pub fn itemised(pieces: &[Piece]) -> Option<Vec<Piece>> {
         }
     }
     Some(out)
+}
+
+/// Turns the entries of a list whose parts stand below each of them into headings.
+///
+/// A list inside a record has nothing labelled behind each entry, so nearly all
+/// entries must be titles with a header fact or a label right below.
+pub fn listed(pieces: &[Piece]) -> Option<Vec<Piece>> {
+    if pieces.iter().any(|p| matches!(p.sense, Sense::Field { .. }) && p.text.is_empty()) {
+        return None;
+    }
+    let top = |i: usize| matches!(pieces[i].sense, Sense::Item { depth: 0, number: None });
+    let entries: Vec<usize> = (0..pieces.len()).filter(|i| top(*i)).collect();
+    let opens = |i: &usize| {
+        matches!(pieces.get(i + 1).map(|p| &p.sense), Some(Sense::Field { .. } | Sense::Meta { .. }))
+            && !pieces[*i].text.ends_with('.')
+    };
+    let titles: Vec<usize> = entries.iter().copied().filter(opens).collect();
+    if titles.len() < 2 || titles.len() * 10 < entries.len() * 9 {
+        return None;
+    }
+    let ends = titles.iter().skip(1).copied().chain([pieces.len()]);
+    let labels = |from: usize, to: usize| -> Vec<String> {
+        let name = |p: &Piece| match &p.sense {
+            Sense::Field { name, .. } => Some(super::label::normal(name)),
+            _ => None,
+        };
+        pieces[from..to].iter().filter_map(name).collect()
+    };
+    let once = titles.iter().zip(ends).all(|(from, to)| {
+        let names = labels(from + 1, to);
+        names.len() >= 2 && names.iter().enumerate().all(|(i, name)| !names[..i].contains(name))
+    });
+    let before = pieces[..titles[0]].iter().any(|p| matches!(p.sense, Sense::Field { .. }));
+    let heading = |(i, piece): (usize, &Piece)| {
+        let sense = if titles.contains(&i) { Sense::Heading(7) } else { piece.sense.clone() };
+        Piece { sense, ..piece.clone() }
+    };
+    (once && !before).then(|| pieces.iter().enumerate().map(heading).collect())
 }
 
 fn speaks_of_failures(pieces: &[Piece]) -> bool {
@@ -108,18 +165,31 @@ fn entry(piece: &Piece) -> Option<(u32, String)> {
 }
 
 /// Splits an entry's text into its title and what follows on the same line.
-fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
+///
+/// Where its `parts` stand below it, a line without a sentence in it is all title.
+fn open_entry(number: u32, text: &str, parts: bool, piece: &Piece, out: &mut Vec<Piece>) {
     let labels = candidates(text, &Learned::nothing());
     let label_at =
         labels.iter().find(|c| c.at > 0 && c.at_sentence && c.mark != super::label::Mark::Bare).map(|c| c.at);
     let bold_end = text.strip_prefix("**").and_then(|t| t.find("**")).map(|e| e + 4);
     let sentence_end = text.find(". ").map(|e| e + 1);
-    let cut = bold_end.or(label_at.into_iter().chain(sentence_end).chain(text.find(" — ")).min()).unwrap_or(text.len());
+    let dash = text.find(" — ").filter(|_| !parts || sentence_end.is_some() || label_at.is_some());
+    let cut = bold_end.or(label_at.into_iter().chain(sentence_end).chain(dash).min()).unwrap_or(text.len());
     let title = text[..cut].trim().trim_matches('*').trim_end_matches(['.', ':', '—', ' ']).to_owned();
-    out.push(Piece { sense: Sense::Heading(7), text: format!("#{number} - {title}"), ..piece.clone() });
+    let explicit = self::number(&piece.text).is_some_and(|n| n.explicit);
+    let heading = if explicit { format!("#{number} - {title}") } else { format!("{number}. {title}") };
+    out.push(Piece { sense: Sense::Heading(7), text: heading, ..piece.clone() });
     let rest = text[cut..].trim().trim_start_matches([':', '—', '–']).trim();
     if rest.is_empty() {
         return;
+    }
+    let (facts, rest) = facts_in_front(rest);
+    if let Some(meta) = facts {
+        out.push(Piece {
+            sense: Sense::Meta { meta: Box::new(meta), keyed: false },
+            text: String::new(),
+            ..piece.clone()
+        });
     }
     let inner = rest.find(|c: char| c.is_alphanumeric()).and_then(|_| super::label::split(rest, &Learned::nothing()));
     match inner {
@@ -141,6 +211,16 @@ fn open_entry(number: u32, text: &str, piece: &Piece, out: &mut Vec<Piece>) {
                 ..piece.clone()
             }));
         }
+    }
+}
+
+/// Header facts in brackets right behind a title: `(2025-04-01) — what happened`.
+fn facts_in_front(text: &str) -> (Option<Meta>, &str) {
+    let bracketed = text.strip_prefix(['(', '[']).and_then(|rest| rest.split_once([')', ']']));
+    let facts = bracketed.and_then(|(inner, rest)| Some((meta::read(inner, SlashOrder::Unknown)?, rest)));
+    match facts {
+        Some((meta, rest)) => (Some(meta), rest.trim_start_matches([':', '—', '–', '-', ' '])),
+        None => (None, text),
     }
 }
 
@@ -175,6 +255,9 @@ mod tests {
             ("AP-12: Title", Some((12, "Title", true))),
             ("**#12 Deleting without looking**", Some((12, "Deleting without looking", true))),
             ("8 Test Failures Dismissed", None),
+            ("[59] Silent parameter", None),
+            ("[#59] Silent parameter", Some((59, "Silent parameter", true))),
+            ("[#60551: constants cannot be used][60551]", None),
             ("502: bad gateway", None),
             ("2026-01-23: rsync", None),
             ("133GB Log File", None),

@@ -10,6 +10,9 @@ pattern!(RULE, r"^\s*(?:-\s*){3,}$|^\s*(?:\*\s*){3,}$|^\s*(?:_\s*){3,}$");
 pattern!(UNDERLINE, r"^(?:=+|-{2,})\s*$");
 pattern!(TABLE_RULE, r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$");
 pattern!(BOLD, r"(?:\*\*|__)([^*_\n]{1,60}?)\s*(?:\*\*|__)(\s*[:：])?");
+pattern!(ITALIC, r"(?:^|[\s|])[*_]([A-Za-z][^*_\n]{1,58}?)[*_](\s*[:：])?(?:\s|$)");
+pattern!(SUMMARY, r"(?i)^\s*(?:<details[^>]*>)?\s*<summary[^>]*>(.*?)</summary>\s*$");
+pattern!(TAG, r"</?[A-Za-z][^<>]*>");
 pattern!(ONLY_TAGS, r"^\s*(?:<[^>]+>\s*)+$");
 pattern!(PLAIN_LABEL, r"^([A-Z][A-Za-z'’ -]{1,40}):(?:\s|$)");
 
@@ -36,15 +39,46 @@ pub fn looks_like(text: &str, name: &str) -> bool {
 pub fn blocks(text: &str) -> Vec<Block> {
     let lines: Vec<&str> = text.lines().collect();
     let mut cutter = Cutter { out: Vec::new(), open: None, gap: true };
-    let mut i = front_matter(&lines);
+    let body = front_matter(&lines);
+    let mut i = body;
     while i < lines.len() {
         i = cutter.line(&lines, i);
     }
     cutter.close();
+    if one_report(&cutter.out) {
+        cutter.out.splice(0..0, facts(&lines[..body]));
+    }
     cutter.out
 }
 
-/// Lines of YAML front matter at the top, which tell nothing of a failure.
+/// Whether no label occurs twice: the front matter of a page with several records tells of none of them.
+fn one_report(blocks: &[Block]) -> bool {
+    let name = |b: &Block| match (&b.lead, &b.kind) {
+        (Some(lead), _) => Some(lead.clone()),
+        (None, Kind::Heading(_)) => Some(b.text.clone()),
+        _ => None,
+    };
+    let fields: Vec<String> = blocks
+        .iter()
+        .filter_map(name)
+        .filter(|n| matches!(classify(n), Some(Label::Field(..))))
+        .map(|n| super::label::normal(&n))
+        .collect();
+    !fields.is_empty() && fields.iter().enumerate().all(|(i, name)| !fields[..i].contains(name))
+}
+
+/// The header facts of YAML front matter: its flat keys that are known.
+fn facts(lines: &[&str]) -> Vec<Block> {
+    let fact = |(i, line): (usize, &&str)| {
+        let (key, value) = line.split_once(':').filter(|(key, _)| !key.starts_with([' ', '-', '#']))?;
+        let value = value.trim().trim_matches(['"', '\'']).trim();
+        let known = matches!(classify(key), Some(Label::Key(_))) && !value.is_empty() && !value.starts_with(['[', '{']);
+        known.then(|| Block { lead: Some(key.trim().to_owned()), ..Block::new(Kind::Text, value, i + 1, i == 0) })
+    };
+    lines.iter().enumerate().filter_map(fact).collect()
+}
+
+/// How many lines of YAML front matter stand at the top.
 fn front_matter(lines: &[&str]) -> usize {
     if lines.first().map(|l| l.trim_end()) != Some("---") {
         return 0;
@@ -72,6 +106,10 @@ impl Cutter {
         }
         if let Some(fence) = ["```", "~~~"].into_iter().find(|f| line.trim_start().starts_with(f)) {
             return self.fence(lines, i, fence);
+        }
+        if let Some(inner) = SUMMARY.captures(line).and_then(|hit| hit.get(1)) {
+            self.whole(Kind::Text, TAG.replace_all(inner.as_str(), "").trim(), i);
+            return i + 1;
         }
         if let Some(hit) = HEADING.captures(line) {
             let level = u8::try_from(hit.get(1).map_or(1, |m| m.len())).unwrap_or(6);
@@ -105,8 +143,7 @@ impl Cutter {
     }
 
     fn prose(&mut self, raw: &str, line: &str, i: usize) {
-        let labelled = BOLD.find(line).is_some_and(|m| m.start() == 0)
-            && leads(line).first().is_some_and(|(lead, _)| lead.is_some())
+        let labelled = line.starts_with(['*', '_']) && leads(line).first().is_some_and(|(lead, _)| lead.is_some())
             || PLAIN_LABEL.captures(line).and_then(|c| c.get(1)).is_some_and(|m| classify(m.as_str()).is_some());
         match &mut self.open {
             Some(open) if !labelled => {
@@ -205,6 +242,8 @@ fn leads(text: &str) -> Vec<(Option<String>, String)> {
             cuts.push((all.start(), all.end(), inner.as_str().trim_end_matches([':', '：', ' ']).to_owned()));
         }
     }
+    cuts.extend(italic_leads(text));
+    cuts.sort();
     let mut out = Vec::new();
     let first = cuts.first().map_or(text.len(), |c| c.0);
     let head = text[..first].trim().trim_end_matches(['|', '·', '—', '–']).trim_end();
@@ -221,6 +260,19 @@ fn leads(text: &str) -> Vec<(Option<String>, String)> {
     out
 }
 
+/// Labels in single marks; emphasis is common in prose, so only a known label with a colon is one.
+fn italic_leads(text: &str) -> Vec<(usize, usize, String)> {
+    let lead = |hit: regex::Captures<'_>| {
+        let (all, inner) = (hit.get(0)?, hit.get(1)?);
+        let colon = hit.get(2).is_some() || inner.as_str().ends_with([':', '：']);
+        let name = inner.as_str().trim_end_matches([':', '：', ' ']);
+        let before = text[..inner.start() - 1].trim_end();
+        let edge = before.is_empty() || before.ends_with(['.', '!', '?', ')', '|', '·', ';', '`', '"']);
+        (colon && edge && classify(name).is_some()).then(|| (inner.start() - 1, all.end(), name.to_owned()))
+    };
+    ITALIC.captures_iter(text).filter_map(lead).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +282,9 @@ mod tests {
         let got = leads("**Date:** 2026-01-23 | **Severity**: High");
         assert_eq!(got, [(Some("Date".into()), "2026-01-23".into()), (Some("Severity".into()), "High".into())]);
         assert_eq!(leads("This is **very** bad."), [(None, "This is **very** bad.".into())]);
+        assert_eq!(leads("*Root cause:* a typo"), [(Some("Root cause".into()), "a typo".into())]);
+        assert_eq!(leads("_Fix_: undone"), [(Some("Fix".into()), "undone".into())]);
+        assert_eq!(leads("We *fix* it: a * b *"), [(None, "We *fix* it: a * b *".into())]);
     }
 
     #[test]

@@ -216,7 +216,7 @@ pub fn read(line: &str, slashes: SlashOrder) -> Option<Meta> {
 
 /// Reads the value that stands under a header label.
 pub fn keyed(key: Key, value: &str, slashes: SlashOrder) -> Meta {
-    let value = value.trim().trim_matches(['*', '_', '`']).trim();
+    let value = unmarked(value.trim());
     let mut meta = Meta::default();
     if value.is_empty() {
         return meta;
@@ -235,6 +235,14 @@ pub fn keyed(key: Key, value: &str, slashes: SlashOrder) -> Meta {
         Key::Session => sessions(value, &mut meta),
     }
     meta
+}
+
+/// A value without the marks around it; a mark that closes a word inside stays.
+fn unmarked(value: &str) -> &str {
+    let inner = ["**", "__", "*", "_", "`"]
+        .into_iter()
+        .find_map(|mark| value.strip_prefix(mark)?.strip_suffix(mark).filter(|inner| !inner.contains(mark)));
+    inner.map_or_else(|| if value.contains('`') { value } else { value.trim_matches(['*', '_']) }, unmarked).trim()
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -288,6 +296,7 @@ fn is_separator(c: char) -> bool {
             | ']'
             | '*'
             | '_'
+            | '`'
             | '#'
             | '…'
             | '→'
@@ -343,9 +352,13 @@ fn take_keyed(rest: &mut String, meta: &mut Meta, slashes: SlashOrder) {
         .collect();
     for (i, (span, key)) in keys.iter().enumerate().rev() {
         let end = keys.get(i + 1).map_or(rest.len(), |next| next.0.start);
-        let value_end = rest[span.end..end].find(['|', '·', ';', '•']).map_or(end, |at| span.end + at);
-        let value =
-            rest[span.end..value_end].trim().trim_end_matches([',', '-', '–', '—', ')', ']']).trim_end().to_owned();
+        let inner = &rest[span.end..end];
+        // "Severity: Critical. Session 21." goes on behind the full stop; "Jan. 23" does not end there.
+        let stop = matches!(key, Key::Severity | Key::Status).then(|| inner.find(". ")).flatten();
+        let value_end = inner.find(['|', '·', ';', '•']).into_iter().chain(stop).min().map_or(end, |at| span.end + at);
+        let value = rest[span.end..value_end].trim().trim_end_matches([',', '-', '–', '—']).trim_end();
+        let opened = value.contains(['(', '[']);
+        let value = if opened { value } else { value.trim_end_matches([')', ']']).trim_end() }.to_owned();
         let mut one = keyed(*key, &value, slashes);
         std::mem::swap(meta, &mut one);
         meta.absorb(one);
@@ -384,7 +397,7 @@ fn parts(line: &str) -> Vec<(Range<usize>, &str)> {
     let mut out = Vec::new();
     let mut start = 0;
     let hard = |c: char| {
-        matches!(c, '·' | '•' | '|' | '/' | ',' | ';' | ':' | '–' | '—' | '(' | ')' | '[' | ']' | '\u{a0}' | '*')
+        matches!(c, '·' | '•' | '|' | '/' | ',' | ';' | ':' | '–' | '—' | '(' | ')' | '[' | ']' | '\u{a0}' | '*' | '`')
             || (c as u32) >= 0x1F000
     };
     let mut push = |from: usize, to: usize| {
@@ -495,9 +508,16 @@ mod tests {
         assert_eq!(m.severity.map(|s| s.grade), Some(Grade::Severity(Severity::Major)));
         assert_eq!(m.status, Some(IncidentStatus::Resolved));
         assert!(m.date.is_some());
+        let m = line("Severity: Critical. Session 21.");
+        assert_eq!((m.sessions, m.severity.is_some()), (vec!["21".to_owned()], true));
+        let title = |text: &str| keyed(Key::Title, text, SlashOrder::Unknown).title;
+        assert_eq!(title("Lost after `kill -9`").as_deref(), Some("Lost after `kill -9`"));
+        assert_eq!(title("**Disk full**").as_deref(), Some("Disk full"));
         assert_eq!(line("Severity: Purple").severity.map(|s| s.grade), Some(Grade::Unknown));
         assert_eq!(line("Critical").severity.map(|s| s.labelled), Some(false));
         assert_eq!(line("Resolved").bare_status, Some(("Resolved".to_owned(), IncidentStatus::Resolved)));
+        let m = line("`Major` `2026/01/23` `Session 9`");
+        assert_eq!((m.sessions, m.severity.is_some(), m.date.is_some()), (vec!["9".to_owned()], true, true));
         assert_eq!(line("[P1] 2026-01-02").severity.map(|s| s.grade), Some(Grade::Severity(Severity::Critical)));
     }
 

@@ -96,27 +96,32 @@ pub fn read(text: &str, name: &str) -> Result<Page, PageError> {
     }
     let text = text.replace("\r\n", "\n");
     let slashes = date::slash_order(&text);
-    let (blocks, linked) = if html::looks_like(&text, name) {
-        (html::blocks(&text), false)
-    } else if markdown::looks_like(&text, name) {
-        (markdown::blocks(&text), true)
-    } else {
-        (text::blocks(&text), false)
+    let is_html = html::looks_like(&text, name);
+    let is_markdown = !is_html && markdown::looks_like(&text, name);
+    let blocks = match (is_html, is_markdown) {
+        (true, _) => html::blocks(&text),
+        (false, true) => markdown::blocks(&text),
+        (false, false) => text::blocks(&text),
     };
     let pieces = piece::pieces(&blocks, slashes);
     let itemised = log::itemised(&pieces);
-    let mut records = record::records(itemised.as_deref().unwrap_or(&pieces));
+    let listed = if itemised.is_some() { None } else { log::listed(&pieces) };
+    let mut records = record::records(itemised.as_deref().or(listed.as_deref()).unwrap_or(&pieces));
     for record in &mut records {
         incident::settle_title(record, slashes);
     }
     let records = accepted(records, itemised.is_some());
-    let list = if linked { links::read(&blocks, slashes) } else { None };
+    let list = match (is_html, is_markdown) {
+        (true, _) => links::read(&html::linked_blocks(&text), slashes),
+        (false, true) => links::read(&blocks, slashes),
+        (false, false) => None,
+    };
     match list {
         Some(list) if list.incidents.len() > records.len() => {
             Ok(Page { incidents: list.incidents, links: list.links, problems: list.problems, drafts: Vec::new() })
         }
         _ if records.is_empty() => Err(PageError::NotAPage { name: name.to_owned() }),
-        _ => Ok(assemble(records, &blocks)),
+        _ => Ok(assemble(records, &blocks, slashes)),
     }
 }
 
@@ -135,7 +140,7 @@ fn accepted(records: Vec<Record>, itemised: bool) -> Vec<Record> {
         strong && (names.len() >= 2 || placed) || graded && (!fields.is_empty() || !r.loose.is_empty())
     };
     let page_of_records = records.iter().any(told);
-    let numbered = |r: &Record| log::number(&r.title).is_some();
+    let numbered = |r: &Record| log::number_of(r).is_some();
     let all_numbered =
         records.iter().filter(|r| told(r) && numbered(r)).count() * 2 > records.iter().filter(|r| told(r)).count();
     let kept = |r: &Record| {
@@ -147,13 +152,14 @@ fn accepted(records: Vec<Record>, itemised: bool) -> Vec<Record> {
     records.into_iter().filter(kept).collect()
 }
 
-fn assemble(mut records: Vec<Record>, blocks: &[block::Block]) -> Page {
-    let numbers: Vec<Option<log::Numbered>> = records.iter().map(|r| log::number(&r.title)).collect();
+fn assemble(mut records: Vec<Record>, blocks: &[block::Block], slashes: date::SlashOrder) -> Page {
+    let numbers: Vec<Option<log::Numbered>> = records.iter().map(log::number_of).collect();
     let numbered = numbers.iter().flatten().count();
     let a_log = is_a_log(&records, &numbers);
     for (record, number) in records.iter_mut().zip(&numbers) {
         if let Some(number) = number.as_ref().filter(|n| n.explicit || numbered * 2 >= numbers.len()) {
             record.title.clone_from(&number.title);
+            incident::settle_title(record, slashes);
         }
     }
     let mut page = Page::default();

@@ -56,9 +56,19 @@ pub fn pieces(blocks: &[Block], slashes: SlashOrder) -> Vec<Piece> {
     let page = PageLabels { learned: Learned::of(running, set_off(blocks)), numbered: numbered_labels(blocks) };
     let mut out = Vec::new();
     let mut columns: Vec<String> = Vec::new();
+    let mut of_labels = true;
     for (at, block) in blocks.iter().enumerate() {
         match &block.kind {
-            Kind::Row { cells, head } => row(cells, *head, &mut columns, at, slashes, &mut out),
+            Kind::Row { cells, head } => {
+                let more = blocks.get(at + 1).is_some_and(|next| matches!(next.kind, Kind::Row { head: false, .. }));
+                let first = at == 0 || !matches!(blocks[at - 1].kind, Kind::Row { .. });
+                of_labels = if first || *head { names_labels(&blocks[at..]) } else { of_labels };
+                if cells.len() == 2 && !of_labels && columns.len() < 2 && !*head {
+                    continue;
+                }
+                let alone = !more && at > 0 && matches!(blocks[at - 1].kind, Kind::Row { head: true, .. });
+                row(cells, *head, alone, &mut columns, at, slashes, &mut out);
+            }
             _ => {
                 columns.clear();
                 one(block, at, &page, slashes, &mut out);
@@ -196,13 +206,13 @@ fn running(block: &Block, at: usize, page: &PageLabels, slashes: SlashOrder) -> 
     let text = block.text.trim();
     let piece = |sense: Sense, text: &str| Piece { sense, text: text.to_owned(), block: at, gap: block.gap };
     let bare = text.trim_matches(['*', '_']);
-    if let Some(label) = classify(bare).filter(|l| !matches!(l, Label::Key(_)) && alone(bare) && page.allows(bare)) {
-        return vec![piece(Sense::Field { name: plain_label(bare), label }, "")];
-    }
     if let Some(meta) = meta::read(text, slashes) {
         let first_key = text.split_once(':').and_then(|(key, _)| classify(key));
         let keyed = matches!(first_key, Some(Label::Key(_)));
         return vec![piece(Sense::Meta { meta: Box::new(meta), keyed }, text)];
+    }
+    if let Some(label) = classify(bare).filter(|l| !matches!(l, Label::Key(_)) && alone(bare) && page.allows(bare)) {
+        return vec![piece(Sense::Field { name: plain_label(bare), label }, "")];
     }
     if let Some(parts) = label::split(text, &page.learned) {
         return parts
@@ -238,11 +248,50 @@ fn is_short(text: &str) -> bool {
         && text.chars().any(char::is_alphanumeric)
 }
 
+/// Names of columns that hold what a record is called where none is called *title*.
+const NAMES_A_RECORD: &[&str] = &[
+    "failure",
+    "outage",
+    "mistake",
+    "event",
+    "anti-pattern",
+    "antipattern",
+    "pattern",
+    "post-mortem",
+    "postmortem",
+    "bug",
+];
+
+/// Whether the table that begins here names labels in its first column, rather than a label's word by chance.
+fn names_labels(table: &[Block]) -> bool {
+    let rows = table.iter().enumerate().map_while(|(n, block)| match &block.kind {
+        Kind::Row { cells, head } if n == 0 || !*head => Some((cells, *head)),
+        _ => None,
+    });
+    let (mut labels, mut others): (usize, usize) = (0, 0);
+    for (cells, _) in rows.filter(|(cells, head)| !head && cells.len() == 2) {
+        let is_label = cells.first().is_some_and(|c| c.is_empty() || classify(c).is_some());
+        *(if is_label { &mut labels } else { &mut others }) += 1;
+    }
+    labels >= others
+}
+
 /// A table whose columns are labels holds a record a row; one of two columns holds label and text.
-fn row(cells: &[String], head: bool, columns: &mut Vec<String>, at: usize, slashes: SlashOrder, out: &mut Vec<Piece>) {
+///
+/// A row that is `alone` and names no title tells of the record that it stands in.
+fn row(
+    cells: &[String],
+    head: bool,
+    alone: bool,
+    columns: &mut Vec<String>,
+    at: usize,
+    slashes: SlashOrder,
+    out: &mut Vec<Piece>,
+) {
     let labels = cells.iter().filter(|c| classify(c).is_some()).count();
     if head || columns.is_empty() && labels >= 3 {
-        let of_records = labels >= 3 || labels == 2 && cells.len() > 2;
+        let keys = head && cells.iter().all(|c| matches!(classify(c), Some(Label::Key(_))));
+        let of_records = labels >= 3 || labels == 2 && cells.len() > 2 || keys;
         *columns = if of_records { cells.to_vec() } else { vec![String::new()] };
         if of_records || labels == 0 {
             return;
@@ -259,11 +308,17 @@ fn row(cells: &[String], head: bool, columns: &mut Vec<String>, at: usize, slash
                 None => fields.push((name, Label::Other, value)),
             }
         }
+        let named = |name: &&String| NAMES_A_RECORD.contains(&super::label::normal(name).as_str());
+        if let (None, Some((at, name))) = (&whole.title, columns.iter().enumerate().find(|(_, c)| named(c))) {
+            whole.title = cells.get(at).filter(|v| !v.is_empty()).cloned();
+            fields.retain(|(field, ..)| *field != name);
+        }
         // A table with a record a row needs something to call the record by.
-        if whole.title.is_none() {
+        if whole.title.is_none() && !(alone && (whole.places() || whole.severity.is_some())) {
             return;
         }
-        out.push(piece(Sense::Meta { meta: Box::new(whole), keyed: false }, ""));
+        let keyed = whole.title.is_none();
+        out.push(piece(Sense::Meta { meta: Box::new(whole), keyed }, ""));
         for (name, label, value) in fields {
             out.push(piece(Sense::Field { name: name.clone(), label }, value));
         }

@@ -145,6 +145,7 @@ impl Cutter<'_> {
         match &piece.sense {
             Sense::Heading(level) => {
                 let above = self.facts_above(i);
+                self.zone.retain(|z| !above.contains(z));
                 self.close();
                 self.stack.retain(|(l, _)| l < level);
                 self.stack.push((*level, piece.text.clone()));
@@ -229,6 +230,8 @@ impl Cutter<'_> {
         let mut facts = matches!(piece.sense, Sense::Meta { .. });
         for next in self.pieces.iter().skip(i + 1).take(HEADER_PIECES_MAX) {
             match &next.sense {
+                // Behind an empty line a record's own title opens it; what stands before is the last one's.
+                Sense::Meta { meta, .. } if facts && next.gap && meta.title.is_some() => return false,
                 Sense::Meta { .. } => facts = true,
                 Sense::Short => {}
                 Sense::Field { name, label } => {

@@ -16,6 +16,11 @@ pub fn blocks(text: &str) -> Vec<Block> {
             gap = true;
             continue;
         }
+        if let Some(title) = decorated(line) {
+            out.push(Block::new(Kind::Heading(2), title, i + 1, true));
+            gap = true;
+            continue;
+        }
         let depth = (raw.len() - raw.trim_start().len()) / 2;
         let (kind, body) = if let Some(rest) = line
             .strip_prefix(['•', '‣', '◦', '▪'])
@@ -32,6 +37,14 @@ pub fn blocks(text: &str) -> Vec<Block> {
         gap = false;
     }
     out
+}
+
+/// The title in a line such as `=== Title ===`.
+fn decorated(line: &str) -> Option<&str> {
+    let mark = line.chars().next().filter(|c| matches!(c, '=' | '*' | '-' | '~' | '#'))?;
+    let inner = line.trim_matches(mark);
+    let both = line.len() - line.trim_start_matches(mark).len() >= 2 && line.ends_with(&format!("{mark}{mark}"));
+    (both && inner.starts_with(' ') && inner.ends_with(' ')).then(|| inner.trim()).filter(|t| !t.is_empty())
 }
 
 fn numbered(line: &str) -> Option<(u32, &str)> {
