@@ -1,6 +1,7 @@
 //! What reverse proxies are told: where a public name is sent, and on which port.
 
 mod caddy;
+mod haproxy;
 mod labels;
 mod nginx;
 mod traefik;
@@ -95,7 +96,28 @@ pub fn read(document: &Document) -> Vec<Upstream> {
     if name == "caddyfile" || name.ends_with(".caddyfile") {
         return caddy::read(document);
     }
+    if name.ends_with(".cfg") {
+        return haproxy::read(document);
+    }
     nginx::read(document)
+}
+
+/// What a proxy is told of the containers that it finds by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DockerProvider {
+    /// Whether a container without a word of its own is shown.
+    pub exposed_by_default: Option<bool>,
+    /// The network over which containers are reached that name none.
+    pub network: Option<String>,
+    /// Where the network is named.
+    pub at: Option<Citation>,
+}
+
+/// What a static file says of the engine's containers; `None` where it does not speak of them.
+pub fn docker_provider(document: &Document) -> Option<DockerProvider> {
+    let path = document.path.to_ascii_lowercase();
+    let may = [".yml", ".yaml", ".toml"].iter().any(|end| path.ends_with(end));
+    may.then(|| traefik::docker_provider(document)).flatten()
 }
 
 /// Host and port of an address such as `http://api:8080/x`, `api:8080` or `api`.

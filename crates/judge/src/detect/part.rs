@@ -157,6 +157,18 @@ impl<'s> Part<'s> {
         }
     }
 
+    /// Whether a path of the host is mounted into it.
+    pub fn has_mounted(&self, path: &str) -> bool {
+        let sources: Vec<&str> = match (self.container, self.service) {
+            (Some(container), _) => container.mounts.iter().map(|m| m.source.as_str()).collect(),
+            (None, Some(service)) => {
+                service.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        sources.into_iter().any(|source| source.starts_with('/') && source != "/" && super::within(path, source))
+    }
+
     /// Whether it uses the host's own network.
     pub fn is_on_host(&self) -> bool {
         match (self.container, self.service) {

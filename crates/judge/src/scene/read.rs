@@ -1,5 +1,7 @@
 //! Reads every answer once.
 
+use std::collections::BTreeSet;
+
 use coroner_model::probe::{DockerTable, FileClass, HostTable, Why};
 use coroner_model::session::Session;
 use coroner_model::{Answers, CouldNotLook, Document, Probe};
@@ -7,7 +9,9 @@ use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
 use coroner_read::{df, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree};
 
-use super::{EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
+use crate::detect::within;
+
+use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
 
 /// Reads all answers into a scene.
 pub(super) fn read(answers: &Answers) -> Scene {
@@ -41,6 +45,7 @@ pub(super) fn read(answers: &Answers) -> Scene {
             take(&mut scene, probe, document, &mut problems);
         }
     }
+    scene.unlisted = unlisted(answers);
     read_files(&mut scene, answers);
     scene.could_not_look = could_not_look(answers);
     scene.could_not_look.extend(problems);
@@ -81,6 +86,21 @@ fn take(scene: &mut Scene, probe: &Probe, document: &Document, problems: &mut Ve
     }
 }
 
+/// Paths whose state was asked for and on which the recorded listing is silent.
+fn unlisted(answers: &Answers) -> BTreeSet<String> {
+    let silent = |answer: &Result<Vec<Document>, CouldNotLook>| {
+        answer.as_ref().is_err_and(|error| error.why == Why::NotRecorded)
+    };
+    answers
+        .iter()
+        .filter(|(_, answer)| silent(answer))
+        .filter_map(|(probe, _)| match probe {
+            Probe::Stat { path } => Some(path.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
 fn path_state(entry: tree::Entry) -> PathState {
     PathState {
         exists: true,
@@ -119,6 +139,8 @@ fn read_files(scene: &mut Scene, answers: &Answers) {
                 }
                 if proxied.contains(path) || is_mounted_into_proxy(scene, path) {
                     scene.upstreams.extend(upstreams(path, document));
+                    let told = proxy_config::docker_provider(document);
+                    scene.docker_providers.extend(told.map(|told| DockerProvider { path: path.clone(), told }));
                 }
                 if settings::is_source(path) && code::is_production(path) {
                     scene.settings.extend(documents.iter().flat_map(|d| setting_defaults(d, path, None)));
@@ -146,7 +168,7 @@ fn env_file(path: &str, document: &Document) -> EnvFile {
 }
 
 fn is_mounted_into_proxy(scene: &Scene, path: &str) -> bool {
-    mounted_into_proxies(&scene.containers, &scene.projects).any(|source| source == path)
+    mounted_into_proxies(&scene.containers, &scene.projects).any(|source| within(path, source))
 }
 
 /// Paths of the host that proxies have mounted.
@@ -183,6 +205,7 @@ fn upstreams(path: &str, document: &Document) -> Vec<Upstream> {
 }
 
 fn setting_defaults(document: &Document, path: &str, container: Option<&str>) -> Vec<SettingDefault> {
+    let loads_dotenv = settings::loads_dotenv(document);
     settings::read(document)
         .into_iter()
         .map(|r| SettingDefault {
@@ -192,6 +215,7 @@ fn setting_defaults(document: &Document, path: &str, container: Option<&str>) ->
             development_only: r.development_only,
             any_case: r.any_case,
             when_empty: r.when_empty,
+            loads_dotenv,
             in_image: r.in_image,
             path: path.to_owned(),
             container: container.map(str::to_owned),
