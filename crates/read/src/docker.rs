@@ -18,6 +18,8 @@ pub struct Container {
     pub name: String,
     /// The reference that it was started from: `shop/api:1.4`.
     pub image: String,
+    /// The image that it was made from, by its content.
+    pub image_id: String,
     pub created: Option<Timestamp>,
     pub state: State,
     /// `NAME=value`, in order; the index is that of `Config.Env`.
@@ -267,6 +269,7 @@ fn container(index: usize, v: &Value) -> Container {
         id: string(v, "/Id"),
         name: string(v, "/Name").trim_start_matches('/').to_owned(),
         image: string(v, "/Config/Image"),
+        image_id: string(v, "/Image"),
         created: time(&string(v, "/Created")),
         state: state(v),
         env: env(v.pointer("/Config/Env")),
