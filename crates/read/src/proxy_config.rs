@@ -39,7 +39,7 @@ impl Kind {
     /// The proxy that runs: by the program of its command, else by its image.
     pub fn of<'a>(image: &str, words: impl IntoIterator<Item = &'a str>) -> Option<Kind> {
         // An entry point script hands over to the program that follows it.
-        let mut programs = words.into_iter().take(PROGRAM_WORDS_MAX).map(|w| w.rsplit('/').next().unwrap_or(w));
+        let mut programs = words.into_iter().take(PROGRAM_WORDS_MAX).flat_map(programs);
         let by_program = programs.find_map(|program| match program {
             "traefik" => Some(Kind::Traefik),
             "nginx" | "openresty" => Some(Kind::Nginx),
@@ -73,6 +73,13 @@ impl Kind {
             None
         }
     }
+}
+
+/// The programs that one word of a command names: itself, or those of a shell's text.
+fn programs(word: &str) -> impl Iterator<Item = &str> {
+    let commands = word.split([';', '&', '|', '\n']).map(str::trim);
+    let first = commands.filter_map(|c| c.strip_prefix("exec ").unwrap_or(c).split_whitespace().next());
+    first.map(|program| program.rsplit('/').next().unwrap_or(program))
 }
 
 /// `host:port` that a configuration file forwards to.

@@ -70,6 +70,9 @@ fn labels_ask_for_routes() {
     assert_eq!(Kind::of_image("docker.io/library/traefik:v3"), Some(Kind::Traefik));
     assert_eq!(Kind::of_image("nginxproxy/nginx-proxy"), Some(Kind::NginxProxy));
     assert_eq!(Kind::of_image("myapp/api:nginx"), None);
+    let text = "mkdir -p /run/x && exec /usr/sbin/nginx -g 'daemon off;'";
+    assert_eq!(Kind::of("own/base:1", ["sh", "-c", text]), Some(Kind::Nginx));
+    assert_eq!(Kind::of("own/base:1", ["sh", "-c", "cat nginx.conf; exec app"]), None);
 }
 
 #[test]
