@@ -10,7 +10,7 @@ pub mod mount_source_missing;
 pub mod part;
 pub mod proxy_unreachable;
 mod reading;
-mod routing;
+pub(crate) mod routing;
 
 pub(crate) use reading::within;
 

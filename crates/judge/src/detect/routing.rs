@@ -3,7 +3,7 @@
 use coroner_model::Citation;
 use coroner_read::proxy_config::Kind;
 
-use crate::detect::part::Part;
+use crate::detect::part::{self, Part};
 use crate::detect::reading::within;
 use crate::scene::{DockerProvider, Scene, Upstream};
 
@@ -32,6 +32,17 @@ pub(super) fn routes<'s>(scene: &'s Scene, parts: &[Part<'s>]) -> Vec<Route<'s>>
     let mut all = by_labels(scene, parts);
     all.extend(scene.upstreams.iter().filter_map(|u| by_file(parts, u)));
     all
+}
+
+/// Which component sends requests to which, by every route that is known.
+pub(crate) fn pairs(scene: &Scene) -> Vec<(String, String)> {
+    let parts = part::parts(scene);
+    let routes = routes(scene, &parts);
+    let of_route = |r: &Route| {
+        let backend = r.backend.name().to_owned();
+        r.proxies.iter().map(|p| (p.name().to_owned(), backend.clone())).collect::<Vec<_>>()
+    };
+    routes.iter().flat_map(of_route).collect()
 }
 
 /// Whether a part acts as a proxy of a kind.

@@ -9,6 +9,7 @@ use coroner_read::compose::Service;
 use coroner_read::docker::Container;
 
 use super::logs::ErrorGroup;
+use crate::detect::routing;
 use crate::scene::Scene;
 
 /// How a component stands to what is broken; better ones first.
@@ -98,6 +99,11 @@ impl Topology {
             let proxy = topology.names.get(&upstream.proxy).cloned().unwrap_or_else(|| upstream.proxy.clone());
             topology.proxies.insert(proxy.clone());
             topology.add_host(&proxy, &upstream.host, upstream.port);
+        }
+        for (proxy, backend) in routing::pairs(scene) {
+            let proxy = topology.names.get(&proxy).cloned().unwrap_or(proxy);
+            topology.proxies.insert(proxy.clone());
+            topology.add(&proxy, &backend);
         }
         topology.add_routed(scene);
         for error in errors {
