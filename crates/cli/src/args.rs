@@ -51,6 +51,7 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(command::check::CheckArgs),
+    Demo(command::demo::DemoArgs),
     Evidence(command::evidence::EvidenceArgs),
     Guard(command::guard::GuardArgs),
     Hook(command::hook::HookArgs),

@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, the call, the rendering.
 
 pub mod check;
+pub mod demo;
 pub mod evidence;
 pub mod guard;
 pub mod hook;
@@ -19,6 +20,7 @@ use crate::{context, render};
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Check(check)) => check::run(&args.global, check),
+        Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),

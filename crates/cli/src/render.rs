@@ -1,6 +1,7 @@
 //! Reports as text; one file a report.
 
 pub mod check;
+pub mod demo;
 pub mod evidence;
 pub mod incident;
 pub mod investigate;
@@ -16,10 +17,25 @@ pub fn json<T: Serialize>(report: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What could not be looked at, one line; nothing where all could.
+/// What could not be looked at: the same reason once, with everything that it kept from being seen.
 pub fn could_not_look(all: &[CouldNotLook]) {
     if !all.is_empty() {
-        let list: Vec<String> = all.iter().map(ToString::to_string).collect();
-        println!("Could not look: {}", list.join(" · "));
+        println!("Could not look: {}", grouped(all).join(" · "));
     }
+}
+
+/// `docker inspect, docker volumes (no Docker engine …)`, in the order of the first of each.
+pub fn grouped(all: &[CouldNotLook]) -> Vec<String> {
+    let mut groups: Vec<(&CouldNotLook, Vec<&str>)> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|(first, _)| (first.why, &first.detail) == (one.why, &one.detail)) {
+            Some((_, names)) if !names.contains(&one.what.as_str()) => names.push(&one.what),
+            Some(_) => {}
+            None => groups.push((one, vec![&one.what])),
+        }
+    }
+    let told = |(first, names): (&CouldNotLook, Vec<&str>)| {
+        CouldNotLook { what: names.join(", "), ..first.clone() }.to_string()
+    };
+    groups.into_iter().map(told).collect()
 }

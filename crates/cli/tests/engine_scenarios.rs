@@ -2,7 +2,8 @@
 //!
 //! `CORONER_TEST_DOCKER_HOST` names the engine; without it these tests print *skipped* and
 //! the recorded runs of the same scenarios (`recorded_scenarios.rs`) stand in.
-//! `CORONER_RECORD_SCENARIOS=1` writes those recordings anew.
+//! `CORONER_RECORD_SCENARIOS=1` writes those recordings anew, each under the project's plain
+//! name in `/srv`; run it with one test at a time, or the stacks stand in each other's recordings.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,13 +59,23 @@ struct Stack {
     port: u16,
     engine: String,
     secrets: Vec<String>,
+    /// Where the project lies; in `folder`, or a plain path for a recording.
+    directory: PathBuf,
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
         let strays = format!("docker ps -aq --filter name=^gallery$ --filter ancestor={IMAGE}");
         let _ = self.bash(&format!("docker-compose down -v --remove-orphans -t 1; docker rm -f $({strays})"));
+        if recording() {
+            let _ = std::fs::remove_dir_all(&self.directory);
+        }
     }
+}
+
+/// Whether the recorded runs are to be written anew.
+fn recording() -> bool {
+    std::env::var_os("CORONER_RECORD_SCENARIOS").is_some()
 }
 
 fn play(name: &str) {
@@ -85,7 +96,7 @@ fn play(name: &str) {
     let path = casefile.to_str().unwrap();
     let recorded = stack.coroner(&["record", "--to", path, "--url", &symptom]);
     assert!(recorded.status.success(), "record: {}", String::from_utf8_lossy(&recorded.stderr));
-    if std::env::var_os("CORONER_RECORD_SCENARIOS").is_some() {
+    if recording() {
         stack.keep_recording(&scenario, &casefile, &symptom);
     }
     if let Err(why) = judge(&scenario.expect, &report, &stack.secrets) {
@@ -105,12 +116,22 @@ fn play(name: &str) {
 impl Stack {
     fn new(scenario: &Scenario, engine: String) -> Stack {
         let folder = tempfile::Builder::new().prefix("stack").tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = if recording() { 8480 } else { free() };
         let secret =
             |seed: usize| (0..22).map(|i| char::from(b"k3Vn8QzL5wRt2Yp7"[(i * 7 + i / 3 + seed) % 16])).collect();
-        let project = format!("t{port}{}", scenario.name.replace('-', ""));
-        let stack = Stack { folder, project, port, engine, secrets: vec![secret(0), secret(5)] };
-        std::fs::create_dir_all(stack.project_dir()).unwrap();
+        let (project, directory) = if recording() {
+            let project = scenario.expect.project.clone();
+            let directory = Path::new("/srv").join(&project);
+            std::fs::create_dir(&directory).unwrap();
+            (project, directory)
+        } else {
+            let project = format!("t{port}{}", scenario.name.replace('-', ""));
+            let directory = folder.path().join("srv").join(&project);
+            std::fs::create_dir_all(&directory).unwrap();
+            (project, directory)
+        };
+        let stack = Stack { folder, project, port, engine, secrets: vec![secret(0), secret(5)], directory };
         for (path, text) in &scenario.files {
             let path = stack.project_dir().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -120,8 +141,8 @@ impl Stack {
         stack
     }
 
-    fn project_dir(&self) -> PathBuf {
-        self.folder.path().join("srv").join(&self.project)
+    fn project_dir(&self) -> &Path {
+        &self.directory
     }
 
     fn home(&self) -> PathBuf {
@@ -135,7 +156,7 @@ impl Stack {
 
     fn environment(&self, command: &mut Command) {
         command
-            .current_dir(self.project_dir())
+            .current_dir(&self.directory)
             .env("DOCKER_HOST", &self.engine)
             .env("COMPOSE_PROJECT_NAME", &self.project)
             .env("PORT", self.port.to_string())

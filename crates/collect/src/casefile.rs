@@ -86,6 +86,13 @@ impl Casefile {
         Ok(Casefile::over(shelf, limits, refused))
     }
 
+    /// A casefile out of the bytes of an archive that the program carries.
+    pub fn of_archive(bytes: &'static [u8], limits: Limits) -> Result<Casefile, OpenError> {
+        let mut refused = Vec::new();
+        let shelf = unpack::of_reader(std::io::Cursor::new(bytes), Path::new("archive"), &limits, &mut refused)?;
+        Ok(Casefile::over(shelf, limits, refused))
+    }
+
     /// A casefile that consists of texts by path: an example, or a case under construction.
     pub fn of_texts<'a>(
         texts: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod change;
 pub mod coverage;
+mod episode;
 pub mod explain;
 pub mod hypothesis;
 pub mod logs;

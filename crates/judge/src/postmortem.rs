@@ -135,7 +135,7 @@ fn summary(report: &Investigation, first: Option<&Hypothesis>, sources: &mut Sou
 
 /// The change that brought it about, in words.
 fn change(change: &Change) -> String {
-    let at = change.at.map(|at| format!("at {} ", moment(at))).unwrap_or_default();
+    let at = change.at.map(|at| format!("At {}, ", moment(at))).unwrap_or_default();
     match (&change.command, &change.commit, &change.path) {
         (Some(command), _, _) => {
             let who = change.agent.as_deref().unwrap_or("somebody");
@@ -156,7 +156,7 @@ fn change(change: &Change) -> String {
 fn impact(report: &Investigation, sources: &mut Sources) -> String {
     let mut lines = Vec::new();
     lines.extend(sources.sentence(&report.symptom.observed, &report.symptom.evidence));
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<&str> = vec![&report.symptom.observed];
     for event in report.timeline.iter().filter(|e| e.source == "http" && !e.text.ends_with("(fine)")) {
         if !seen.contains(&event.text.as_str()) {
             seen.push(&event.text);

@@ -1,15 +1,37 @@
 //! `hook`: speaks an agent's own protocol and answers with the guard's permission.
 //!
-//! Only exit 2 with words on the standard error, or the JSON decision, blocks;
-//! everything else lets the call run, so a failure of our own asks.
+//! One file a protocol. Each has its own traps: what lets a call run by mistake is an exit
+//! code, an empty reason, a word that the host does not know. A failure of our own asks, or
+//! denies where the host has no ask.
+
+mod claude;
+mod codex;
+mod copilot;
+mod cursor;
+mod gemini;
+mod opencode;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::guard::Guard;
+pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 
 /// Largest input that is read, in bytes.
 pub const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Whose protocol is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    Claude,
+    Codex,
+    Gemini,
+    Cursor,
+    Copilot,
+    OpenCode,
+}
 
 /// What the agent is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,79 +42,140 @@ pub struct HookReply {
     pub exit: u8,
 }
 
-/// Answers one event of Claude Code; `guard` is opened only for an event that needs it.
-pub fn claude<E: std::fmt::Display>(input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
+impl HookReply {
+    /// A JSON object and exit 0.
+    fn json(value: &Value) -> HookReply {
+        HookReply { stdout: value.to_string(), ..HookReply::default() }
+    }
+}
+
+/// What an event asks for.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Nothing that the guard judges; the host may want an answer all the same.
+    Other(HookReply),
+    /// A call before it runs.
+    Call { request: Box<PermissionRequest>, transcript: Option<String> },
+    /// It should be a call and cannot be read, and why.
+    Unreadable(String),
+}
+
+/// What the guard says, before a host's words are found for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Say {
+    Allow,
+    Note(String),
+    Ask(String),
+    Deny(String),
+    /// Coroner itself failed; this is no judgement on the call.
+    Failed(String),
+}
+
+/// Answers one event of an agent; `guard` is opened only for an event that needs it.
+pub fn answer<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(agent, input, guard)));
+    judged.unwrap_or_else(|_| failed(agent, "Coroner failed while it judged this call; have a person look at it."))
+}
+
+/// The reply where the input itself could not be had.
+pub fn failed(agent: Agent, why: &str) -> HookReply {
+    say(agent, Say::Failed(why.to_owned()))
+}
+
+fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
     let text = String::from_utf8_lossy(input);
-    let Ok(event) = serde_json::from_str::<Value>(text.trim()) else {
-        return ask("Coroner could not read what the hook was given; have a person look at the call.");
-    };
-    let Some(name) = event.get("hook_event_name").and_then(Value::as_str) else {
-        return ask("Coroner was given an event without a name; have a person look at the call.");
-    };
     let garbled = std::str::from_utf8(input).is_err();
-    if name != "PreToolUse" && !(garbled && name.contains('\u{fffd}')) {
-        return HookReply::default();
-    }
-    if garbled {
-        return ask("The tool call holds bytes that are no text; have a person look at it.");
-    }
-    let Some(tool) = event.get("tool_name").and_then(Value::as_str) else {
-        return ask("Coroner was given a tool call without a tool; have a person look at it.");
+    let Ok(event) = serde_json::from_str::<Value>(text.trim()) else {
+        return failed(agent, "Coroner could not read what the hook was given; have a person look at the call.");
     };
-    let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !event.is_object() {
+        return failed(agent, "Coroner was given no hook event; have a person look at the call.");
+    }
+    let garbled_name = garbled && field(&event, "hook_event_name").contains('\u{fffd}');
+    match read(agent, &event) {
+        Event::Other(reply) if !garbled_name => reply,
+        _ if garbled => failed(agent, "The tool call holds bytes that are no text; have a person look at it."),
+        Event::Other(reply) => reply,
+        Event::Unreadable(why) => failed(agent, &why),
+        Event::Call { request, transcript } => match guard() {
+            Ok(mut guard) => say(agent, said(&guard.judge_with(*request, transcript.as_deref()))),
+            Err(error) => failed(agent, &format!("Coroner could not be opened: {error}")),
+        },
+    }
+}
+
+fn read(agent: Agent, event: &Value) -> Event {
+    match agent {
+        Agent::Claude => claude::read(event),
+        Agent::Codex => codex::read(event),
+        Agent::Gemini => gemini::read(event),
+        Agent::Cursor => cursor::read(event),
+        Agent::Copilot => copilot::read(event),
+        Agent::OpenCode => opencode::read(event),
+    }
+}
+
+fn say(agent: Agent, what: Say) -> HookReply {
+    match agent {
+        Agent::Claude => claude::say(what),
+        Agent::Codex => codex::say(what),
+        Agent::Gemini => gemini::say(what),
+        Agent::Cursor => cursor::say(what),
+        Agent::Copilot => copilot::say(what),
+        Agent::OpenCode => opencode::say(what),
+    }
+}
+
+/// The guard's answer; a reason is never empty, since an empty one does not block.
+fn said(answer: &PermissionAnswer) -> Say {
+    let reason = match answer.reason.trim() {
+        "" => "Coroner has no reason to give; have a person look at it.".to_owned(),
+        reason => reason.to_owned(),
+    };
+    match answer.permission {
+        Permission::Deny => Say::Deny(reason),
+        Permission::Ask => Say::Ask(reason),
+        Permission::Allow if answer.findings.is_empty() => Say::Allow,
+        Permission::Allow => {
+            let notes: Vec<&str> = answer.findings.iter().map(|f| f.reason.as_str()).collect();
+            Say::Note(notes.join("\n"))
+        }
+    }
+}
+
+/// A text field of an event; empty where it is absent or no text.
+fn field(event: &Value, name: &str) -> String {
+    event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+/// A call in the field names that Claude Code, Codex and Gemini share.
+fn call(event: &Value, agent: &str) -> Event {
+    let Some(tool) = event.get("tool_name").and_then(Value::as_str) else {
+        return Event::Unreadable("Coroner was given a tool call without a tool; have a person look at it.".to_owned());
+    };
     let request = PermissionRequest {
         tool: Some(tool.to_owned()),
         input: event.get("tool_input").cloned().unwrap_or(Value::Null),
-        cwd: field("cwd"),
-        session: Some(field("session_id")).filter(|s| !s.is_empty()),
-        agent: Some("claude".to_owned()),
+        cwd: field(event, "cwd"),
+        session: filled(field(event, "session_id")),
+        agent: Some(agent.to_owned()),
         ..PermissionRequest::default()
     };
-    match guard() {
-        Ok(mut guard) => {
-            let transcript = Some(field("transcript_path")).filter(|t| !t.is_empty());
-            reply(&guard.judge_with(request, transcript.as_deref()))
-        }
-        Err(error) => ask(&format!("Coroner could not be opened: {error}")),
-    }
+    Event::Call { request: Box::new(request), transcript: filled(field(event, "transcript_path")) }
 }
 
-/// The guard's answer in the words of the protocol.
-fn reply(answer: &PermissionAnswer) -> HookReply {
-    match answer.permission {
-        Permission::Deny => {
-            HookReply { stdout: decision("deny", &full(answer)), stderr: format!("{}\n", full(answer)), exit: 2 }
-        }
-        Permission::Ask => ask(&full(answer)),
-        Permission::Allow if !answer.findings.is_empty() => {
-            let notes: Vec<&str> = answer.findings.iter().map(|f| f.reason.as_str()).collect();
-            let output =
-                json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": notes.join("\n")}});
-            HookReply { stdout: output.to_string(), ..HookReply::default() }
-        }
-        Permission::Allow => HookReply::default(),
-    }
+/// The name of an event; without one it cannot be told whether a call waits for an answer.
+fn name(event: &Value) -> Result<&str, Event> {
+    event.get("hook_event_name").and_then(Value::as_str).ok_or_else(|| {
+        Event::Unreadable("Coroner was given an event without a name; have a person look at the call.".to_owned())
+    })
 }
 
-/// A reason is never empty: an empty one does not block.
-fn full(answer: &PermissionAnswer) -> String {
-    if answer.reason.is_empty() {
-        "Coroner has no reason to give; have a person look at it.".to_owned()
-    } else {
-        answer.reason.clone()
-    }
-}
-
-/// Lets a person decide.
-pub fn ask(reason: &str) -> HookReply {
-    HookReply { stdout: decision("ask", reason), ..HookReply::default() }
-}
-
-fn decision(permission: &str, reason: &str) -> String {
-    json!({"hookSpecificOutput": {
-        "hookEventName": "PreToolUse",
-        "permissionDecision": permission,
-        "permissionDecisionReason": reason,
-    }})
-    .to_string()
+/// What a host without an ask is told instead of one.
+fn ask_the_operator(reason: &str) -> String {
+    format!("Ask the operator before running this. {reason}")
 }

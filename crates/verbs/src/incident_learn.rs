@@ -10,7 +10,7 @@ use coroner_act::{ActError, Existing, FileWrite, Plan};
 use coroner_collect::{Casefile, Limits, OpenError, World};
 use coroner_judge::investigate::replay::Replay;
 use coroner_judge::learn::{self, Block, Draft, Lesson};
-use coroner_judge::pattern::{Example, Library, Origin};
+use coroner_judge::pattern::{AntiPattern, Example, Library, Origin};
 use coroner_model::effect::Effect;
 use coroner_model::investigation::{Hypothesis, Status};
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest, Strength};
@@ -116,6 +116,9 @@ pub fn learn(ws: &Workspace, request: &LearnRequest) -> Result<LearnReport, Lear
     let (hypothesis, replay) = proven(&report, request.rank)?;
     let incident = incident_draft::draft(ws, report.id.as_str())?.incident.id;
     let known = hypothesis.pattern.as_ref().and_then(|id| ws.patterns.get(id));
+    if let Some(pattern) = known.filter(|p| p.header.incidents.contains(&incident)) {
+        return learned_before(ws, pattern, incident, replay);
+    }
     let effects = effects(replay)?;
     let lesson =
         Lesson { report: &report.investigation, hypothesis, replay, incident: &incident, known, effects: &effects };
@@ -125,11 +128,14 @@ pub fn learn(ws: &Workspace, request: &LearnRequest) -> Result<LearnReport, Lear
     let (draft, tried) = hold(draft, &ws.patterns, &incidents)?;
     let text = draft.text()?;
     let path = folder(ws).join(format!("{}.md", draft.id));
-    let outcome = outcome(&ws.patterns, &draft, &text, replay)?;
+    let mut library = ws.patterns.clone();
+    library.add(&text, &format!("{}.md", draft.id), Origin::File(path.display().to_string()));
+    let id = PatternId::new(draft.id);
+    let outcome = outcome(&library, &id, replay)?;
     let written = !request.dry_run && write(&path, &text)?;
     Ok(LearnReport {
         schema: LEARN_SCHEMA.to_owned(),
-        pattern: PatternId::new(draft.id),
+        pattern: id,
         incident,
         path,
         text,
@@ -137,6 +143,31 @@ pub fn learn(ws: &Workspace, request: &LearnRequest) -> Result<LearnReport, Lear
         tried,
         known: known.map(|p| p.id.clone()),
         outcome,
+    })
+}
+
+/// The report where the pattern that recognised the cause was itself learned from it.
+fn learned_before(
+    ws: &Workspace,
+    pattern: &AntiPattern,
+    incident: IncidentId,
+    replay: &Replay,
+) -> Result<LearnReport, LearnError> {
+    let incidents = ws.store.incidents()?.into_iter().map(|i| i.id).collect();
+    let path = match &pattern.origin {
+        Origin::File(path) => PathBuf::from(path),
+        Origin::BuiltIn => PathBuf::new(),
+    };
+    Ok(LearnReport {
+        schema: LEARN_SCHEMA.to_owned(),
+        pattern: pattern.id.clone(),
+        incident,
+        path,
+        text: pattern.text.clone(),
+        written: false,
+        tried: test(&ws.patterns, Some(&pattern.id), &incidents).tried,
+        known: None,
+        outcome: outcome(&ws.patterns, &pattern.id, replay)?,
     })
 }
 
@@ -278,18 +309,15 @@ fn remove(blocks: &mut Vec<Block>, failing: &str, fence: &str) {
     }
 }
 
-/// What the guard says to the same command once the draft is in force.
-fn outcome(patterns: &Library, draft: &Draft, text: &str, replay: &Replay) -> Result<Outcome, LearnError> {
-    let Some(command) = replay.command.as_ref().filter(|_| !draft.header.when.effect.is_empty()) else {
+/// What the guard says to the same command while a pattern is in force.
+fn outcome(library: &Library, id: &PatternId, replay: &Replay) -> Result<Outcome, LearnError> {
+    let guards = library.get(id).is_some_and(|p| !p.header.when.effect.is_empty());
+    let Some(command) = replay.command.as_ref().filter(|_| guards) else {
         return Ok(Outcome::Reported);
     };
-    let mut library = patterns.clone();
-    let path = format!("{}.md", draft.id);
-    library.add(text, &path, Origin::File(path.clone()));
-    let id = PatternId::new(draft.id.clone());
     for (world, cwd) in worlds(replay)? {
-        let answer = judge(world, &library, command, cwd);
-        let own = answer.findings.iter().find(|f| f.pattern == id);
+        let answer = judge(world, library, command, cwd);
+        let own = answer.findings.iter().find(|f| f.pattern == *id);
         match own.map(|f| f.permission) {
             Some(Strength::Deny) if answer.permission == Permission::Deny => {
                 return Ok(Outcome::Denied { command: command.clone() });

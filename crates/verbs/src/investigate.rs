@@ -179,8 +179,9 @@ fn of_hypothesis(hypothesis: &Hypothesis, add: &mut impl FnMut(&[Citation])) {
     }
 }
 
-/// A kept investigation, by its id or the first digits of it; the newest for an empty id.
+/// A kept investigation, by its id or the first digits of it; the newest for an empty id or `latest`.
 pub fn kept(store: &Store, id: &str) -> Result<InvestigateReport, InvestigateError> {
+    let id = if id.eq_ignore_ascii_case("latest") { "" } else { id };
     /// Most kept investigations that are looked through.
     const SEARCHED_MAX: usize = 1_000;
     let unknown = || InvestigateError::Unknown { id: id.to_owned() };

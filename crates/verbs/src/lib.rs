@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod check;
+pub mod demo;
 pub mod evidence;
 pub mod guard;
 pub mod hook;

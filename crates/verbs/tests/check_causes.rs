@@ -286,6 +286,11 @@ fn a_container_by_hand_in_place_of_a_service_is_found() {
         });
     let fact = only(&case, FactKind::ProxyUnreachable, "no-shared-network", "atlas");
     assert!(fact.because.iter().any(|r| r.text.contains("not made by compose")), "{fact:?}");
+    assert!(fact.remedy.contains("up -d atlas"), "{}", fact.remedy);
+    // An image that several services share tells nothing; the name does.
+    let shared = compose.replace("traefik:v3", "depot/atlas:4").replace("command: ", "command: traefik ");
+    let shared = case.clone().file("files/srv/depot/compose.yml", &shared);
+    assert!(shared.facts()[0].remedy.contains("up -d atlas"), "{:?}", shared.facts());
 }
 
 #[test]

@@ -4,37 +4,69 @@ use std::io::{Read, Write};
 
 use clap::{Args, ValueEnum};
 use coroner_verbs::guard::Guard;
-use coroner_verbs::hook;
+use coroner_verbs::hook::{self, Agent};
 
 use crate::args::Global;
 use crate::context;
-use crate::fail::Exit;
+use crate::fail::{Exit, Failure};
 
 /// Answers one hook event of an agent on standard input and output.
 ///
-/// A denial is the agent's own JSON and exit 2; what cannot be read asks; an event of an unknown name gets no opinion.
+/// A denial is spoken in the agent's own words. What cannot be read asks, or is denied where the agent has no ask; an
+/// event of an unknown name gets no opinion.
 ///
 /// Example: coroner hook --agent claude < event.json
 #[derive(Debug, Args)]
 pub struct HookArgs {
     /// Whose protocol to speak.
     #[arg(long, value_enum)]
-    agent: Agent,
+    agent: Host,
+    /// Print the plugin that OpenCode needs, to be put into `.opencode/plugins/coroner.js`.
+    #[arg(long)]
+    plugin: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Agent {
+enum Host {
     Claude,
+    Codex,
+    Gemini,
+    Cursor,
+    Copilot,
+    Opencode,
+}
+
+impl From<Host> for Agent {
+    fn from(host: Host) -> Agent {
+        match host {
+            Host::Claude => Agent::Claude,
+            Host::Codex => Agent::Codex,
+            Host::Gemini => Agent::Gemini,
+            Host::Cursor => Agent::Cursor,
+            Host::Copilot => Agent::Copilot,
+            Host::Opencode => Agent::OpenCode,
+        }
+    }
 }
 
 /// Runs `hook`; it ends the process itself where the protocol wants another exit code.
 pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
+    if args.plugin {
+        let Host::Opencode = args.agent else {
+            return Err(Failure::usage(
+                "only OpenCode needs a plugin",
+                "name the program in the agent's own hook settings",
+            ));
+        };
+        print!("{}", hook::OPENCODE_PLUGIN);
+        return Ok(Exit::Clean);
+    }
     let mut input = Vec::new();
     let read = std::io::stdin().lock().take(hook::INPUT_BYTES_MAX).read_to_end(&mut input);
-    let Agent::Claude = args.agent;
+    let agent = args.agent.into();
     let reply = match read {
-        Ok(_) => hook::claude(&input, || Guard::open(context::request(global)?).map_err(anyhow::Error::from)),
-        Err(error) => hook::ask(&format!("Coroner could not read the hook's input: {error}")),
+        Ok(_) => hook::answer(agent, &input, || Guard::open(context::request(global)?).map_err(anyhow::Error::from)),
+        Err(error) => hook::failed(agent, &format!("Coroner could not read the hook's input: {error}")),
     };
     print!("{}", reply.stdout);
     eprint!("{}", reply.stderr);

@@ -7,7 +7,7 @@ use coroner_verbs::investigate::{self, InvestigateRequest};
 use crate::args::{Format, Global};
 use crate::context;
 use crate::fail::{Exit, Failure};
-use crate::render;
+use crate::render::{self, progress::Progress};
 
 /// Finds the cause of a failure and proves it: ranked causes with cited evidence.
 ///
@@ -49,7 +49,11 @@ pub fn run(global: &Global, args: InvestigateArgs) -> anyhow::Result<Exit> {
         until: moment(&args.until)?,
         logs: args.log,
     };
-    let report = investigate::investigate(&ws, &request).map_err(|e| Failure::usage(e.to_string(), e.hint()))?;
+    let progress = Progress::start();
+    progress.say("asking, looking and judging");
+    let report = investigate::investigate(&ws, &request);
+    progress.end();
+    let report = report.map_err(|e| Failure::usage(e.to_string(), e.hint()))?;
     match global.format {
         Format::Json => render::json(&report)?,
         _ => print!(

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use coroner_verbs::book::Shelf;
+use coroner_verbs::demo;
 
 use crate::args::Global;
 use crate::context;
@@ -20,11 +21,18 @@ pub struct ServeArgs {
     /// The port to listen on; 0 takes any free one.
     #[arg(long, default_value_t = 4510)]
     port: u16,
+    /// Show the workspace that `coroner demo` leaves.
+    #[arg(long, conflicts_with_all = ["store", "casefile"])]
+    demo: bool,
 }
 
 /// Runs `serve` until it is interrupted.
 pub fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
-    let request = context::request(global)?;
+    let mut request = context::request(global)?;
+    if args.demo {
+        request.home = demo::home_below(&request.home);
+        request.cwd = request.home.clone();
+    }
     let shelf = Shelf::new(request).map_err(|e| context::failed(&e))?;
     // Read once before, so that a store that cannot be read is said here and not on a page.
     shelf.book().map_err(|e| context::failed(&e))?;

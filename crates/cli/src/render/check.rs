@@ -18,8 +18,7 @@ pub fn plain(report: &CheckReport) -> String {
         n => format!("{n} findings; {} looks, {could_not} could not look\n", report.looked.len()),
     });
     if could_not > 0 {
-        let list: Vec<String> = report.could_not_look.iter().map(ToString::to_string).collect();
-        out.push_str(&format!("Could not look: {}\n", list.join(" · ")));
+        out.push_str(&format!("Could not look: {}\n", super::grouped(&report.could_not_look).join(" · ")));
     }
     out
 }

@@ -45,6 +45,23 @@ pub fn plain(id: &str, report: &Investigation, not_kept: Option<&str>) -> String
     out.text
 }
 
+/// The answer alone: what was seen, and the first cause.
+pub fn first(report: &Investigation) -> String {
+    let mut out = Page::default();
+    head(&mut out, report);
+    if let Some(hypothesis) = report.hypotheses.first() {
+        whole(&mut out, hypothesis);
+    }
+    out.text
+}
+
+/// Words in lines of at most [`COLUMNS`] columns under an indent.
+pub fn wrapped(indent: usize, text: &str) -> String {
+    let mut out = Page::default();
+    out.wrapped(indent, text);
+    out.text
+}
+
 fn head(out: &mut Page, report: &Investigation) {
     let symptom = &report.symptom;
     let mut first =
@@ -192,8 +209,8 @@ fn could_not_look(out: &mut Page, all: &[CouldNotLook]) {
     // What a casefile simply does not hold needs no reason each.
     let (absent, failed): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.why == Why::NotRecorded);
     if !failed.is_empty() {
-        let words: Vec<String> = failed.iter().map(ToString::to_string).collect();
-        out.wrapped(1, &format!("Could not look: {}", words.join(" · ")));
+        let failed: Vec<CouldNotLook> = failed.into_iter().cloned().collect();
+        out.wrapped(1, &format!("Could not look: {}", super::grouped(&failed).join(" · ")));
     }
     if !absent.is_empty() {
         let words: Vec<&str> = absent.iter().map(|c| c.what.as_str()).collect();

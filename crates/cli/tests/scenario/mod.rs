@@ -20,6 +20,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
+    /// The project's name in a recording.
+    pub project: String,
     pub symptom: String,
     pub pattern: String,
     pub status: String,

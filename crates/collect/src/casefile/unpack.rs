@@ -36,10 +36,21 @@ const TOP: &[&str] = &[
 /// Unpacks an archive. Notes say which entries were refused.
 pub(super) fn of_archive(path: &Path, limits: &Limits, notes: &mut Vec<String>) -> Result<Shelf, OpenError> {
     let unreadable = |error: io::Error| OpenError::Unreadable { path: path.to_path_buf(), error };
-    let mut file = File::from(
+    let file = File::from(
         rustix::fs::open(path, rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())
             .map_err(|e| unreadable(e.into()))?,
     );
+    of_reader(file, path, limits, notes)
+}
+
+/// The same from bytes that come from `path`, or from the program itself.
+pub(super) fn of_reader(
+    mut file: impl Read + Seek + 'static,
+    path: &Path,
+    limits: &Limits,
+    notes: &mut Vec<String>,
+) -> Result<Shelf, OpenError> {
+    let unreadable = |error: io::Error| OpenError::Unreadable { path: path.to_path_buf(), error };
     let mut magic = [0u8; 4];
     let got = file.read(&mut magic).map_err(unreadable)?;
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use coroner_model::finding::Confidence;
 use coroner_model::{Citation, Source};
+use coroner_read::docker::{Container, Mount};
 use coroner_read::log;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
@@ -18,7 +19,7 @@ use crate::detect::{credential_fallback, reason};
 use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::Scene;
 
-/// A volume is made this shortly before its first container.
+/// How shortly before its first container a volume is made.
 const TOGETHER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Finds it; a scene in order gives nothing.
@@ -147,18 +148,15 @@ fn older_volume(
     refusal: Refusal,
 ) -> Option<Fact> {
     let container = server.part.container?;
-    let (data, made, at) = data_made(scene, server)?;
     let created = container.created?;
-    if made.checked_add(TOGETHER).is_ok_and(|until| until >= created) {
-        return None;
-    }
+    let (data, made, at) = data_made(scene, server, created)?;
     let text = format!(
         "{} keeps the password that {data} was made with: the configured one is newer than the data and is refused",
         server.part.name()
     );
     let because = vec![
         reason(
-            format!("{data} was made {made}, the container {created}"),
+            format!("{data} was there {made}, the container was made {created}"),
             [at].into_iter().chain(server.part.cite_state("/Created", &format!("Created {created}"))),
         ),
         reason(
@@ -189,31 +187,68 @@ fn older_volume(
     Some(fact)
 }
 
-/// What holds the server's data, and since when.
-fn data_made(scene: &Scene, server: &Server) -> Option<(String, Timestamp, Citation)> {
-    let container = server.part.container?;
-    for mount in &container.mounts {
-        if mount.kind == "volume"
-            && let Some(volume) = scene.volumes.iter().find(|v| v.name == mount.name)
-            && let Some(made) = volume.created
-        {
-            let cited = Citation::new(
-                Source::Docker,
-                format!("docker/volumes.json#/{}", volume.index),
-                format!("{} created {made}", volume.name),
-            );
-            return Some((format!("volume {}", volume.name), made, cited));
-        }
-        // A file that is written once, when the data directory is made.
-        for marker in ["PG_VERSION", "pgdata/PG_VERSION", "data/PG_VERSION", "auto.cnf", "WiredTiger"] {
-            if let Some(state) = scene.paths.get(&format!("{}/{marker}", mount.source))
-                && let (Some(made), Some(at)) = (state.changed, state.at.clone())
-            {
-                return Some((mount.source.clone(), made, at));
-            }
-        }
+/// Files that a server writes once, when it makes its data directory, below what is mounted.
+const MARKERS: [&str; 5] = ["PG_VERSION", "pgdata/PG_VERSION", "data/PG_VERSION", "auto.cnf", "WiredTiger"];
+
+/// Whether a path is one of the files that tell since when a data directory exists.
+pub(crate) fn is_marker(path: &str) -> bool {
+    MARKERS.iter().any(|marker| path.strip_suffix(marker).is_some_and(|rest| rest.ends_with('/')))
+}
+
+/// The files whose time tells since when a server's data exists; none for what is no server.
+pub(crate) fn markers(container: &Container) -> Vec<String> {
+    let told = |(name, _): &(String, String)| {
+        credential::is_password_name(name) && credential::family_of_variable(name).flatten().is_some()
+    };
+    if !credential::is_server_image(&container.image) && !container.env.iter().any(told) {
+        return Vec::new();
     }
-    None
+    let mounted = container.mounts.iter().filter(|m| m.writable && m.source.starts_with('/'));
+    mounted.flat_map(|m| MARKERS.iter().map(move |marker| format!("{}/{marker}", m.source))).collect()
+}
+
+/// What holds the server's data, and since when at the latest, where that is before `created`.
+fn data_made(scene: &Scene, server: &Server, created: Timestamp) -> Option<(String, Timestamp, Citation)> {
+    let container = server.part.container?;
+    let name = |mount: &Mount| match mount.kind.as_str() {
+        "volume" => format!("volume {}", mount.name),
+        _ => mount.source.clone(),
+    };
+    let by_file = container.mounts.iter().find_map(|mount| {
+        let states = MARKERS.iter().filter_map(|marker| scene.paths.get(&format!("{}/{marker}", mount.source)));
+        states.filter(|s| s.exists).find_map(|s| Some((name(mount), s.changed?, s.at.clone()?)))
+    });
+    // The engine's own time of a volume is the last change of its directory: it can be too
+    // late, never too early.
+    let by_volume = container.mounts.iter().filter(|m| m.kind == "volume").find_map(|mount| {
+        let volume = scene.volumes.iter().find(|v| v.name == mount.name)?;
+        let made = volume.created.filter(|made| made.checked_add(TOGETHER).is_ok_and(|until| until < created))?;
+        let text = format!("{} created {made}", volume.name);
+        let cited = Citation::new(Source::Docker, format!("docker/volumes.json#/{}", volume.index), text);
+        Some((name(mount), made, cited))
+    });
+    let found = [by_file, by_volume, by_log(scene, container)].into_iter().flatten();
+    found.filter(|(_, made, _)| *made < created).min_by_key(|(_, made, _)| *made)
+}
+
+/// PostgreSQL says at its start when the data was last in use.
+static LAST_USED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"database system was (?:interrupted; last known up|shut down(?: in recovery)?) at (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)",
+    )
+    .ok()
+});
+
+fn by_log(scene: &Scene, container: &Container) -> Option<(String, Timestamp, Citation)> {
+    let own = scene.logs.iter().filter(|l| l.component == container.component() || l.component == container.name);
+    own.flat_map(|log| log.document.text.as_str().lines().enumerate().map(move |(i, raw)| (log, i, raw)))
+        .filter_map(|(log, index, raw)| {
+            let captures = LAST_USED.as_ref()?.captures(raw)?;
+            let at: Timestamp = format!("{}Z", captures.name("at")?.as_str().replace(' ', "T")).parse().ok()?;
+            let cited = log.document.cite_text_at(log.document.first_line + index as u64, raw);
+            Some((format!("the data of {}", container.component()), at, cited))
+        })
+        .min_by_key(|(_, at, _)| *at)
 }
 
 /// A line in which a server refuses a password.

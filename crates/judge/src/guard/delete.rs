@@ -156,7 +156,8 @@ impl View<'_> {
         if planned.kind != EffectKind::Overwrite {
             self.system(&paths, &mut effect, &mut story);
         }
-        if is_record(&path) && paths.extent != Extent::Itself {
+        let tree = paths.extent != Extent::Itself || paths.filter.is_some();
+        if is_record(&path) && (tree || path.ends_with(".jsonl")) {
             effect.add_class(TargetClass::Evidence);
         }
         story.would = self.would(planned, &paths, &struck);

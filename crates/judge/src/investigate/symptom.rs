@@ -12,7 +12,7 @@ use super::logs::ErrorGroup;
 use super::signature::{Sighting, shortened};
 use super::timeline::moment;
 use super::topology::Topology;
-use super::{Case, route};
+use super::{Case, episode, route};
 use crate::scene::{Exchange, Scene};
 
 /// The symptom and what it points at.
@@ -127,8 +127,12 @@ fn url(case: &Case<'_>, errors: &[ErrorGroup], focus: &mut Focus) {
             || case.topology.is_proxy(&e.component) && e.message.contains(url.path())
     };
     let lines: Vec<&ErrorGroup> = errors.iter().filter(on_path).collect();
-    let moments = broken.iter().filter_map(|e| e.at).chain(lines.iter().filter_map(|e| e.first));
-    focus.report.onset = moments.min();
+    let mut servers = focus.components.clone();
+    servers.extend(errors.iter().map(|e| &e.component).filter(|c| case.topology.is_proxy(c)).cloned());
+    // Errors before the episode are another one's.
+    let began = episode::onset(&case.logs, &servers, url.path());
+    let moments = broken.iter().filter_map(|e| e.at).chain(lines.iter().filter_map(|e| e.first)).chain(began);
+    focus.report.onset = moments.filter(|at| began.is_none_or(|b| *at >= b)).min();
     focus.seen = !broken.is_empty() || !lines.is_empty();
     focus.report.observed = match (broken.first(), exchanges.first()) {
         (Some(e), _) => format!("{} {} answers {}", e.method, e.url, ended(e)),

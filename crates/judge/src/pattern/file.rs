@@ -65,7 +65,7 @@ impl AntiPattern {
         let toml_text = &text[toml_range.clone()];
         let header: Header = toml::from_str(toml_text).map_err(|e| {
             let at = toml_range.start + e.span().map_or(0, |s| s.start);
-            error(at, e.message().to_owned(), "`coroner pattern explain --format` prints the schema of the header")
+            error(at, e.message().to_owned(), "`coroner pattern explain --schema` prints the schema of the header")
         })?;
         let problems: Vec<PatternError> = header::problems(&header)
             .into_iter()

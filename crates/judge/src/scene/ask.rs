@@ -8,6 +8,7 @@ use coroner_read::docker::Container;
 use coroner_read::{compose, proxy_config, settings};
 
 use super::{Goal, Scene, code, project, read};
+use crate::detect::credential_stale;
 
 /// Most source texts that are read.
 const CODE_FILES_MAX: usize = 300;
@@ -79,6 +80,8 @@ fn later_rounds(goal: &Goal, answers: &Answers, wanted: &mut BTreeSet<Probe>) {
         return;
     }
     stats(&containers, &projects, wanted);
+    let markers = containers.iter().flat_map(credential_stale::markers);
+    wanted.extend(markers.take(STATS_MAX).map(|path| Probe::Stat { path }));
     listed_files(answers, &containers, &projects, wanted);
     code_files(answers, &containers, &projects, wanted);
     if let Goal::Investigate { since, until } = goal {

@@ -9,9 +9,9 @@ use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
 use coroner_read::{df, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree};
 
-use crate::detect::within;
-
 use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
+use crate::detect::credential_stale::is_marker;
+use crate::detect::within;
 
 /// Reads all answers into a scene.
 pub(super) fn read(answers: &Answers) -> Scene {
@@ -318,6 +318,7 @@ fn could_not_look(answers: &Answers) -> Vec<CouldNotLook> {
         let guess = match probe {
             Probe::ContainerFile { .. } => matches!(error.why, Why::Absent | Why::NotRecorded),
             Probe::File { path } => path.ends_with("/.env") && matches!(error.why, Why::Absent),
+            Probe::Stat { path } => is_marker(path),
             Probe::Docker(DockerTable::Samples) | Probe::HttpRecorded | Probe::Logs => error.why == Why::Unsupported,
             _ => false,
         };

@@ -235,7 +235,7 @@ fn empty_world() -> Option<World> {
 }
 
 /// Code spans that look like commands, and the lines of fenced shell blocks.
-fn commands_of(markdown: &str) -> Vec<String> {
+pub(crate) fn commands_of(markdown: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut in_block = false;
     for event in Parser::new(markdown) {

@@ -1,0 +1,35 @@
+//! Claude Code: a JSON decision; some versions ignored it, so a denial is also exit 2.
+
+use serde_json::{Value, json};
+
+use super::{Event, HookReply, Say, call, name};
+
+pub(super) fn read(event: &Value) -> Event {
+    match name(event) {
+        Ok("PreToolUse") => call(event, "claude"),
+        Ok(_) => Event::Other(HookReply::default()),
+        Err(unreadable) => unreadable,
+    }
+}
+
+pub(super) fn say(what: Say) -> HookReply {
+    match what {
+        Say::Allow => HookReply::default(),
+        Say::Note(text) => {
+            HookReply::json(&json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": text}}))
+        }
+        Say::Ask(reason) | Say::Failed(reason) => HookReply::json(&decision("ask", &reason)),
+        Say::Deny(reason) => {
+            HookReply { stderr: format!("{reason}\n"), exit: 2, ..HookReply::json(&decision("deny", &reason)) }
+        }
+    }
+}
+
+/// The decision before a tool runs, as Codex reads it too.
+pub(super) fn decision(permission: &str, reason: &str) -> Value {
+    json!({"hookSpecificOutput": {
+        "hookEventName": "PreToolUse",
+        "permissionDecision": permission,
+        "permissionDecisionReason": reason,
+    }})
+}

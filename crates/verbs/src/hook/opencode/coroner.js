@@ -1,0 +1,40 @@
+// Coroner for OpenCode: asks `coroner hook --agent opencode` before a tool runs, and throws
+// when the answer is no allow, or when there is no answer.
+import { spawn } from "node:child_process";
+
+const PROGRAM = process.env.CORONER_BIN || "coroner";
+const TIMEOUT_MS = 10000;
+
+function ask(call) {
+  return new Promise((resolve) => {
+    const failed = (why) => resolve({ permission: "deny", reason: `Coroner gave no answer (${why}); ask the operator.` });
+    const child = spawn(PROGRAM, ["hook", "--agent", "opencode"], { stdio: ["pipe", "pipe", "ignore"] });
+    const timer = setTimeout(() => { child.kill(); failed("it took too long"); }, TIMEOUT_MS);
+    let out = "";
+    child.on("error", (error) => { clearTimeout(timer); failed(error.code || "cannot start"); });
+    child.stdout.on("data", (part) => { out += part; });
+    child.on("close", () => {
+      clearTimeout(timer);
+      try { resolve(JSON.parse(out)); } catch { failed("unreadable"); }
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(JSON.stringify(call));
+  });
+}
+
+export const Coroner = async ({ directory, worktree }) => {
+  const notes = new Map();
+  return {
+    "tool.execute.before": async (input, output) => {
+      const { tool, sessionID, callID } = input;
+      const answer = await ask({ tool, args: output.args, sessionID, callID, directory, worktree });
+      if (answer.permission !== "allow") throw new Error(answer.reason || "Coroner denied this call.");
+      if (answer.note) notes.set(callID, answer.note);
+    },
+    "tool.execute.after": async (input, output) => {
+      const note = notes.get(input.callID);
+      notes.delete(input.callID);
+      if (note && typeof output.output === "string") output.output += `\n\n${note}`;
+    },
+  };
+};
