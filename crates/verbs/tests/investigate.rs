@@ -137,6 +137,18 @@ fn a_default_credential_is_traced_to_the_command_that_dropped_the_variable() {
 }
 
 #[test]
+fn a_container_of_the_same_image_made_elsewhere_explains_nothing() {
+    let image = DEFAULT.split("\"Name\":\"/loom-weaver-1\"").nth(1).unwrap().split("\"Image\":\"").nth(1).unwrap();
+    let image = image.split('"').next().unwrap();
+    let session = format!(
+        "--- sessions/later.jsonl\n{{\"schema\":\"coroner/session/v1\",\"session\":\"later\",\"agent\":\"other\",\"cwd\":\"/srv/other\"}}\n{{\"tool_call\":\"z\",\"tool\":\"shell\",\"command\":\"docker run -d --name trial {image}\",\"at\":\"2026-05-06T13:01:52Z\",\"exit_code\":0}}\n"
+    );
+    let report = investigate(&format!("{DEFAULT}{session}"), "weaver");
+    let change = proven(&report, "weaver", &[]).explained_by.unwrap();
+    assert_eq!(change.session.as_deref(), Some("10c0"), "{change:#?}");
+}
+
+#[test]
 fn an_unapplied_environment_is_traced_to_the_restart() {
     let case = include_str!("investigate/unapplied-env.case");
     for symptom in ["http://127.0.0.1:9042/version", "grinder", ""] {

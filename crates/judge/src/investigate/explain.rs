@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Case;
 use super::change::{Act, agent_of, cite, edited, id_of, may_have_acted};
 use super::topology::under;
-use crate::effect::docker::VolumeScope;
+use crate::effect::docker::{RunSpec, VolumeScope};
 use crate::effect::{ComposeTarget, Effects, Hit, Planned, Target};
 use crate::fact::{Fact, FactKind, Subject};
 
@@ -153,7 +153,9 @@ fn writes(effects: &Effects, path: &str) -> bool {
 fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str) -> bool {
     let container = case.scene.container(name);
     let service = container.and_then(Container::service);
-    let image = container.map(|c| c.image.as_str()).filter(|i| !i.is_empty());
+    // What compose made was not made by hand, whoever else runs its image.
+    let by_hand = container.filter(|c| c.project().is_none());
+    let image = by_hand.map(|c| c.image.as_str()).filter(|i| !i.is_empty());
     let mut names = vec![name];
     names.extend(container.map(|c| c.name.as_str()));
     names.extend(service);
@@ -165,8 +167,13 @@ fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str
         _ => true,
     };
     let hand_made = || {
-        let by_name = names.iter().copied().chain(image).collect::<Vec<_>>();
-        effects.runs(&by_name).is_some()
+        // A name that was given and is another one is another container.
+        let is_open = |spec: &RunSpec| spec.name.as_ref().is_none_or(|name| name.as_literal().is_none());
+        let unnamed = |spec: &RunSpec| is_open(spec) && image.is_some_and(|i| spec.answers_to(&[i]));
+        effects.planned.iter().any(|planned| match &planned.target {
+            Target::Run(spec) => spec.is_named(&names) || unnamed(spec),
+            _ => false,
+        })
     };
     let recreated = || effects.recreates(&names).is_some_and(own_project);
     let restarted = || effects.restarts(&names).is_some_and(own_project);
