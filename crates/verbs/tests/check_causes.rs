@@ -509,3 +509,28 @@ fn a_volume_that_was_made_anew_lost_what_it_held() {
     assert_eq!(case(0, 0, "2026-02-01T09:59:58Z").found(), [], "there was nothing to lose");
     assert_eq!(case(18_000, 0, "2026-01-01T00:00:00Z").found(), [], "the volume is the same one");
 }
+
+#[test]
+fn a_mere_listing_of_containers_shows_networks_and_hides_the_environment() {
+    let row = |name: &str, image: &str, labels: &str, networks: &str| {
+        json!({"Names": name, "Image": image, "State": "running", "Status": "Up 2 hours", "ID": "ab", "Labels": labels,
+            "Networks": networks, "CreatedAt": "2026-02-01 10:00:00 +0000 UTC"})
+        .to_string()
+    };
+    let labels = "traefik.enable=true,traefik.http.routers.a.rule=Host(`a.example`,`b.example`)";
+    let case = |networks: &str| {
+        let rows = [row("edge", "traefik:v3", "", "edge-net"), row("atlas", "depot/atlas:1", labels, networks)];
+        Case::default().file("docker/ps.jsonl", &rows.join("\n"))
+    };
+    let fact = only(&case("bridge"), FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    assert!(
+        fact.because.iter().flat_map(|r| &r.evidence).all(|e| e.locator.starts_with("docker/ps.jsonl:")),
+        "{fact:?}"
+    );
+    assert_eq!(case("edge-net").found(), []);
+    let of = "com.docker.compose.project=depot,com.docker.compose.service=portal,com.docker.compose.project.working_dir=/srv/depot,com.docker.compose.project.config_files=/srv/depot/compose.yml";
+    let mut drifted = drift("2026-02-01T11:00:00Z", "REL=2\n", &[], "2026-02-01T11:05:00Z")
+        .file("docker/ps.jsonl", &row("depot-portal-1", "depot/portal:1", of, "depot_default"));
+    drifted.containers.clear();
+    assert_eq!(drifted.found(), [], "what it runs with was not looked at");
+}

@@ -156,7 +156,7 @@ impl<'s> Case<'_, 's> {
         let defaulted =
             service.environment.iter().filter_map(|(name, v)| Some((name, v, v.defaulted_from.as_deref()?)));
         defaulted
-            .filter(|(name, v, _)| match self.part.container {
+            .filter(|(name, v, _)| match self.part.inspected() {
                 Some(container) => {
                     container.variable(name).is_some_and(|live| credential::compare(live, &v.value) == Sameness::Same)
                 }

@@ -22,7 +22,7 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
     let parts = part::parts(scene);
     let mut facts = Vec::new();
     for part in &parts {
-        let up = |c: &&Container| c.is_running() || c.state.status == "restarting";
+        let up = |c: &&Container| c.listed_at.is_none() && (c.is_running() || c.state.status == "restarting");
         // Of a scaled service the first container that drifted speaks for all.
         facts.extend(instances(scene, part).into_iter().filter(up).find_map(|container| {
             let part = Part { container: Some(container), ..*part };

@@ -236,7 +236,7 @@ fn since(scene: &Scene, container: &Container, mount: &Mount) -> Option<Timestam
 
 fn fact(scene: &Scene, container: &Container, at: usize, mount: &Mount, is: &'static str, missing: Reason) -> Fact {
     let component = container.component().to_owned();
-    let pointer = format!("docker/inspect.json#/{}/Mounts/{at}", container.index);
+    let pointer = container.locator(&format!("/Mounts/{at}"));
     let mounted = format!("{} mounted at {}", mount.source, mount.destination);
     let cited = Citation::new(Source::Docker, pointer.clone(), mounted);
     let state = if container.is_running() { "runs" } else { "failed" };
@@ -244,6 +244,12 @@ fn fact(scene: &Scene, container: &Container, at: usize, mount: &Mount, is: &'st
         ("volume", "replaced") => format!(
             "volume {} was removed under container {}, which now has an empty one of that name at {}",
             mount.name, container.name, mount.destination
+        ),
+        (_, is) if mount.destination.is_empty() => format!(
+            "{} {} under container {}, which has it mounted",
+            mount.source,
+            if is == "gone" { "was removed" } else { "was replaced by another directory" },
+            container.name
         ),
         (_, is) => format!(
             "{} {} under container {}, which has it mounted at {}",

@@ -300,7 +300,7 @@ fn image(case: &Case<'_>, fact: &Fact) -> Option<Change> {
         return None;
     }
     let text = format!("{} runs {}, its files name {wanted}", container.name, container.image);
-    let cited = Citation::new(Source::Docker, format!("docker/inspect.json#/{}/Config/Image", container.index), text);
+    let cited = Citation::new(Source::Docker, container.locator("/Config/Image"), text);
     Some(Change {
         kind: ChangeKind::ImageChange,
         at: container.created,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable};
-use coroner_model::{Answers, Probe};
+use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable, Why};
+use coroner_model::{Answers, CouldNotLook, Probe};
 use coroner_read::docker::Container;
 use coroner_read::{compose, proxy_config, settings};
 
@@ -70,6 +70,14 @@ fn directory_of(path: &str) -> String {
 }
 
 fn later_rounds(goal: &Goal, answers: &Answers, wanted: &mut BTreeSet<Probe>) {
+    // A listing of the containers is better than nothing.
+    let unrecorded = |e: &CouldNotLook| e.why == Why::NotRecorded;
+    if answers.get(&Probe::Docker(DockerTable::Inspect)).is_some_and(|a| a.as_ref().is_err_and(unrecorded)) {
+        wanted.insert(Probe::Docker(DockerTable::Ps));
+        if !answers.has(&Probe::Docker(DockerTable::Ps)) {
+            return;
+        }
+    }
     let containers = read::containers(answers);
     let sessions = read::sessions(answers);
     let plans = project::plans(answers, &containers, &sessions);

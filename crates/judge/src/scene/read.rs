@@ -7,7 +7,9 @@ use coroner_model::session::Session;
 use coroner_model::{Answers, CouldNotLook, Document, Probe};
 use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
-use coroner_read::{df, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree};
+use coroner_read::{
+    df, docker_ps, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree,
+};
 
 use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
 use crate::detect::credential_stale::is_marker;
@@ -28,7 +30,9 @@ pub(super) fn read(answers: &Answers) -> Scene {
     let mut scene = Scene {
         now: now(answers, &config),
         protected: config.protect.paths.clone(),
-        containers_known: matches!(answers.get(&Probe::Docker(DockerTable::Inspect)), Some(Ok(_))),
+        containers_known: [DockerTable::Inspect, DockerTable::Ps]
+            .map(|table| matches!(answers.get(&Probe::Docker(table)), Some(Ok(_))))
+            .contains(&true),
         volumes_known: matches!(answers.get(&Probe::Docker(DockerTable::Volumes)), Some(Ok(_))),
         networks: table(answers, DockerTable::Networks, docker::networks),
         volumes: table(answers, DockerTable::Volumes, docker::volumes),
@@ -225,7 +229,13 @@ fn setting_defaults(document: &Document, path: &str, container: Option<&str>) ->
 
 /// The containers of the engine's answer; text that cannot be read gives none and is told elsewhere.
 pub(super) fn containers(answers: &Answers) -> Vec<Container> {
-    table(answers, DockerTable::Inspect, docker::containers)
+    match answers.get(&Probe::Docker(DockerTable::Inspect)) {
+        Some(Err(_)) => {
+            let listing = answers.document(&Probe::Docker(DockerTable::Ps));
+            listing.map(|d| docker_ps::containers(d.text.as_str())).unwrap_or_default()
+        }
+        _ => table(answers, DockerTable::Inspect, docker::containers),
+    }
 }
 
 fn table<T>(answers: &Answers, table: DockerTable, parse: fn(&str) -> Result<Vec<T>, serde_json::Error>) -> Vec<T> {
@@ -319,7 +329,9 @@ fn could_not_look(answers: &Answers) -> Vec<CouldNotLook> {
             Probe::ContainerFile { .. } => matches!(error.why, Why::Absent | Why::NotRecorded),
             Probe::File { path } => path.ends_with("/.env") && matches!(error.why, Why::Absent),
             Probe::Stat { path } => is_marker(path),
-            Probe::Docker(DockerTable::Samples) | Probe::HttpRecorded | Probe::Logs => error.why == Why::Unsupported,
+            Probe::Docker(DockerTable::Samples | DockerTable::Ps) | Probe::HttpRecorded | Probe::Logs => {
+                error.why == Why::Unsupported
+            }
             _ => false,
         };
         if !guess {
