@@ -129,6 +129,13 @@ fn removed(scene: &Scene, part: &Part) -> Vec<Drifted> {
         .collect()
 }
 
+/// Cites the environment that a container's image gives.
+fn cite_image(scene: &Scene, container: &Container) -> Option<Citation> {
+    let index = scene.images.iter().position(|i| !i.id.is_empty() && i.id == container.image_id)?;
+    let text = format!("{} names", scene.images[index].env.len());
+    Some(Citation::new(Source::Docker, format!("docker/images.json#/{index}/Config/Env"), text))
+}
+
 /// Files of the variables that a value was interpolated from.
 fn interpolated_from(
     project: &coroner_read::compose::Project,
@@ -233,7 +240,7 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
             let how = match d.how {
                 How::Missing => format!("{name} runs without {}, which {} gives", d.key, d.path),
                 How::Changed => format!("{name} runs with another {} than {} gives", d.key, d.path),
-                How::Removed => format!("{name} still runs with {}, which none of its files gives", d.key),
+                How::Removed => format!("{name} still runs with {}, which neither its files nor its image give", d.key),
             };
             let index = container.env.iter().rposition(|(n, _)| *n == d.key);
             let pointer = index.map_or("/Config/Env".to_owned(), |i| format!("/Config/Env/{i}"));
@@ -241,7 +248,8 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
                 &pointer,
                 &if d.how == How::Missing { format!("no {}", d.key) } else { format!("{}=…", d.key) },
             );
-            reason(how, running.into_iter().chain([d.at.clone()]))
+            let image = (d.how == How::Removed).then(|| cite_image(scene, container)).flatten();
+            reason(how, running.into_iter().chain([d.at.clone()]).chain(image))
         })
         .collect();
     because.push(made_before(scene, part, container, changed, restarted));
