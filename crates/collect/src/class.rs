@@ -114,6 +114,7 @@ fn is_proxy(path: &str) -> bool {
                     .next()
                     .is_some_and(|dir| dir.ends_with(".d") || dir.contains("nginx") || dir.starts_with("sites-"))
         }
+        "cfg" => name.contains("haproxy") || directories().next().is_some_and(|dir| dir.contains("haproxy")),
         _ => {
             name == "caddyfile"
                 || ext == "caddyfile"
@@ -143,9 +144,15 @@ mod tests {
         for name in [".env", ".env.secrets", "compose.env", "env.production", "shop/new.env", "db-env.local"] {
             assert!(holds(FileClass::Env, name), "{name}");
         }
-        for name in
-            ["traefik.yml", "traefik/dynamic.toml", "dynamic/routes.yml", "nginx.conf", "conf.d/site.conf", "Caddyfile"]
-        {
+        for name in [
+            "traefik.yml",
+            "traefik/dynamic.toml",
+            "dynamic/routes.yml",
+            "nginx.conf",
+            "conf.d/site.conf",
+            "Caddyfile",
+            "haproxy.cfg",
+        ] {
             assert!(holds(FileClass::Proxy, name), "{name}");
         }
         for name in ["settings.py", "src/config.ts", "Dockerfile", "Dockerfile.api", "docker-entrypoint", "run.sh"] {
@@ -161,7 +168,7 @@ mod tests {
         for name in ["env.py", "environment.ts", "venv.txt", "envoy.yaml", "README.md"] {
             assert!(!holds(FileClass::Env, name), "{name}");
         }
-        for name in ["compose.yml", "settings.py", "etc/resolv.conf", "traefik/acme.json"] {
+        for name in ["compose.yml", "settings.py", "setup.cfg", "etc/resolv.conf", "traefik/acme.json"] {
             assert!(!holds(FileClass::Proxy, name), "{name}");
         }
         assert!(!holds(FileClass::All, "photo.jpg"));

@@ -147,6 +147,15 @@ fn the_tree_tells_absent_from_unknown() {
 }
 
 #[test]
+fn a_lone_directory_of_the_root_says_nothing_of_others() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "host/tree.tsv", "type\tpath\nd\t/etc\nd\t/data\n");
+    let world = open(dir.path());
+    assert_eq!(why(&world, &stat("/srv/shop/pg")), Why::NotRecorded);
+    assert_eq!(why(&world, &stat("/srv")), Why::NotRecorded);
+}
+
+#[test]
 fn where_a_walk_began_says_nothing_of_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
     put(

@@ -12,6 +12,8 @@ pub mod proxy_unreachable;
 mod reading;
 pub(crate) mod routing;
 
+pub(crate) use reading::within;
+
 use coroner_model::Citation;
 use coroner_model::investigation::Reason;
 

@@ -140,6 +140,27 @@ pub struct Fact {
     pub remedy: String,
 }
 
+impl Fact {
+    /// A state that nobody could look at, to ask what would have brought it about.
+    pub(crate) fn unseen(kind: FactKind, component: &str, subjects: Vec<Subject>) -> Fact {
+        Fact {
+            kind,
+            is: kind.words().first().copied().unwrap_or_default(),
+            component: component.to_owned(),
+            affects: Vec::new(),
+            text: String::new(),
+            because: Vec::new(),
+            against: Vec::new(),
+            confidence: Confidence::Low,
+            location: Location::default(),
+            subjects,
+            onset: None,
+            ruled_out: Vec::new(),
+            remedy: String::new(),
+        }
+    }
+}
+
 /// All facts of a scene, in a stable order.
 pub fn all(scene: &Scene) -> Vec<Fact> {
     let mut facts: Vec<Fact> = FactKind::ALL.into_iter().flat_map(|kind| kind.detector()(scene)).collect();

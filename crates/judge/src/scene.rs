@@ -10,7 +10,7 @@ mod read;
 
 pub(crate) use project::commands;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coroner_model::session::Session;
 use coroner_model::{Answers, Citation, CouldNotLook, Document, Probe};
@@ -48,6 +48,8 @@ pub struct Scene {
     pub settings: Vec<SettingDefault>,
     /// State of paths, by absolute path.
     pub paths: BTreeMap<String, PathState>,
+    /// Paths of which a listing says neither that they are there nor that they are not.
+    pub unlisted: BTreeSet<String>,
     /// Inodes of bind sources: container, path, host's, container's (`None`: not there).
     pub mount_inodes: Vec<MountInode>,
     /// State of containers over time.
@@ -61,6 +63,8 @@ pub struct Scene {
     pub logs: Vec<Log>,
     /// Upstreams that proxy configuration files name.
     pub upstreams: Vec<Upstream>,
+    /// What proxies are told of the engine's containers in their own files.
+    pub docker_providers: Vec<DockerProvider>,
     /// What was asked and could not be looked at or read.
     pub could_not_look: Vec<CouldNotLook>,
 }
@@ -86,6 +90,8 @@ pub struct SettingDefault {
     pub any_case: bool,
     /// The default is also used where the variable is set and empty.
     pub when_empty: bool,
+    /// Its file loads variables from a `.env` file by itself.
+    pub loads_dotenv: bool,
     /// The default is an `ENV` of the image.
     pub in_image: bool,
     /// Absolute path on the host, or inside the container named next.
@@ -135,6 +141,14 @@ pub struct Upstream {
     pub host: String,
     pub port: Option<u16>,
     pub at: Citation,
+}
+
+/// What a proxy's static file says of the containers that it finds by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DockerProvider {
+    /// Absolute path of the file.
+    pub path: String,
+    pub told: coroner_read::proxy_config::DockerProvider,
 }
 
 /// What the scene is wanted for; each goal asks for no more than it needs.

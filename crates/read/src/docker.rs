@@ -17,7 +17,11 @@ pub struct Container {
     /// Without the leading slash.
     pub name: String,
     /// The reference that it was started from: `shop/api:1.4`.
+    /// Its line in a mere listing, which knows neither its environment nor its addresses.
+    pub listed_at: Option<u64>,
     pub image: String,
+    /// The image that it was made from, by its content.
+    pub image_id: String,
     pub created: Option<Timestamp>,
     pub state: State,
     /// `NAME=value`, in order; the index is that of `Config.Env`.
@@ -142,6 +146,14 @@ impl Container {
         self.service().unwrap_or(&self.name)
     }
 
+    /// Where a part of what the engine says of it is found, by its pointer.
+    pub fn locator(&self, pointer: &str) -> String {
+        match self.listed_at {
+            Some(line) => format!("docker/ps.jsonl:{line}"),
+            None => format!("docker/inspect.json#/{}{pointer}", self.index),
+        }
+    }
+
     /// Whether it runs now.
     pub fn is_running(&self) -> bool {
         self.state.status == "running"
@@ -264,9 +276,11 @@ fn objects(text: &str) -> Result<Vec<Value>, serde_json::Error> {
 fn container(index: usize, v: &Value) -> Container {
     Container {
         index,
+        listed_at: None,
         id: string(v, "/Id"),
         name: string(v, "/Name").trim_start_matches('/').to_owned(),
         image: string(v, "/Config/Image"),
+        image_id: string(v, "/Image"),
         created: time(&string(v, "/Created")),
         state: state(v),
         env: env(v.pointer("/Config/Env")),

@@ -64,6 +64,28 @@ pub fn read(text: &str, outside: &dyn Fn(&str) -> Option<String>) -> EnvText {
     out
 }
 
+/// Reads an env file whose `format` is `raw`: a line is a name, `=` and the value as it stands.
+pub fn read_raw(text: &str) -> EnvText {
+    let mut out = EnvText::default();
+    for (line, raw) in (1..).zip(text.lines()) {
+        let raw = raw.strip_suffix('\r').unwrap_or(raw);
+        if raw.trim_start().is_empty() || raw.trim_start().starts_with('#') {
+            continue;
+        }
+        match raw.split_once('=') {
+            Some((name, value)) => out.assignments.push(Assignment {
+                name: name.trim_start().to_owned(),
+                value: value.to_owned(),
+                line,
+                met: Interpolated::default(),
+                inherited: false,
+            }),
+            None => out.issues.push(Issue { line, reason: "no `=` in it".to_owned() }),
+        }
+    }
+    out
+}
+
 /// The text that is still to be read, and its line.
 struct Rest<'a> {
     text: &'a str,
@@ -239,6 +261,13 @@ mod tests {
         ] {
             assert_eq!(value(text).as_deref(), Some(expected), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_raw_file_is_taken_as_it_stands() {
+        let read = read_raw("# c\nA='b' $C # d\r\nB=\n");
+        let values: Vec<_> = read.assignments.iter().map(|a| (a.name.as_str(), a.value.as_str(), a.line)).collect();
+        assert_eq!(values, [("A", "'b' $C # d", 2), ("B", "", 3)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod compose;
 pub mod config;
 pub mod df;
 pub mod docker;
+pub mod docker_ps;
 pub mod dotenv;
 pub mod exchange;
 pub mod failure_page;

@@ -1,6 +1,7 @@
 //! What reverse proxies are told: where a public name is sent, and on which port.
 
 mod caddy;
+mod haproxy;
 mod labels;
 mod nginx;
 mod traefik;
@@ -38,7 +39,7 @@ impl Kind {
     /// The proxy that runs: by the program of its command, else by its image.
     pub fn of<'a>(image: &str, words: impl IntoIterator<Item = &'a str>) -> Option<Kind> {
         // An entry point script hands over to the program that follows it.
-        let mut programs = words.into_iter().take(PROGRAM_WORDS_MAX).map(|w| w.rsplit('/').next().unwrap_or(w));
+        let mut programs = words.into_iter().take(PROGRAM_WORDS_MAX).flat_map(programs);
         let by_program = programs.find_map(|program| match program {
             "traefik" => Some(Kind::Traefik),
             "nginx" | "openresty" => Some(Kind::Nginx),
@@ -74,6 +75,13 @@ impl Kind {
     }
 }
 
+/// The programs that one word of a command names: itself, or those of a shell's text.
+fn programs(word: &str) -> impl Iterator<Item = &str> {
+    let commands = word.split([';', '&', '|', '\n']).map(str::trim);
+    let first = commands.filter_map(|c| c.strip_prefix("exec ").unwrap_or(c).split_whitespace().next());
+    first.map(|program| program.rsplit('/').next().unwrap_or(program))
+}
+
 /// `host:port` that a configuration file forwards to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
@@ -95,7 +103,28 @@ pub fn read(document: &Document) -> Vec<Upstream> {
     if name == "caddyfile" || name.ends_with(".caddyfile") {
         return caddy::read(document);
     }
+    if name.ends_with(".cfg") {
+        return haproxy::read(document);
+    }
     nginx::read(document)
+}
+
+/// What a proxy is told of the containers that it finds by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DockerProvider {
+    /// Whether a container without a word of its own is shown.
+    pub exposed_by_default: Option<bool>,
+    /// The network over which containers are reached that name none.
+    pub network: Option<String>,
+    /// Where the network is named.
+    pub at: Option<Citation>,
+}
+
+/// What a static file says of the engine's containers; `None` where it does not speak of them.
+pub fn docker_provider(document: &Document) -> Option<DockerProvider> {
+    let path = document.path.to_ascii_lowercase();
+    let may = [".yml", ".yaml", ".toml"].iter().any(|end| path.ends_with(end));
+    may.then(|| traefik::docker_provider(document)).flatten()
 }
 
 /// Host and port of an address such as `http://api:8080/x`, `api:8080` or `api`.

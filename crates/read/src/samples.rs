@@ -1,5 +1,7 @@
 //! Reads what docker says over time: `docker/samples.jsonl` and `docker/inodes.tsv`.
 
+use std::collections::BTreeMap;
+
 use coroner_model::{Citation, Document};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,6 +15,8 @@ pub struct Sample {
     pub container: String,
     pub state: String,
     pub mounts: Vec<SampledMount>,
+    /// Sizes of what it holds: keys, rows, …
+    pub metrics: BTreeMap<String, f64>,
     pub cited: Citation,
 }
 
@@ -25,6 +29,8 @@ pub struct SampledMount {
     /// `None`: nothing was there. Volumes have none either.
     pub inode: Option<u64>,
     pub is_volume: bool,
+    /// When a volume was made.
+    pub created: Option<Timestamp>,
 }
 
 /// The samples in the order of their lines; a line that is none is left out and counted.
@@ -50,6 +56,7 @@ fn sample(value: &Value, cited: Citation) -> Sample {
             destination: text(m, "destination"),
             inode: m.get("inode").and_then(Value::as_u64),
             is_volume,
+            created: text(m, "created").parse().ok(),
         }
     };
     Sample {
@@ -57,8 +64,14 @@ fn sample(value: &Value, cited: Citation) -> Sample {
         container: text(value, "container").trim_start_matches('/').to_owned(),
         state: text(value, "state"),
         mounts: value.get("mounts").and_then(Value::as_array).into_iter().flatten().map(mount).collect(),
+        metrics: metrics(value),
         cited,
     }
+}
+
+fn metrics(value: &Value) -> BTreeMap<String, f64> {
+    let all = value.get("metrics").and_then(Value::as_object).into_iter().flatten();
+    all.filter_map(|(name, number)| Some((name.clone(), number.as_f64()?))).collect()
 }
 
 /// Inodes of one bind source, on the host and as its container sees it.

@@ -5,12 +5,17 @@
 
 mod comments;
 mod dockerfile;
+mod erb;
 mod python;
 mod shell;
 mod spring;
 mod text;
+mod viper;
+
+use std::sync::LazyLock;
 
 use coroner_model::{Citation, Document};
+use regex::Regex;
 
 /// One place that reads a variable.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +63,7 @@ pub fn read(document: &Document) -> Vec<Reading> {
         Some(Language::Spring) => spring::read(text, &document.path),
         Some(Language::Braces) => text::read(text, comments::Style::Slashes),
         Some(Language::Hashes) => text::read(text, comments::Style::Hash),
+        Some(Language::Erb) => erb::read(text),
         Some(Language::Php) => text::read(text, comments::Style::Both),
         None => Vec::new(),
     };
@@ -80,6 +86,22 @@ pub fn read(document: &Document) -> Vec<Reading> {
         .collect()
 }
 
+/// Words by which source text loads a `.env` file by itself.
+static DOTENV: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)\bload_dotenv\s*\(|\bdotenv(?:y)?(?:(?:["']\s*\))?\.config\s*\(|/config\b|::dotenv\s*\(|::from_)|\bgodotenv\.(?:Load|Overload)
+        |\bDotenv(?:\\Dotenv)?(?:::create|\.load|\.configure)|\benv_file\s*=\s*\(?\s*["']|\bread_env\s*\(|\bSetConfigFile\(\s*"\.env"
+        |\bfrom\s+decouple\s+import|\bimport\s+decouple"#,
+    )
+    .ok()
+});
+
+/// Whether source text loads variables from a `.env` file by itself.
+pub fn loads_dotenv(document: &Document) -> bool {
+    let text = document.text.as_str();
+    text.len() <= SOURCE_BYTES_MAX && DOTENV.as_ref().is_some_and(|r| r.is_match(text))
+}
+
 /// Whether a file of that path can hold readings, by its name alone.
 pub fn is_source(path: &str) -> bool {
     Language::of(path, "").is_some()
@@ -96,6 +118,8 @@ enum Language {
     /// Comments in `#`: Ruby, Elixir.
     Hashes,
     Php,
+    /// YAML with Ruby in it, as Rails reads its database's.
+    Erb,
 }
 
 impl Language {
@@ -110,6 +134,7 @@ impl Language {
             "rb" | "ex" | "exs" => Some(Language::Hashes),
             "php" => Some(Language::Php),
             "properties" => Some(Language::Spring),
+            "yml" if name == "database.yml" => Some(Language::Erb),
             "yml" | "yaml" if name.starts_with("application") || name.starts_with("bootstrap") => {
                 Some(Language::Spring)
             }
@@ -149,9 +174,31 @@ fn is_variable_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
+/// A default inside a condition: `get("MODE", "production")`, `MODE || "production"`.
+static DEFAULT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?:,|\|\||\?\?|\bor\b)\s*(?:"[^"]*"|'[^']*')\s*\)"#).ok());
+
+/// A condition without the values that it falls back to, which it does not ask for.
+fn without_defaults(condition: &str) -> std::borrow::Cow<'_, str> {
+    match &*DEFAULT {
+        Some(default) => default.replace_all(condition, ")"),
+        None => condition.into(),
+    }
+}
+
+/// Whether a condition asks for a production environment, not for its opposite.
+fn asks_for_production(condition: &str) -> bool {
+    let lower = without_defaults(condition).to_ascii_lowercase();
+    let named = |list: &[&str]| lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| list.contains(&w));
+    let negated = lower.contains("!=") || lower.contains("not ") || lower.contains("!is");
+    let production = named(&["prod", "production", "isprod", "isproduction", "live"]);
+    let development = named(&["dev", "development", "local", "test", "isdev", "isdevelopment", "debug"]);
+    if negated { development && !production } else { production }
+}
+
 /// Whether a condition asks for a development or test environment, not for its opposite.
 fn asks_for_development(condition: &str) -> bool {
-    let lower = condition.to_ascii_lowercase();
+    let lower = without_defaults(condition).to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let development =
         ["dev", "development", "local", "debug", "test", "testing", "isdev", "isdevelopment", "tests", "ci"];

@@ -286,6 +286,11 @@ fn a_container_by_hand_in_place_of_a_service_is_found() {
         });
     let fact = only(&case, FactKind::ProxyUnreachable, "no-shared-network", "atlas");
     assert!(fact.because.iter().any(|r| r.text.contains("not made by compose")), "{fact:?}");
+    assert!(fact.remedy.contains("up -d atlas"), "{}", fact.remedy);
+    // An image that several services share tells nothing; the name does.
+    let shared = compose.replace("traefik:v3", "depot/atlas:4").replace("command: ", "command: traefik ");
+    let shared = case.clone().file("files/srv/depot/compose.yml", &shared);
+    assert!(shared.facts()[0].remedy.contains("up -d atlas"), "{:?}", shared.facts());
 }
 
 #[test]
@@ -309,4 +314,223 @@ fn samples_over_time_show_a_directory_taken_away() {
     assert_eq!(fact.onset, "2026-02-01T10:41:10Z".parse().ok());
     only(&case("977"), FactKind::MountSourceMissing, "replaced", "kv");
     assert_eq!(case("131").found(), []);
+}
+
+#[test]
+fn a_password_on_the_servers_command_line_counts() {
+    let code = "import os\nCACHE = os.environ.get('CACHE_URL', 'redis://:changeme@kv:6379/0')\n";
+    let case = |command: Value, env: &[&str]| {
+        Case::default()
+            .file(
+                "files/srv/depot/compose.yml",
+                "services:\n  portal:\n    build: ./portal\n  kv:\n    image: redis:7\n",
+            )
+            .file("files/srv/depot/portal/settings.py", code)
+            .service("portal", "depot-portal", &["LOG=info"], |_| {})
+            .service("kv", "redis:7", env, |c| c["Config"]["Cmd"] = command)
+    };
+    let given = case(json!(["redis-server", "--requirepass", SECRET]), &[]);
+    let fact = only(&given, FactKind::CredentialFallback, "absent", "portal");
+    assert!(!format!("{fact:?}").contains(SECRET));
+    let shell = case(json!(["sh", "-c", "exec redis-server --requirepass \"$KV_SECRET\""]), &["KV_SECRET=w83kRr41zz"]);
+    only(&shell, FactKind::CredentialFallback, "absent", "portal");
+    assert_eq!(case(json!(["redis-server"]), &[]).found(), [], "it asks for no password");
+    assert_eq!(case(json!(["redis-server", "--requirepass", "changeme"]), &[]).found(), []);
+}
+
+#[test]
+fn a_password_in_a_file_that_a_variable_names_is_none_missing() {
+    let code = "import os\nDSN = os.environ.get('PORTAL_DSN', 'postgresql://depot:changeme@pgmain:5432/depot')\n";
+    let case = depot(&["PORTAL_DSN_FILE=/run/secrets/dsn"], SECRET).file("files/srv/depot/portal/settings.py", code);
+    assert_eq!(case.found(), []);
+}
+
+#[test]
+fn a_dotenv_file_that_the_code_loads_by_itself_leaves_it_open() {
+    let code = format!("from dotenv import load_dotenv\nload_dotenv()\n{CODE}");
+    let dsn = format!("PORTAL_DSN=postgresql://depot:{SECRET}@pgmain:5432/depot\n");
+    let case =
+        |env: &str| depot(&["LOG=info"], SECRET).file("files/srv/depot/portal/settings.py", &code).file(env, &dsn);
+    let built_in = only(&case("files/srv/depot/portal/.env"), FactKind::CredentialFallback, "not-loaded", "portal");
+    assert_eq!(built_in.confidence, Confidence::Low);
+    let outside = only(&case("files/srv/depot/.env.prod"), FactKind::CredentialFallback, "not-loaded", "portal");
+    assert_eq!(outside.confidence, Confidence::High, "the folder that is built does not hold it");
+    let mut mounted = case("files/srv/depot/portal/.env");
+    mounted.containers[0]["Mounts"] =
+        json!([{"Type": "bind", "Source": "/srv/depot/portal", "Destination": "/app", "RW": true}]);
+    assert_eq!(mounted.found(), []);
+}
+
+#[test]
+fn a_refusal_of_a_default_speaks_of_no_old_volume() {
+    let refused = "2026-02-01T10:00:09.000000000Z 2026-02-01 10:00:09 UTC [7] FATAL:  password authentication failed for user \"depot\"\n";
+    let dsn = format!("PORTAL_DNS=postgresql://depot:{SECRET}@pgmain:5432/depot");
+    let mut case = depot(&[&dsn], SECRET)
+        .file(
+            "docker/volumes.json",
+            r#"[{"Name":"depot_pgdata","Mountpoint":"/v","CreatedAt":"2025-12-01T00:00:00Z"}]"#,
+        )
+        .file("docker/logs/depot-pgmain-1.log", refused);
+    case.containers[1]["Mounts"] =
+        json!([{"Type": "volume", "Name": "depot_pgdata", "Source": "/v", "Destination": "/d", "RW": true}]);
+    only(&case, FactKind::CredentialFallback, "misspelt", "portal");
+    let dsn = format!("PORTAL_DSN=postgresql://depot:{SECRET}@pgmain:5432/depot");
+    let mut young = depot(&[&dsn], SECRET)
+        .file(
+            "docker/volumes.json",
+            r#"[{"Name":"depot_pgdata","Mountpoint":"/v","CreatedAt":"2026-02-01T09:59:59Z"}]"#,
+        )
+        .file("docker/logs/depot-pgmain-1.log", refused);
+    young.containers[1]["Mounts"] = case.containers[1]["Mounts"].clone();
+    assert_eq!(young.found(), [], "the volume was made with its first container");
+}
+
+#[test]
+fn an_environment_is_compared_in_every_instance_and_both_ways() {
+    let files = "services:\n  portal:\n    image: depot/portal:1\n    env_file:\n      - path: portal.env\n        format: raw\n";
+    let image = r#"[{"Id":"sha256:aa","RepoTags":["depot/portal:1"],"Config":{"Env":["PATH=/bin","LANG=C"]}}]"#;
+    let case = |env: &[&str]| {
+        let mut case = drift("2026-02-01T11:00:00Z", "REL='2'\n", env, "2026-02-01T11:05:00Z")
+            .file("files/srv/depot/compose.yml", files)
+            .file("docker/images.json", image);
+        case.containers[0]["Image"] = json!("sha256:aa");
+        case
+    };
+    assert_eq!(case(&["REL='2'", "PATH=/bin", "LANG=C", "HTTP_PROXY=http://p"]).found(), []);
+    let removed = only(&case(&["REL='2'", "PATH=/bin", "EXTRA=1"]), FactKind::EnvDrift, "restarted", "portal");
+    assert!(removed.text.contains("EXTRA") && !removed.text.contains("PATH"), "{}", removed.text);
+    let unknown = case(&["REL='2'", "EXTRA=1"]).file("docker/images.json", "[]");
+    assert_eq!(unknown.found(), [], "the image may give it");
+    let mut scaled = case(&["REL='1'"]);
+    let mut newer = scaled.containers[0].clone();
+    newer["Id"] = json!("9".repeat(64));
+    newer["Name"] = json!("/depot-portal-2");
+    newer["Created"] = json!("2026-02-01T12:00:00Z");
+    newer["Config"]["Env"] = json!(["REL='2'"]);
+    scaled.containers.push(newer);
+    only(&scaled, FactKind::EnvDrift, "restarted", "portal");
+}
+
+#[test]
+fn what_a_proxy_is_told_of_containers_counts() {
+    let both = json!({"edge-net": {"IPAddress": "172.30.0.3"}, "inner": {"IPAddress": "172.31.0.3"}});
+    let told = |word: &str| {
+        let mut case = proxied("8080", both.clone(), |_| {});
+        case.containers[0]["Config"]["Cmd"] = json!(["--providers.docker=true", word]);
+        case
+    };
+    only(&told("--providers.docker.network=inner"), FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    assert_eq!(told("--providers.docker.network=edge-net").found(), []);
+    let filed = |text: &str, label: &str| {
+        let mut case = proxied("8080", json!({"bridge": {"IPAddress": "172.17.0.2"}}), |_| {})
+            .file("files/srv/edge/traefik.yml", text);
+        case.containers[0]["Config"]["Cmd"] = json!(["traefik"]);
+        case.containers[0]["Mounts"] =
+            json!([{"Type": "bind", "Source": "/srv/edge/traefik.yml", "Destination": "/etc/traefik/traefik.yml"}]);
+        if label.is_empty() {
+            case.containers[1]["Config"]["Labels"].as_object_mut().unwrap().remove("traefik.enable");
+        }
+        case
+    };
+    let hidden = "providers:\n  docker:\n    exposedByDefault: false\n";
+    assert_eq!(filed(hidden, "").found(), [], "the proxy does not see it");
+    only(&filed(hidden, "true"), FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    only(&filed("providers:\n  docker: {}\n", ""), FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+}
+
+#[test]
+fn routes_in_a_mounted_folder_and_of_haproxy_count() {
+    let case = |image: &str, source: &str, path: &str, text: &str| {
+        Case::default()
+            .container("edge", |c| {
+                c["Config"]["Image"] = json!(image);
+                c["Mounts"] = json!([{"Type": "bind", "Source": source, "Destination": "/conf", "RW": false}]);
+                c["NetworkSettings"]["Networks"] = json!({"edge-net": {"IPAddress": "172.30.0.2"}});
+            })
+            .container("atlas", |_| {})
+            .file(&format!("files{path}"), text)
+    };
+    let dynamic = "http:\n  services:\n    a:\n      loadBalancer:\n        servers: [{url: 'http://atlas:80'}]\n";
+    let folder = case("traefik:v3", "/srv/edge/routes", "/srv/edge/routes/a.yml", dynamic);
+    only(&folder, FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    let cfg = "backend b\n  server s1 atlas:80 check\n";
+    let haproxy = case("haproxy:3", "/srv/edge/haproxy.cfg", "/srv/edge/haproxy.cfg", cfg);
+    only(&haproxy, FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    let other =
+        case("haproxy:3", "/srv/edge/haproxy.cfg", "/srv/edge/haproxy.cfg", &cfg.replace("atlas:80", "10.0.0.7:80"));
+    assert_eq!(other.found(), []);
+}
+
+#[test]
+fn a_namesake_of_another_project_is_not_the_backend() {
+    let conf = "server { listen 80; location / { proxy_pass http://atlas:8000; } }\n";
+    let foreign = |c: &mut Value| {
+        c["Config"]["Labels"]["com.docker.compose.project"] = json!("other");
+        c["Config"]["Labels"]["com.docker.compose.project.working_dir"] = json!("/srv/other");
+        c["Config"]["Labels"]["com.docker.compose.project.config_files"] = json!("/srv/other/compose.yml");
+        c["NetworkSettings"]["Networks"] = json!({"other_default": {"IPAddress": "172.19.0.2", "Aliases": ["atlas"]}});
+    };
+    let case = |exit: i64| {
+        Case::default()
+            .file("files/srv/depot/site.conf", conf)
+            .service("edge", "nginx:1", &[], |c| {
+                c["Mounts"] = json!([{"Type": "bind", "Source": "/srv/depot/site.conf", "Destination": "/etc/nginx/conf.d/default.conf"}]);
+            })
+            .service("atlas", "depot/atlas:1", &[], |c| {
+                c["State"]["Status"] = json!(if exit == 0 { "running" } else { "exited" });
+                c["State"]["ExitCode"] = json!(exit);
+            })
+            .service("atlas", "other/atlas:1", &[], foreign)
+    };
+    only(&case(3), FactKind::BackendPort, "not-running", "atlas");
+    assert_eq!(case(0).found(), []);
+}
+
+#[test]
+fn a_volume_that_was_made_anew_lost_what_it_held() {
+    let sample = |at: &str, created: &str, rows: u32| {
+        format!(
+            "{{\"at\":\"{at}\",\"container\":\"pg\",\"state\":\"running\",\"mounts\":[{{\"volume\":\"depot_pg\",\"created\":\"{created}\"}}],\"metrics\":{{\"rows\":{rows}}}}}\n"
+        )
+    };
+    let case = |first: u32, then: u32, made: &str| {
+        let samples =
+            sample("2026-02-01T09:30:00Z", "2026-01-01T00:00:00Z", first) + &sample("2026-02-01T10:30:00Z", made, then);
+        Case::default()
+            .container("pg", |c| {
+                c["Mounts"] = json!([{"Type": "volume", "Name": "depot_pg", "Source": "/var/lib/docker/volumes/depot_pg/_data", "Destination": "/d", "RW": true}]);
+            })
+            .file("docker/samples.jsonl", &samples)
+    };
+    let fact = only(&case(18_000, 0, "2026-02-01T09:59:58Z"), FactKind::MountSourceMissing, "replaced", "pg");
+    assert!(fact.text.contains("depot_pg"), "{}", fact.text);
+    assert_eq!(fact.onset, "2026-02-01T09:59:58Z".parse().ok());
+    assert_eq!(case(18_000, 17_990, "2026-02-01T09:59:58Z").found(), [], "a backup was put back");
+    assert_eq!(case(0, 0, "2026-02-01T09:59:58Z").found(), [], "there was nothing to lose");
+    assert_eq!(case(18_000, 0, "2026-01-01T00:00:00Z").found(), [], "the volume is the same one");
+}
+
+#[test]
+fn a_mere_listing_of_containers_shows_networks_and_hides_the_environment() {
+    let row = |name: &str, image: &str, labels: &str, networks: &str| {
+        json!({"Names": name, "Image": image, "State": "running", "Status": "Up 2 hours", "ID": "ab", "Labels": labels,
+            "Networks": networks, "CreatedAt": "2026-02-01 10:00:00 +0000 UTC"})
+        .to_string()
+    };
+    let labels = "traefik.enable=true,traefik.http.routers.a.rule=Host(`a.example`,`b.example`)";
+    let case = |networks: &str| {
+        let rows = [row("edge", "traefik:v3", "", "edge-net"), row("atlas", "depot/atlas:1", labels, networks)];
+        Case::default().file("docker/ps.jsonl", &rows.join("\n"))
+    };
+    let fact = only(&case("bridge"), FactKind::ProxyUnreachable, "no-shared-network", "atlas");
+    assert!(
+        fact.because.iter().flat_map(|r| &r.evidence).all(|e| e.locator.starts_with("docker/ps.jsonl:")),
+        "{fact:?}"
+    );
+    assert_eq!(case("edge-net").found(), []);
+    let of = "com.docker.compose.project=depot,com.docker.compose.service=portal,com.docker.compose.project.working_dir=/srv/depot,com.docker.compose.project.config_files=/srv/depot/compose.yml";
+    let mut drifted = drift("2026-02-01T11:00:00Z", "REL=2\n", &[], "2026-02-01T11:05:00Z")
+        .file("docker/ps.jsonl", &row("depot-portal-1", "depot/portal:1", of, "depot_default"));
+    drifted.containers.clear();
+    assert_eq!(drifted.found(), [], "what it runs with was not looked at");
 }

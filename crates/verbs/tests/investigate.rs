@@ -67,6 +67,51 @@ fn a_directory_removed_under_a_container_is_traced_to_the_subagents_call() {
     }
 }
 
+/// The case with another command in place of the one that did it.
+fn removed_by(command: &str) -> String {
+    let own = "sudo rsync -a --delete --exclude='state/reef' --exclude=.state/kelp ./ /srv/harbor/";
+    REMOVED.replace(own, &command.replace('"', "\\\""))
+}
+
+#[test]
+fn a_removal_from_afar_or_through_a_container_is_named_too() {
+    for command in [
+        "rsync -az --delete --exclude=.state/kelp -e ssh ./ ops@harbor.example:/srv/harbor/",
+        "ssh ops@harbor.example 'rm -rf /srv/harbor/.state/reef'",
+        "docker exec harbor-reef-1 rm -rf /var/lib/postgresql/data",
+        "docker run --rm -v /srv/harbor:/w alpine rm -rf /w/.state/reef",
+    ] {
+        let report = investigate(&removed_by(command), "reef");
+        let change = proven(&report, "reef", &["kelp", "gull"]).explained_by.unwrap_or_else(|| panic!("{command}"));
+        assert_eq!(change.tool_call.as_deref(), Some("toolu_s2"), "{command}");
+    }
+    for command in ["docker exec harbor-tide-1 rm -rf /var/lib/postgresql/data", "ssh ops@other 'rm -rf /srv/quay'"] {
+        let report = investigate(&removed_by(command), "reef");
+        assert_eq!(proven(&report, "reef", &[]).explained_by.map(|c| c.command), None, "{command}");
+    }
+}
+
+#[test]
+fn a_listing_that_stops_above_is_half_a_proof_and_the_failure_the_other_half() {
+    let rows = |keep: &dyn Fn(&str) -> bool| {
+        let lines = REMOVED.lines().filter(|l| keep(l));
+        lines.map(|l| format!("{l}\n")).collect::<String>()
+    };
+    let stops_above = |l: &str| !l.contains("\t/srv/harbor/.state/kelp") && !l.contains("\t/home/");
+    let report = investigate(&rows(&stops_above), "reef");
+    assert_eq!(proven(&report, "reef", &["gull"]).explained_by.unwrap().tool_call.as_deref(), Some("toolu_s2"));
+    let quiet = rows(&|l: &str| stops_above(l) && !l.contains("could not open"));
+    assert!(investigate(&quiet, "").hypotheses.iter().all(|h| h.status == Status::Open));
+    // Without any listing the failure is only likely; what would have brought it about is named all the same.
+    let unlisted = rows(&|l: &str| {
+        !l.starts_with("d\t") && !l.starts_with("f\t") && !l.contains("tree.tsv") && !l.starts_with("type\t")
+    });
+    let report = investigate(&unlisted, "reef");
+    let first = report.hypotheses.first().unwrap();
+    assert_eq!((first.status, first.component.as_str()), (Status::Likely, "reef"), "{:#?}", report.hypotheses);
+    assert_eq!(first.explained_by.as_ref().unwrap().tool_call.as_deref(), Some("toolu_s2"));
+}
+
 const DEFAULT: &str = include_str!("investigate/default-credential.case");
 
 #[test]
@@ -89,6 +134,18 @@ fn a_default_credential_is_traced_to_the_command_that_dropped_the_variable() {
         assert!(counted, "{symptom}: {:#?}", first.because);
         assert!(!serde_json::to_string(&report).unwrap().contains("k9Xw3TqLm2"));
     }
+}
+
+#[test]
+fn a_container_of_the_same_image_made_elsewhere_explains_nothing() {
+    let image = DEFAULT.split("\"Name\":\"/loom-weaver-1\"").nth(1).unwrap().split("\"Image\":\"").nth(1).unwrap();
+    let image = image.split('"').next().unwrap();
+    let session = format!(
+        "--- sessions/later.jsonl\n{{\"schema\":\"coroner/session/v1\",\"session\":\"later\",\"agent\":\"other\",\"cwd\":\"/srv/other\"}}\n{{\"tool_call\":\"z\",\"tool\":\"shell\",\"command\":\"docker run -d --name trial {image}\",\"at\":\"2026-05-06T13:01:52Z\",\"exit_code\":0}}\n"
+    );
+    let report = investigate(&format!("{DEFAULT}{session}"), "weaver");
+    let change = proven(&report, "weaver", &[]).explained_by.unwrap();
+    assert_eq!(change.session.as_deref(), Some("10c0"), "{change:#?}");
 }
 
 #[test]

@@ -144,3 +144,11 @@ fn a_post_mortem_is_kept_once_and_cites_everything() {
     let kept: Option<IncidentId> = ws.store.incidents().unwrap().first().map(|i| i.id.clone());
     assert_eq!(kept, Some(first.incident.id));
 }
+
+#[test]
+fn a_state_that_only_files_show_becomes_a_rule_too() {
+    let case = "--- casefile.toml\nroot = \"/project\"\n--- files/project/compose.yml\nservices:\n  lb:\n    image: nginx:1\n    volumes: ['./site.conf:/etc/nginx/nginx.conf']\n    networks: [pub]\n  gull:\n    build: gull\n    networks: [priv]\nnetworks: {pub: {}, priv: {}}\n--- files/project/site.conf\nhttp { server { location / { proxy_pass http://gull:80; } } }\n";
+    let (_folder, ws, report) = learned(case, "");
+    assert_eq!(report.outcome, Outcome::Reported, "{}", report.text);
+    holds(&ws, &report);
+}

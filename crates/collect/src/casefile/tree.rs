@@ -119,7 +119,8 @@ impl Table {
         let entered = |at: &usize| self.children.contains_key(&self.rows[*at].path);
         match self.by_path.contains_key(directory) {
             true => !children.is_empty(),
-            false => children.iter().any(is_dir) && !children.iter().any(entered),
+            // Nobody lists the root flat; a lone directory of it was looked at for itself.
+            false => directory != "/" && children.iter().any(is_dir) && !children.iter().any(entered),
         }
     }
 

@@ -86,16 +86,35 @@ fn url(text: &str) -> Option<Credential> {
         return None;
     }
     let authority = rest.split(['/', '?', '#', ' ']).next()?;
-    let (user_info, host) = authority.rsplit_once('@')?;
+    let Some((user_info, host)) = authority.rsplit_once('@') else { return query(scheme, authority, rest) };
     let (user, password) = user_info.split_once(':')?;
-    let host = host.split(',').next().unwrap_or(host);
-    let host = host.rsplit_once(':').filter(|(_, p)| p.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
     Some(Credential {
         family: family_of(scheme),
         user: decoded(user),
         password: known(&decoded(password))?,
-        host: host.trim_matches(['[', ']']).to_owned(),
+        host: first_host(host),
     })
+}
+
+/// `scheme://host/name?user=…&password=…`, as JDBC has it.
+fn query(scheme: &str, authority: &str, rest: &str) -> Option<Credential> {
+    let (_, query) = rest.split_once('?')?;
+    let mut credential = Credential { family: family_of(scheme), host: first_host(authority), ..Credential::default() };
+    for (key, value) in query.split(['&', ';']).filter_map(|pair| pair.split_once('=')) {
+        match key.to_ascii_lowercase().as_str() {
+            "user" | "username" => credential.user = decoded(value),
+            "password" => credential.password = known(&decoded(value))?,
+            _ => {}
+        }
+    }
+    (!credential.password.is_empty() && !credential.host.is_empty()).then_some(credential)
+}
+
+/// The first host of a list, without its port.
+fn first_host(hosts: &str) -> String {
+    let host = hosts.split(',').next().unwrap_or(hosts);
+    let host = host.rsplit_once(':').filter(|(_, p)| p.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
+    host.trim_matches(['[', ']']).to_owned()
 }
 
 fn pairs(text: &str) -> Option<Credential> {
@@ -236,13 +255,33 @@ impl<'s> Server<'s> {
         let for_root = ["root", "sa", "admin"].contains(&user);
         let of_kind = |name: &&&str| self.family.is_some() && family_of_variable(name).flatten() == self.family;
         let fits = |name: &&&str| privileged(name) == for_root;
-        let best = names
-            .iter()
-            .find(|n| of_kind(n) && fits(n))
-            .or_else(|| names.iter().find(fits))
-            .or_else(|| names.first())?;
-        let value = self.part.variable(best).filter(|v| !v.text.is_empty())?;
-        Some(((*best).to_owned(), value))
+        let best =
+            names.iter().find(|n| of_kind(n) && fits(n)).or_else(|| names.iter().find(fits)).or_else(|| names.first());
+        let given = best.and_then(|best| Some(((*best).to_owned(), self.part.variable(best)?)));
+        given.filter(|(_, v)| !v.text.is_empty()).or_else(|| self.password_in_command())
+    }
+
+    /// The password that its command line gives: `redis-server --requirepass …`.
+    fn password_in_command(&self) -> Option<(String, Value)> {
+        /// The option of Redis and its kin.
+        const OPTION: &str = "--requirepass";
+        let words: Vec<&str> = self
+            .part
+            .words()
+            .into_iter()
+            .flat_map(str::split_whitespace)
+            .map(|w| w.trim_matches(['"', '\'']))
+            .collect();
+        let at = words.iter().position(|w| *w == OPTION)?;
+        let word = words.get(at + 1).filter(|w| !w.is_empty())?;
+        let variable = word.strip_prefix('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
+        if let Some(variable) = variable {
+            return Some((variable.to_owned(), self.part.variable(variable)?));
+        }
+        let text = format!("{OPTION} …");
+        let cited = self.part.cite_state("/Config/Cmd", &text);
+        let at = cited.or_else(|| self.part.service.and_then(|s| s.at.clone()))?;
+        Some((OPTION.to_owned(), Value { text: (*word).to_owned(), at, settled: true }))
     }
 
     /// The user that it was told to make.
@@ -280,6 +319,7 @@ mod tests {
             ("amqp://guest:guest@mq//", "guest", "guest", "mq"),
             ("host=db port=5432 user=u password=changeme dbname=x", "u", "changeme", "db"),
             ("Server=db,1433;User Id=sa;Password=changeme;", "sa", "changeme", "db"),
+            ("jdbc:postgresql://db:5432/x?ssl=true&user=u&password=changeme", "u", "changeme", "db"),
             ("postgres://u:hmac:0123456789abcdef@db:5432/x", "u", "hmac:0123456789abcdef", "db"),
         ] {
             let c = of_text(text).unwrap_or_else(|| panic!("{text}"));
@@ -292,6 +332,7 @@ mod tests {
             "http://a/b",
             "a=b",
             "sqlite:///x.db",
+            "jdbc:postgresql://db/x?user=u",
         ] {
             assert_eq!(of_text(text), None, "{text}");
         }

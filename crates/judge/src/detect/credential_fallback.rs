@@ -12,32 +12,58 @@ use coroner_model::{Citation, investigation::Reason};
 
 use crate::detect::credential::{self, Credential, Sameness, Server};
 use crate::detect::part::{self, Part, Value};
-use crate::detect::{reading, reason};
+use crate::detect::{reading, reason, within};
 use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::{Scene, SettingDefault};
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
+    found(scene).into_iter().map(|f| f.fact).collect()
+}
+
+/// Who is sure to send a default password to whom: client and server by name.
+pub(super) fn senders(scene: &Scene) -> Vec<(String, String)> {
+    let sure = found(scene).into_iter().filter(|f| f.fact.confidence > Confidence::Low && !f.server.is_empty());
+    sure.map(|f| (f.fact.component, f.server)).collect()
+}
+
+/// A fact with the server that it is about.
+struct Found {
+    fact: Fact,
+    server: String,
+}
+
+fn found(scene: &Scene) -> Vec<Found> {
     let parts = part::parts(scene);
     let readings = reading::owned(scene, &parts);
-    let mut facts: Vec<Fact> = Vec::new();
+    let mut all: Vec<Found> = Vec::new();
     for (part, readings) in parts.iter().zip(&readings) {
         if Server::of(*part).is_some() || part.environment_is_partial() {
             continue;
         }
         let case = Case { scene, parts: &parts, readings, part: *part };
-        let mut found: Vec<Fact> = readings.iter().filter_map(|r| case.of_code(r)).collect();
+        let mut found: Vec<Found> = Vec::new();
+        let mut places: Vec<(&str, Option<&str>)> = Vec::new();
+        for reading in readings {
+            // Several names for one setting share its default.
+            let place = (reading.at.locator.as_str(), reading.default.as_deref());
+            if let Some(one) = case.of_code(reading).filter(|_| !places.contains(&place)) {
+                places.push(place);
+                found.push(one);
+            }
+        }
         found.extend(case.of_compose());
         if found.is_empty() {
-            found.extend(starved::detect(&case));
+            found.extend(starved::detect(&case).map(|fact| Found { fact, server: String::new() }));
         }
-        for fact in found {
-            if !facts.iter().any(|f| f.component == fact.component && f.subjects == fact.subjects) {
-                facts.push(fact);
+        for one in found {
+            let same = |f: &Found| f.fact.component == one.fact.component && f.fact.subjects == one.fact.subjects;
+            if !all.iter().any(same) {
+                all.push(one);
             }
         }
     }
-    facts
+    all
 }
 
 /// What is judged together for one part.
@@ -62,7 +88,7 @@ struct Fallback<'s> {
 
 impl<'s> Case<'_, 's> {
     /// A default in source text.
-    fn of_code(&self, setting: &'s SettingDefault) -> Option<Fact> {
+    fn of_code(&self, setting: &'s SettingDefault) -> Option<Found> {
         let default = setting.default.as_deref().filter(|d| !d.is_empty())?;
         if setting.development_only || self.reaches(setting, default) {
             return None;
@@ -80,6 +106,11 @@ impl<'s> Case<'_, 's> {
 
     /// Whether the variable reaches the part, so that the default is not used.
     fn reaches(&self, setting: &SettingDefault, default: &str) -> bool {
+        // By the images' convention the value may stand in a file that a variable names.
+        let file = format!("{}_FILE", setting.variable);
+        if self.part.variable_in_any_case(&file).is_some_and(|v| !v.text.is_empty()) {
+            return true;
+        }
         let value = self.value(setting);
         let used_anyway = |value: &Value| {
             (value.text.is_empty() && setting.when_empty && self.is_known(value))
@@ -120,12 +151,12 @@ impl<'s> Case<'_, 's> {
     }
 
     /// Defaults in the compose file itself: `${NAME:-value}`.
-    fn of_compose(&self) -> Vec<Fact> {
+    fn of_compose(&self) -> Vec<Found> {
         let Some(service) = self.part.service else { return Vec::new() };
         let defaulted =
             service.environment.iter().filter_map(|(name, v)| Some((name, v, v.defaulted_from.as_deref()?)));
         defaulted
-            .filter(|(name, v, _)| match self.part.container {
+            .filter(|(name, v, _)| match self.part.inspected() {
                 Some(container) => {
                     container.variable(name).is_some_and(|live| credential::compare(live, &v.value) == Sameness::Same)
                 }
@@ -192,7 +223,7 @@ impl<'s> Case<'_, 's> {
     }
 
     /// Compares the default with what its server was given.
-    fn judge(&self, fallback: &Fallback) -> Option<Fact> {
+    fn judge(&self, fallback: &Fallback) -> Option<Found> {
         let server = self.server(&fallback.credential)?;
         if server.trusts_everyone() {
             return None;
@@ -219,8 +250,35 @@ impl<'s> Case<'_, 's> {
             Sameness::Different => Confidence::Medium,
             Sameness::Unknown => Confidence::Low,
         };
+        let dotenv = self.dotenv_files(fallback);
+        // What the service itself loads from a mounted file reaches it.
+        if dotenv.iter().any(|path| self.part.has_mounted(path)) {
+            return None;
+        }
+        // What is built in with the code may reach it: only the failure itself would tell.
+        let confidence = if dotenv.is_empty() { confidence } else { Confidence::Low };
         let place = where_else::search(self, fallback.variable);
-        Some(self.fact(fallback, &server, given.as_ref(), sameness, confidence, place))
+        let fact = self.fact(fallback, &server, given.as_ref(), sameness, confidence, place);
+        Some(Found { fact, server: server.part.name().to_owned() })
+    }
+
+    /// Env files that the code loads by itself and that give the variable: they lie beside it or
+    /// above it, in the folder that the service is built from or has mounted.
+    fn dotenv_files(&self, fallback: &Fallback) -> Vec<&'s str> {
+        let loads = self.readings.iter().any(|r| r.loads_dotenv);
+        let service = self.part.service.map_or("", |s| s.build_context.as_str());
+        let files = self.scene.env_files.values().filter(|f| {
+            let folder = f.path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+            let name = f.path.rsplit('/').next().unwrap_or_default();
+            let inside = !service.is_empty() && within(&f.path, service) || self.part.has_mounted(&f.path);
+            let gives = f.variables.iter().any(|(n, v, _)| n.eq_ignore_ascii_case(fallback.variable) && !v.is_empty());
+            name.starts_with(".env")
+                && !where_else::is_template(&f.path)
+                && inside
+                && gives
+                && within(&fallback.path, folder)
+        });
+        files.map(|f| f.path.as_str()).filter(|_| loads).collect()
     }
 
     fn fact(

@@ -10,22 +10,30 @@ use coroner_model::finding::Confidence;
 use coroner_model::{Citation, Source};
 use coroner_read::docker::{Container, Mount};
 use coroner_read::log;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
 use crate::detect::credential::{self, Credential, Sameness, Server};
 use crate::detect::part::{self, Part, Value};
-use crate::detect::reason;
+use crate::detect::{credential_fallback, reason};
 use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::Scene;
+
+/// How shortly before its first container a volume is made.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
     let parts = part::parts(scene);
+    // A default that is sent explains each refusal: nothing is stale then.
+    let senders = credential_fallback::senders(scene);
     let mut facts: Vec<Fact> = Vec::new();
     for part in parts.iter().filter(|p| credential::family_of_image(p.image()).is_none()) {
         for (name, value, credential) in credentials(part) {
             let Some(server) = server(&parts, part, &credential) else { continue };
+            if senders.iter().any(|(from, to)| from == part.name() && to == server.part.name()) {
+                continue;
+            }
             let found = judge(scene, part, &name, &value, &credential, &server);
             if let Some(fact) = found
                 && !facts.iter().any(|f| f.component == fact.component && f.is == fact.is)
@@ -214,7 +222,7 @@ fn data_made(scene: &Scene, server: &Server, created: Timestamp) -> Option<(Stri
     // late, never too early.
     let by_volume = container.mounts.iter().filter(|m| m.kind == "volume").find_map(|mount| {
         let volume = scene.volumes.iter().find(|v| v.name == mount.name)?;
-        let made = volume.created?;
+        let made = volume.created.filter(|made| made.checked_add(TOGETHER).is_ok_and(|until| until < created))?;
         let text = format!("{} created {made}", volume.name);
         let cited = Citation::new(Source::Docker, format!("docker/volumes.json#/{}", volume.index), text);
         Some((name(mount), made, cited))

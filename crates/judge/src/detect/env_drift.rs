@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use coroner_model::Citation;
 use coroner_model::finding::Confidence;
 use coroner_model::session::CallStatus;
+use coroner_model::{Citation, Source};
 use coroner_read::docker::Container;
 use jiff::Timestamp;
 
@@ -21,24 +21,44 @@ use crate::scene::{EnvFile, Scene};
 pub fn detect(scene: &Scene) -> Vec<Fact> {
     let parts = part::parts(scene);
     let mut facts = Vec::new();
-    for part in parts.iter().filter(|p| p.container.is_some_and(|c| c.is_running() || c.state.status == "restarting")) {
-        let Some(container) = part.container else { continue };
-        let drifted = match part.service {
-            Some(_) => of_service(scene, part),
-            None => of_run(scene, container),
-        };
-        if !drifted.is_empty() {
-            facts.push(fact(scene, part, container, &drifted));
-        }
+    for part in &parts {
+        let up = |c: &&Container| c.listed_at.is_none() && (c.is_running() || c.state.status == "restarting");
+        // Of a scaled service the first container that drifted speaks for all.
+        facts.extend(instances(scene, part).into_iter().filter(up).find_map(|container| {
+            let part = Part { container: Some(container), ..*part };
+            let drifted = match part.service {
+                Some(_) => of_service(scene, &part).into_iter().chain(removed(scene, &part)).collect(),
+                None => of_run(scene, container),
+            };
+            (!drifted.is_empty()).then(|| fact(scene, &part, container, &drifted))
+        }));
     }
     facts
+}
+
+/// The containers of a part.
+fn instances<'s>(scene: &'s Scene, part: &Part<'s>) -> Vec<&'s Container> {
+    match (part.project, part.service) {
+        (Some(project), Some(service)) => scene.containers_of(project, service),
+        _ => part.container.into_iter().collect(),
+    }
+}
+
+/// How a key differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// The container has another value.
+    Changed,
+    /// The container lacks it.
+    Missing,
+    /// The container still has it, and no file gives it any more.
+    Removed,
 }
 
 /// A key whose value in the files is not the one in the container.
 struct Drifted {
     key: String,
-    /// The container lacks it.
-    missing: bool,
+    how: How,
     /// The line that gives the new value.
     at: Citation,
     /// Absolute path of the file of that line.
@@ -74,9 +94,46 @@ fn of_service(scene: &Scene, part: &Part) -> Vec<Drifted> {
                 && declared.from.iter().any(|f| project.variables.get(f).is_some_and(|o| o.at == v.at))
         });
         let at = at.map_or(&declared.at, |v| &v.at);
-        drifted.push(Drifted { key: key.clone(), missing: running.is_none(), at: masked(at, key), path: newest });
+        let how = if running.is_none() { How::Missing } else { How::Changed };
+        drifted.push(Drifted { key: key.clone(), how, at: masked(at, key), path: newest });
     }
     drifted
+}
+
+/// Keys of a container that neither its image nor any file gives, since a file was changed.
+///
+/// Without the image's own environment nobody can tell; compose hands the proxies of the
+/// client's configuration to every container.
+fn removed(scene: &Scene, part: &Part) -> Vec<Drifted> {
+    let (Some(service), Some(container), Some(project)) = (part.service, part.container, part.project) else {
+        return Vec::new();
+    };
+    let image = scene.images.iter().find(|i| !i.id.is_empty() && i.id == container.image_id);
+    let unread = project.wanted.iter().any(|w| service.env_files.contains(&w.path) || project.files.contains(&w.path));
+    let Some(image) = image.filter(|_| !unread) else { return Vec::new() };
+    let files = service.env_files.iter().chain(&project.env_files).chain(&project.files);
+    let newer = files.filter(|f| scene.changed(f).is_some_and(|at| container.created.is_some_and(|made| at > made)));
+    let Some(newest) = newer.max_by_key(|f| scene.changed(f)) else { return Vec::new() };
+    let given = |key: &str| {
+        service.environment.contains_key(key)
+            || service.passed_through.contains_key(key)
+            || image.env.iter().any(|(name, _)| name == key)
+            || key.to_ascii_lowercase().ends_with("_proxy")
+    };
+    let mut keys: Vec<&str> = container.env.iter().map(|(key, _)| key.as_str()).filter(|key| !given(key)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let cited = |key: &str| Citation::new(Source::File, format!("files{newest}"), format!("no {key}"));
+    keys.into_iter()
+        .map(|key| Drifted { key: key.to_owned(), how: How::Removed, at: cited(key), path: newest.clone() })
+        .collect()
+}
+
+/// Cites the environment that a container's image gives.
+fn cite_image(scene: &Scene, container: &Container) -> Option<Citation> {
+    let index = scene.images.iter().position(|i| !i.id.is_empty() && i.id == container.image_id)?;
+    let text = format!("{} names", scene.images[index].env.len());
+    Some(Citation::new(Source::Docker, format!("docker/images.json#/{index}/Config/Env"), text))
 }
 
 /// Files of the variables that a value was interpolated from.
@@ -114,7 +171,7 @@ fn of_run(scene: &Scene, container: &Container) -> Vec<Drifted> {
             let differs = running.is_none_or(|r| compare(r, value) == Sameness::Different);
             differs.then(|| Drifted {
                 key: key.to_owned(),
-                missing: running.is_none(),
+                how: if running.is_none() { How::Missing } else { How::Changed },
                 at: masked(at, key),
                 path: file.path.clone(),
             })
@@ -180,16 +237,19 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
     let mut because: Vec<_> = drifted
         .iter()
         .map(|d| {
-            let how = if d.missing {
-                format!("{name} runs without {}, which {} gives", d.key, d.path)
-            } else {
-                format!("{name} runs with another {} than {} gives", d.key, d.path)
+            let how = match d.how {
+                How::Missing => format!("{name} runs without {}, which {} gives", d.key, d.path),
+                How::Changed => format!("{name} runs with another {} than {} gives", d.key, d.path),
+                How::Removed => format!("{name} still runs with {}, which neither its files nor its image give", d.key),
             };
             let index = container.env.iter().rposition(|(n, _)| *n == d.key);
             let pointer = index.map_or("/Config/Env".to_owned(), |i| format!("/Config/Env/{i}"));
-            let running =
-                part.cite_state(&pointer, &if d.missing { format!("no {}", d.key) } else { format!("{}=…", d.key) });
-            reason(how, running.into_iter().chain([d.at.clone()]))
+            let running = part.cite_state(
+                &pointer,
+                &if d.how == How::Missing { format!("no {}", d.key) } else { format!("{}=…", d.key) },
+            );
+            let image = (d.how == How::Removed).then(|| cite_image(scene, container)).flatten();
+            reason(how, running.into_iter().chain([d.at.clone()]).chain(image))
         })
         .collect();
     because.push(made_before(scene, part, container, changed, restarted));
@@ -207,7 +267,12 @@ fn fact(scene: &Scene, part: &Part, container: &Container, drifted: &[Drifted]) 
         is: if restarted { "restarted" } else { "not-recreated" },
         component: name.to_owned(),
         affects: Vec::new(),
-        text: format!("{name} does not run with {} of {}: it {how}", listed(&keys), listed(&files)),
+        text: match drifted.iter().all(|d| d.how == How::Removed) {
+            true => {
+                format!("{name} still runs with {}, which {} gives no more: it {how}", listed(&keys), listed(&files))
+            }
+            false => format!("{name} does not run with {} of {}: it {how}", listed(&keys), listed(&files)),
+        },
         because,
         against: Vec::new(),
         confidence: Confidence::High,

@@ -10,7 +10,7 @@ use coroner_read::docker::{Container, Mount};
 use jiff::Timestamp;
 
 use crate::fact::{Fact, FactKind, Subject};
-use crate::scene::{MountInode, PathState, Scene};
+use crate::scene::{MountInode, PathState, Sample, Scene};
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
@@ -21,8 +21,11 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
         .flat_map(|container| container.mounts.iter().enumerate().map(move |(at, mount)| (container, at, mount)))
         .filter(|(_, _, mount)| is_data(mount))
         .filter_map(|(container, at, mount)| {
-            let sampled = by_samples(scene, container, mount);
+            let sampled = by_samples(scene, container, mount).or_else(|| remade_volume(scene, container, mount));
             let found = missing(scene, container, mount).or_else(|| gone_volume(scene, mount));
+            let unseen = || unlisted(scene, container, mount).map(|reason| Sampled { is: "gone", reason, since: None });
+            let half_seen = found.is_none() && sampled.is_none();
+            let sampled = sampled.or_else(|| unseen().filter(|_| half_seen));
             let onset = sampled.as_ref().and_then(|s| s.since);
             let (is, mut reason) = match (found, sampled) {
                 (Some((is, mut reason)), Some(sampled)) => {
@@ -35,6 +38,9 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
             reason.evidence.dedup();
             let mut fact = fact(scene, container, at, mount, is, reason);
             fact.onset = onset.or(fact.onset);
+            if half_seen {
+                fact.confidence = Confidence::Low;
+            }
             Some(fact)
         })
         .collect()
@@ -77,6 +83,22 @@ fn missing(scene: &Scene, container: &Container, mount: &Mount) -> Option<(&'sta
     }
 }
 
+/// A listing that has the directory above, changed since the container started, and nothing of the source.
+///
+/// It may not have looked into that directory, so this is half of a proof.
+fn unlisted(scene: &Scene, container: &Container, mount: &Mount) -> Option<Reason> {
+    let source = mount.source.trim_end_matches('/');
+    let (above, _) = source.rsplit_once('/')?;
+    let parent = scene.paths.get(above).filter(|p| p.exists && p.kind == Some('d'))?;
+    let changed = parent.changed?;
+    let since = container.state.started_at.or(container.created)?;
+    let silent = scene.unlisted.contains(&mount.source) || scene.unlisted.contains(source);
+    (silent && mount.kind == "bind" && changed > since && !is_file(None, mount)).then(|| {
+        let text = format!("the listing has {above}, changed {changed}, and no {source} in it");
+        Reason { text, evidence: parent.at.iter().cloned().collect(), count: None }
+    })
+}
+
 /// The engine does not know the volume any more.
 fn gone_volume(scene: &Scene, mount: &Mount) -> Option<(&'static str, Reason)> {
     let known = scene.volumes.iter().any(|v| v.name == mount.name);
@@ -110,7 +132,8 @@ fn by_samples(scene: &Scene, container: &Container, mount: &Mount) -> Option<Sam
     // A container that was started on the new directory holds no other.
     let started_on_it =
         last.inode.is_some() && container.state.started_at.is_some_and(|start| changed.at.is_some_and(|at| start > at));
-    if started_on_it || is_file(scene.paths.get(&mount.source), mount) {
+    let emptied = all.last().is_some_and(|(now, _)| shrank(all[before].0, now) == Some(true));
+    if (started_on_it && !emptied) || is_file(scene.paths.get(&mount.source), mount) {
         return None;
     }
     let is = if last.inode.is_none() { "gone" } else { "replaced" };
@@ -124,6 +147,44 @@ fn by_samples(scene: &Scene, container: &Container, mount: &Mount) -> Option<Sam
     );
     reason.evidence.push(changed.cited.clone());
     Some(Sampled { is, reason, since: changed.at })
+}
+
+/// Samples show that a volume was made anew while its container's name stayed: what it held is gone.
+///
+/// Where the samples count what is held, a count that came back speaks of a restored
+/// backup, and one that was nothing before of a volume that had nothing to lose.
+fn remade_volume(scene: &Scene, container: &Container, mount: &Mount) -> Option<Sampled> {
+    let mut all: Vec<_> = scene
+        .samples
+        .iter()
+        .filter(|s| names(container, &s.container))
+        .filter_map(|s| {
+            let made = s.mounts.iter().find(|m| m.is_volume && m.source == mount.name)?.created?;
+            Some((s, made))
+        })
+        .collect();
+    all.sort_by_key(|(s, _)| s.at);
+    let (last, made) = *all.last().filter(|_| mount.kind == "volume")?;
+    let before = all.iter().rposition(|(_, earlier)| *earlier < made)?;
+    let known = all[before].0;
+    if shrank(known, last) == Some(false) {
+        return None;
+    }
+    let text =
+        format!("volume {} of {} was removed, and one of the same name was made {made}", mount.name, all[before].1);
+    let mut reason = reason(text, known.cited.clone());
+    reason.evidence.push(last.cited.clone());
+    Some(Sampled { is: "replaced", reason, since: Some(made) })
+}
+
+/// Whether nearly all of what a container held is gone; `None` where nothing was counted twice.
+fn shrank(before: &Sample, after: &Sample) -> Option<bool> {
+    /// What may be left of it.
+    const LEFT_MAX: f64 = 0.1;
+    let counted: Vec<(f64, f64)> =
+        before.metrics.iter().filter_map(|(name, held)| Some((*held, *after.metrics.get(name)?))).collect();
+    let lost = |(held, left): &(f64, f64)| *held > 0.0 && *left <= held * LEFT_MAX;
+    (!counted.is_empty()).then(|| counted.iter().any(lost))
 }
 
 fn names(container: &Container, name: &str) -> bool {
@@ -175,11 +236,29 @@ fn since(scene: &Scene, container: &Container, mount: &Mount) -> Option<Timestam
 
 fn fact(scene: &Scene, container: &Container, at: usize, mount: &Mount, is: &'static str, missing: Reason) -> Fact {
     let component = container.component().to_owned();
-    let pointer = format!("docker/inspect.json#/{}/Mounts/{at}", container.index);
+    let pointer = container.locator(&format!("/Mounts/{at}"));
     let mounted = format!("{} mounted at {}", mount.source, mount.destination);
     let cited = Citation::new(Source::Docker, pointer.clone(), mounted);
     let state = if container.is_running() { "runs" } else { "failed" };
-    let what = if is == "gone" { "was removed" } else { "was replaced by another directory" };
+    let text = match (mount.kind.as_str(), is) {
+        ("volume", "replaced") => format!(
+            "volume {} was removed under container {}, which now has an empty one of that name at {}",
+            mount.name, container.name, mount.destination
+        ),
+        (_, is) if mount.destination.is_empty() => format!(
+            "{} {} under container {}, which has it mounted",
+            mount.source,
+            if is == "gone" { "was removed" } else { "was replaced by another directory" },
+            container.name
+        ),
+        (_, is) => format!(
+            "{} {} under container {}, which has it mounted at {}",
+            mount.source,
+            if is == "gone" { "was removed" } else { "was replaced by another directory" },
+            container.name,
+            mount.destination
+        ),
+    };
     let mut subjects = vec![Subject::Path(mount.source.clone()), Subject::Container(container.name.clone())];
     if mount.kind == "volume" {
         subjects.push(Subject::Volume(mount.name.clone()));
@@ -187,10 +266,7 @@ fn fact(scene: &Scene, container: &Container, at: usize, mount: &Mount, is: &'st
     Fact {
         kind: FactKind::MountSourceMissing,
         is,
-        text: format!(
-            "{} {what} under container {}, which has it mounted at {}",
-            mount.source, container.name, mount.destination
-        ),
+        text,
         because: vec![
             missing,
             reason(format!("{} {state} with {} mounted at {}", container.name, mount.source, mount.destination), cited),

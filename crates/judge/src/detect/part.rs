@@ -88,11 +88,16 @@ impl<'s> Part<'s> {
         self.container.is_some()
     }
 
+    /// Its container, where more than a line of a listing is known of it.
+    pub fn inspected(&self) -> Option<&'s Container> {
+        self.container.filter(|c| c.listed_at.is_none())
+    }
+
     /// A variable of its effective environment: the running one, else the declared one.
     pub fn variable(&self, name: &str) -> Option<Value> {
-        if let Some(container) = self.container {
+        if let Some(container) = self.inspected() {
             let at = container.env.iter().rposition(|(n, _)| n == name)?;
-            let pointer = format!("docker/inspect.json#/{}/Config/Env/{at}", container.index);
+            let pointer = container.locator(&format!("/Config/Env/{at}"));
             let cited = Citation::new(Source::Docker, pointer, format!("{name}=…"));
             return Some(Value { text: container.env[at].1.clone(), at: cited, settled: true });
         }
@@ -108,7 +113,7 @@ impl<'s> Part<'s> {
 
     /// The names of its effective environment.
     pub fn names(&self) -> Vec<&'s str> {
-        match (self.container, self.service) {
+        match (self.inspected(), self.service) {
             (Some(container), _) => container.env.iter().map(|(n, _)| n.as_str()).collect(),
             (None, Some(service)) => {
                 service.environment.keys().chain(service.passed_through.keys()).map(String::as_str).collect()
@@ -119,18 +124,15 @@ impl<'s> Part<'s> {
 
     /// Whether its declared environment is only known in part: a file of it was not at hand.
     pub fn environment_is_partial(&self) -> bool {
-        let (Some(project), Some(service)) = (self.project, self.service) else { return self.container.is_none() };
-        self.container.is_none() && project.wanted.iter().any(|w| service.env_files.contains(&w.path))
+        let seen = self.inspected().is_some();
+        let (Some(project), Some(service)) = (self.project, self.service) else { return !seen };
+        !seen && project.wanted.iter().any(|w| service.env_files.contains(&w.path))
     }
 
     /// Cites where its environment is given.
     pub fn cite_environment(&self, text: &str) -> Option<Citation> {
-        match (self.container, self.service) {
-            (Some(c), _) => Some(Citation::new(
-                Source::Docker,
-                format!("docker/inspect.json#/{}/Config/Env", c.index),
-                text.to_owned(),
-            )),
+        match (self.inspected(), self.service) {
+            (Some(c), _) => Some(Citation::new(Source::Docker, c.locator("/Config/Env"), text.to_owned())),
             (None, Some(service)) => service.at.clone(),
             (None, None) => None,
         }
@@ -139,11 +141,7 @@ impl<'s> Part<'s> {
     /// Cites a place in what the engine says of its container.
     pub fn cite_state(&self, pointer: &str, text: &str) -> Option<Citation> {
         let container = self.container?;
-        Some(Citation::new(
-            Source::Docker,
-            format!("docker/inspect.json#/{}{pointer}", container.index),
-            text.to_owned(),
-        ))
+        Some(Citation::new(Source::Docker, container.locator(pointer), text.to_owned()))
     }
 
     /// Names of the networks that it is in: the running ones, else the declared ones.
@@ -155,6 +153,18 @@ impl<'s> Part<'s> {
             (_, Some(service), Some(project)) => project.network_names(service),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a path of the host is mounted into it.
+    pub fn has_mounted(&self, path: &str) -> bool {
+        let sources: Vec<&str> = match (self.container, self.service) {
+            (Some(container), _) => container.mounts.iter().map(|m| m.source.as_str()).collect(),
+            (None, Some(service)) => {
+                service.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        sources.into_iter().any(|source| source.starts_with('/') && source != "/" && super::within(path, source))
     }
 
     /// Whether it uses the host's own network.
@@ -221,11 +231,7 @@ impl<'s> Part<'s> {
         let at = self.service.and_then(|s| s.at.as_ref());
         match (at, self.container) {
             (Some(at), _) => location_of(at),
-            (None, Some(container)) => coroner_model::Location {
-                path: format!("docker/inspect.json#/{}", container.index),
-                line: 0,
-                column: 0,
-            },
+            (None, Some(container)) => coroner_model::Location { path: container.locator(""), line: 0, column: 0 },
             (None, None) => coroner_model::Location::default(),
         }
     }

@@ -36,9 +36,9 @@ fn strays<'s>(parts: &[Part<'s>], routes: &[Route<'s>]) -> Vec<Route<'s>> {
         if backend.container.is_some_and(|c| c.is_running()) || backend.service.is_none() {
             continue;
         }
-        let stray = parts
-            .iter()
-            .find(|p| p.container.is_some_and(|c| c.is_running() && c.project().is_none()) && stands_in(p, backend));
+        let stray = parts.iter().find(|p| {
+            p.container.is_some_and(|c| c.is_running() && c.project().is_none()) && stands_in(p, backend, parts)
+        });
         if let Some(stray) = stray {
             found.push(Route { backend: *stray, ..route.clone() });
         }
@@ -46,8 +46,19 @@ fn strays<'s>(parts: &[Part<'s>], routes: &[Route<'s>]) -> Vec<Route<'s>> {
     found
 }
 
-/// Whether a container made by hand has the name or the image of a service.
-fn stands_in(stray: &Part, of: &Part) -> bool {
+/// Whether a container made by hand has the name of a service, or its image where no other service has it.
+fn stands_in(stray: &Part, of: &Part, parts: &[Part]) -> bool {
+    let (Some(container), Some(service)) = (stray.container, of.service) else { return false };
+    let users = || parts.iter().filter(|p| p.service.is_some_and(|s| s.image == service.image)).count();
+    let same_image = !service.image.is_empty()
+        && service.image == container.image
+        && !credential::is_server_image(&container.image)
+        && users() == 1;
+    has_name_of(stray, of) || same_image
+}
+
+/// Whether a container made by hand has a name that compose would give to a service.
+fn has_name_of(stray: &Part, of: &Part) -> bool {
     let (Some(container), Some(service)) = (stray.container, of.service) else { return false };
     let project = of.project.map_or("", |p| p.name.as_str());
     let names = [
@@ -56,9 +67,7 @@ fn stands_in(stray: &Part, of: &Part) -> bool {
         format!("{project}-{}-1", service.name),
         format!("{project}_{}_1", service.name),
     ];
-    let same_image =
-        !service.image.is_empty() && service.image == container.image && !credential::is_server_image(&container.image);
-    names.contains(&container.name) || same_image
+    names.contains(&container.name)
 }
 
 fn fact(route: &Route, proxy: &Part, reach: &Reach, parts: &[Part]) -> Fact {
@@ -121,7 +130,8 @@ fn remedy(route: &Route, proxy: &Part, by_hand: bool, parts: &[Part]) -> String 
     let network = proxy.networks().into_iter().next().unwrap_or_default();
     if by_hand {
         let container = backend.container_name();
-        let service = parts.iter().find(|p| p.service.is_some() && stands_in(backend, p));
+        let named = parts.iter().find(|p| has_name_of(backend, p));
+        let service = named.or_else(|| parts.iter().find(|p| stands_in(backend, p, parts)));
         return match service {
             Some(service) => format!(
                 "Replace it by the service: `docker stop {container}`, `docker rename {container} {container}-by-hand`, then `{}`",

@@ -22,7 +22,7 @@ fn owners(setting: &SettingDefault, parts: &[Part]) -> Vec<usize> {
     if let Some(container) = &setting.container {
         return which(parts, |p| p.container.is_some_and(|c| c.name == *container));
     }
-    let mounted = which(parts, |p| is_mounted(p, path));
+    let mounted = which(parts, |p| p.has_mounted(path));
     if !mounted.is_empty() {
         return mounted;
     }
@@ -57,16 +57,6 @@ fn names<'p>(part: &'p Part) -> Vec<&'p str> {
     [part.name(), image].into_iter().filter(|n| !n.is_empty()).collect()
 }
 
-fn is_mounted(part: &Part, path: &str) -> bool {
-    let live = part.container.map(|c| c.mounts.iter().map(|m| m.source.as_str()).collect::<Vec<_>>());
-    let declared =
-        || part.service.map(|s| s.volumes.iter().filter(|v| v.kind == "bind").map(|v| v.source.as_str()).collect());
-    live.or_else(declared)
-        .unwrap_or_default()
-        .iter()
-        .any(|source| *source != "/" && source.starts_with('/') && within(path, source))
-}
-
 /// How deep the build context lies that holds a path; a Dockerfile in a folder of its own narrows it.
 fn depth_of_context(part: &Part, path: &str) -> Option<usize> {
     let service = part.service?;
@@ -82,7 +72,7 @@ fn depth_of_context(part: &Part, path: &str) -> Option<usize> {
 }
 
 /// Whether a path is a directory or lies below it.
-pub(super) fn within(path: &str, directory: &str) -> bool {
+pub(crate) fn within(path: &str, directory: &str) -> bool {
     let directory = directory.trim_end_matches('/');
     path == directory || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -5,7 +5,7 @@ use coroner_read::proxy_config::Kind;
 
 use crate::detect::part::{self, Part};
 use crate::detect::reading::within;
-use crate::scene::{Scene, Upstream};
+use crate::scene::{DockerProvider, Scene, Upstream};
 
 /// One way from proxies to a backend.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Route<'s> {
 
 /// Every route whose proxy and backend are both known.
 pub(super) fn routes<'s>(scene: &'s Scene, parts: &[Part<'s>]) -> Vec<Route<'s>> {
-    let mut all = by_labels(parts);
+    let mut all = by_labels(scene, parts);
     all.extend(scene.upstreams.iter().filter_map(|u| by_file(parts, u)));
     all
 }
@@ -60,13 +60,13 @@ fn proxies<'s>(parts: &[Part<'s>], kind: Kind) -> Vec<Part<'s>> {
     if running.is_empty() { all } else { running }
 }
 
-fn by_labels<'s>(parts: &[Part<'s>]) -> Vec<Route<'s>> {
+fn by_labels<'s>(scene: &Scene, parts: &[Part<'s>]) -> Vec<Route<'s>> {
     let mut found = Vec::new();
     for part in parts {
         for route in part.routes() {
             let asked: Vec<Part> = proxies(parts, route.kind)
                 .into_iter()
-                .filter(|p| route.enabled == Some(true) || (route.enabled.is_none() && exposes_by_default(p)))
+                .filter(|p| route.enabled.unwrap_or_else(|| exposes_by_default(scene, p)))
                 .filter(|p| p.is_live() == part.is_live() || p.shares_project(part))
                 .collect();
             // A proxy that routes to itself shows its own pages.
@@ -75,13 +75,13 @@ fn by_labels<'s>(parts: &[Part<'s>]) -> Vec<Route<'s>> {
             }
             let Some(at) = part.cite_label(&route.from) else { continue };
             found.push(Route {
-                proxies: asked,
                 backend: *part,
                 port: route.port,
                 port_at: route.port_from.as_deref().and_then(|k| part.cite_label(k)),
                 at,
                 name: route.hosts.join(", "),
-                network: route.network,
+                network: route.network.or_else(|| default_network(scene, &asked)),
+                proxies: asked,
                 by_name: false,
             });
         }
@@ -89,8 +89,33 @@ fn by_labels<'s>(parts: &[Part<'s>]) -> Vec<Route<'s>> {
     found
 }
 
-fn exposes_by_default(proxy: &Part) -> bool {
-    !proxy.words().iter().any(|w| w.to_ascii_lowercase().contains("exposedbydefault=false"))
+/// Whether a proxy shows a container that does not ask for it.
+fn exposes_by_default(scene: &Scene, proxy: &Part) -> bool {
+    let told = docker_option(proxy, "exposedbydefault").map(|value| value.eq_ignore_ascii_case("true"));
+    told.or_else(|| of_file(scene, proxy, |p| p.told.exposed_by_default)).unwrap_or(true)
+}
+
+/// The network over which proxies reach containers that name none.
+fn default_network(scene: &Scene, proxies: &[Part]) -> Option<String> {
+    proxies
+        .iter()
+        .find_map(|p| docker_option(p, "network").or_else(|| of_file(scene, p, |p| p.told.network.clone())))
+        .filter(|name| !name.is_empty())
+}
+
+/// An option of the docker provider, by flag or variable; a bare flag is `true`.
+fn docker_option(proxy: &Part, name: &str) -> Option<String> {
+    let flag = format!("--providers.docker.{name}");
+    let by_flag = proxy.words().iter().find_map(|word| {
+        let (key, value) = word.split_once('=').unwrap_or((word, "true"));
+        key.eq_ignore_ascii_case(&flag).then(|| value.to_owned())
+    });
+    by_flag.or_else(|| proxy.variable_in_any_case(&format!("TRAEFIK_PROVIDERS_DOCKER_{name}")).map(|v| v.text))
+}
+
+/// What the static file of a proxy says of containers.
+fn of_file<T>(scene: &Scene, proxy: &Part, pick: impl Fn(&DockerProvider) -> Option<T>) -> Option<T> {
+    scene.docker_providers.iter().filter(|p| reads_file(proxy, &p.path)).find_map(pick)
 }
 
 fn by_file<'s>(parts: &[Part<'s>], upstream: &'s Upstream) -> Option<Route<'s>> {
@@ -100,8 +125,12 @@ fn by_file<'s>(parts: &[Part<'s>], upstream: &'s Upstream) -> Option<Route<'s>> 
     let proxy = proxies.first()?;
     let mut answering: Vec<&Part> =
         parts.iter().filter(|p| p.answers_to(&upstream.host) && !proxies.iter().any(|q| q.is(p))).collect();
-    // What runs comes before what is only declared; the proxy's own project comes before others.
-    answering.sort_by_key(|p| (!p.container.is_some_and(|c| c.is_running()), !p.shares_project(proxy)));
+    // A container of the proxy's own project is meant even while it is down, before a namesake
+    // elsewhere; what runs comes before what is only declared.
+    answering.sort_by_key(|p| {
+        let near = p.shares_project(proxy);
+        (!(near && p.is_live()), !p.container.is_some_and(|c| c.is_running()), !near)
+    });
     let backend = **answering.first()?;
     Some(Route {
         backend,

@@ -388,6 +388,12 @@ impl Volumes {
 }
 
 impl RunSpec {
+    /// Whether it is given one of these names.
+    pub fn is_named(&self, names: &[&str]) -> bool {
+        let name = self.name.as_ref().and_then(Word::as_literal);
+        names.iter().any(|n| name == Some(*n))
+    }
+
     /// Whether it goes by one of these names, or its image does without its tag.
     pub fn answers_to(&self, names: &[&str]) -> bool {
         let name = self.name.as_ref().and_then(Word::as_literal);

@@ -367,6 +367,29 @@ impl Effects {
         })
     }
 
+    /// The effect that would do so in a container that sees the path, or under the same
+    /// path of a host that the command reaches from elsewhere.
+    pub fn destroys_from_afar(&self, path: &str, seen_as: &[(&str, &str)]) -> Option<(&Planned, Hit)> {
+        self.planned.iter().find_map(|planned| {
+            let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Move | EffectKind::Truncate);
+            let Target::Paths(paths) = &planned.target else { return None };
+            let inside: Vec<String> = match &paths.place {
+                Place::Host => Vec::new(),
+                Place::Remote { .. } => vec![path.to_owned()],
+                Place::Container { name, mounts } => {
+                    let given = mounts.iter().filter_map(|m| {
+                        let rest = path::below(path, m.source.trim_end_matches('/'))?;
+                        Some(format!("{}{rest}", m.target.trim_end_matches('/')))
+                    });
+                    let known = seen_as.iter().filter(|(container, _)| container == name).map(|(_, p)| (*p).to_owned());
+                    given.chain(known).collect()
+                }
+            };
+            let hit = inside.iter().filter_map(|p| paths.hits(p, &[])).max()?;
+            lossy.then_some((planned, hit))
+        })
+    }
+
     /// The effect that would restart a container known under any of these names.
     pub fn restarts(&self, names: &[&str]) -> Option<&Planned> {
         self.planned.iter().find(|planned| planned.kind == EffectKind::RestartContainer && planned.touches(names))

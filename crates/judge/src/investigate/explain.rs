@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coroner_model::effect::EffectKind;
 use coroner_model::investigation::{Change, ChangeKind};
 use coroner_model::{Citation, Source};
 use coroner_read::docker::Container;
@@ -11,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::Case;
 use super::change::{Act, agent_of, cite, edited, id_of, may_have_acted};
 use super::topology::under;
-use crate::effect::{ComposeTarget, Effects, Planned, Target};
+use crate::effect::docker::{RunSpec, VolumeScope};
+use crate::effect::{ComposeTarget, Effects, Hit, Planned, Target};
 use crate::fact::{Fact, FactKind, Subject};
 
 /// How much later than its effect a change may be written down.
@@ -35,6 +37,25 @@ pub fn explain(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<
     }
 }
 
+/// What explains a signature alone: a call that removed what its component has mounted, where nobody
+/// could look whether it is still there.
+pub fn explain_signature(
+    case: &Case<'_>,
+    component: &str,
+    kinds: &[FactKind],
+    seen: Option<Timestamp>,
+) -> Option<Change> {
+    let container = case.scene.container(component).filter(|_| kinds.contains(&FactKind::MountSourceMissing))?;
+    let unseen = |source: &str| !case.scene.paths.contains_key(source);
+    let mut subjects: Vec<Subject> = Vec::new();
+    for mount in container.mounts.iter().filter(|m| unseen(&m.source)) {
+        subjects.push(Subject::Path(mount.source.clone()));
+        subjects.extend((mount.kind == "volume").then(|| Subject::Volume(mount.name.clone())));
+    }
+    let until = seen.and_then(|at| at.checked_add(SLACK).ok());
+    command(case, &Fact::unseen(FactKind::MountSourceMissing, component, subjects), until)
+}
+
 /// Until when a change can have caused the fact.
 fn bound(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<Timestamp> {
     if fact.kind != FactKind::EnvDrift {
@@ -49,12 +70,21 @@ fn bound(case: &Case<'_>, fact: &Fact, seen: Option<Timestamp>) -> Option<Timest
 
 /// The latest call that touched a subject.
 fn command(case: &Case<'_>, fact: &Fact, until: Option<Timestamp>) -> Option<Change> {
-    let touches = |act: &&Act<'_>| may_have_acted(act.call) && touches(case, fact, act);
     let before = |act: &&Act<'_>| until.is_none_or(|u| act.call.at.is_none_or(|at| at <= u));
-    let acts = || case.acts.all.iter();
+    let touching: Vec<(&Act<'_>, Touch)> = case
+        .acts
+        .all
+        .iter()
+        .filter(|act| may_have_acted(act.call))
+        .filter_map(|act| Some((act, touch(case, fact, act)?)))
+        .collect();
+    let surest = |acts: &[(&Act<'_>, Touch)]| acts.iter().map(|(_, touch)| *touch).max();
+    let early: Vec<(&Act<'_>, Touch)> = touching.iter().copied().filter(|(act, _)| before(act)).collect();
+    let latest = surest(&early).and_then(|best| early.iter().rev().find(|(_, touch)| *touch == best));
     // An older trouble of another cause can make the onset too early; then the first
     // change after it is the better guess than none.
-    let act = acts().rev().filter(before).find(touches).or_else(|| acts().find(touches))?;
+    let first = || surest(&touching).and_then(|best| touching.iter().find(|(_, touch)| *touch == best));
+    let (act, _) = latest.or_else(first)?;
     Some(Change {
         kind: ChangeKind::Command,
         at: act.call.at,
@@ -68,19 +98,51 @@ fn command(case: &Case<'_>, fact: &Fact, until: Option<Timestamp>) -> Option<Cha
     })
 }
 
+/// How surely a call touched what a fact is about; the surest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Touch {
+    /// Something inside it.
+    Part,
+    /// It, where another host has the same path.
+    Elsewhere,
+    /// It.
+    Itself,
+}
+
 /// Whether a call touched what the fact is about, in a way that can bring it about.
-fn touches(case: &Case<'_>, fact: &Fact, act: &Act<'_>) -> bool {
+fn touch(case: &Case<'_>, fact: &Fact, act: &Act<'_>) -> Option<Touch> {
     let effects = case.acts.effects(act);
-    fact.subjects.iter().any(|subject| match subject {
+    let sure = |holds: bool| holds.then_some(Touch::Itself);
+    let of = |subject: &Subject| match subject {
         Subject::Path(path) => match fact.kind {
-            FactKind::MountSourceMissing => effects.destroys(path).is_some(),
-            FactKind::DiskUsage => false,
-            _ => edited(act.call).is_some_and(|e| e == path) || writes(effects, path),
+            FactKind::MountSourceMissing => removes(case, effects, path),
+            FactKind::DiskUsage => None,
+            _ => sure(edited(act.call).is_some_and(|e| e == path) || writes(effects, path)),
         },
-        Subject::Container(name) | Subject::Service(name) => touches_container(case, fact, effects, name),
+        Subject::Container(name) | Subject::Service(name) => sure(touches_container(case, fact, effects, name)),
         Subject::Volume(name) => removes_volume(case, fact, effects, name),
-        Subject::Variable(_) => false,
-    })
+        Subject::Variable(_) => None,
+    };
+    fact.subjects.iter().filter_map(of).max()
+}
+
+/// Whether a command removes a mounted path: on this host, through a container that has it too, or from afar.
+fn removes(case: &Case<'_>, effects: &Effects, path: &str) -> Option<Touch> {
+    let here = effects.destroys(path).map(|(_, hit)| hit);
+    if here == Some(Hit::Whole) {
+        return Some(Touch::Itself);
+    }
+    let mounts = case.scene.containers.iter().flat_map(|c| {
+        let names = [c.name.as_str(), c.component()];
+        let own = c.mounts.iter().filter(|m| m.source.trim_end_matches('/') == path.trim_end_matches('/'));
+        own.flat_map(move |m| names.map(|name| (name, m.destination.as_str())))
+    });
+    let seen_as: Vec<(&str, &str)> = mounts.collect();
+    match effects.destroys_from_afar(path, &seen_as) {
+        Some((_, Hit::Whole)) => Some(Touch::Elsewhere),
+        Some((_, Hit::Part)) => Some(Touch::Part),
+        None => here.map(|_| Touch::Part),
+    }
 }
 
 /// Whether a command wrote, moved or removed one file.
@@ -91,7 +153,9 @@ fn writes(effects: &Effects, path: &str) -> bool {
 fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str) -> bool {
     let container = case.scene.container(name);
     let service = container.and_then(Container::service);
-    let image = container.map(|c| c.image.as_str()).filter(|i| !i.is_empty());
+    // What compose made was not made by hand, whoever else runs its image.
+    let by_hand = container.filter(|c| c.project().is_none());
+    let image = by_hand.map(|c| c.image.as_str()).filter(|i| !i.is_empty());
     let mut names = vec![name];
     names.extend(container.map(|c| c.name.as_str()));
     names.extend(service);
@@ -103,8 +167,13 @@ fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str
         _ => true,
     };
     let hand_made = || {
-        let by_name = names.iter().copied().chain(image).collect::<Vec<_>>();
-        effects.runs(&by_name).is_some()
+        // A name that was given and is another one is another container.
+        let is_open = |spec: &RunSpec| spec.name.as_ref().is_none_or(|name| name.as_literal().is_none());
+        let unnamed = |spec: &RunSpec| is_open(spec) && image.is_some_and(|i| spec.answers_to(&[i]));
+        effects.planned.iter().any(|planned| match &planned.target {
+            Target::Run(spec) => spec.is_named(&names) || unnamed(spec),
+            _ => false,
+        })
     };
     let recreated = || effects.recreates(&names).is_some_and(own_project);
     let restarted = || effects.restarts(&names).is_some_and(own_project);
@@ -145,15 +214,22 @@ fn same_project(target: &ComposeTarget, container: Option<&Container>) -> bool {
     }
 }
 
-fn removes_volume(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str) -> bool {
-    if fact.kind != FactKind::MountSourceMissing {
-        return false;
-    }
+/// Whether a command removes a volume: by its name, with its project, or as one that nobody used.
+fn removes_volume(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str) -> Option<Touch> {
+    let removals = effects.planned.iter().filter(|p| p.kind == EffectKind::RemoveVolume);
     let holder = case.scene.containers.iter().find(|c| c.mounts.iter().any(|m| m.name == name));
-    effects.removes_volume(name).is_some_and(|planned| match &planned.target {
-        Target::Compose(target) => same_project(target, holder),
-        _ => true,
-    })
+    let anonymous = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    let touch = |planned: &Planned| match &planned.target {
+        Target::Compose(target) => same_project(target, holder).then_some(Touch::Itself),
+        Target::Volumes(volumes) if volumes.names(name) => Some(Touch::Itself),
+        Target::Volumes(volumes) => match volumes.scope {
+            VolumeScope::Unused => Some(Touch::Part),
+            VolumeScope::UnusedAnonymous | VolumeScope::AnonymousOf => anonymous.then_some(Touch::Part),
+            VolumeScope::Named | VolumeScope::Every => None,
+        },
+        _ => None,
+    };
+    removals.filter_map(touch).max().filter(|_| fact.kind == FactKind::MountSourceMissing)
 }
 
 /// Commits that changed a file of the subjects.
@@ -224,7 +300,7 @@ fn image(case: &Case<'_>, fact: &Fact) -> Option<Change> {
         return None;
     }
     let text = format!("{} runs {}, its files name {wanted}", container.name, container.image);
-    let cited = Citation::new(Source::Docker, format!("docker/inspect.json#/{}/Config/Image", container.index), text);
+    let cited = Citation::new(Source::Docker, container.locator("/Config/Image"), text);
     Some(Change {
         kind: ChangeKind::ImageChange,
         at: container.created,

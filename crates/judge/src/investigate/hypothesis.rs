@@ -185,7 +185,14 @@ fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: 
     let onset = focus.report.onset;
     let begin = candidate.fact.and_then(|f| f.onset).or(onset_of(candidate));
     let until = seen_at(case, focus, candidate);
-    let explained_by = candidate.fact.and_then(|f| explain::explain(case, f, until));
+    let explained_by = match candidate.fact {
+        Some(fact) => explain::explain(case, fact, until),
+        None => {
+            let kinds: Vec<FactKind> =
+                candidate.pattern.iter().flat_map(|p| p.header.confirm.iter().map(|row| row.probe)).collect();
+            explain::explain_signature(case, &candidate.component, &kinds, until)
+        }
+    };
     let because = because(candidate);
     let against = against(case, candidate, onset, begin);
     let mut score = match status {

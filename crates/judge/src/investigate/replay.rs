@@ -222,6 +222,7 @@ fn trimmed(value: &Value) -> Value {
         "Id": at("Id"),
         "Name": at("Name"),
         "Created": at("Created"),
+        "Image": at("Image"),
         "State": pick(&at("State"), &["Status", "Running", "Pid", "ExitCode", "StartedAt", "FinishedAt"]),
         "Config": config,
         "HostConfig": pick(&at("HostConfig"), &["NetworkMode", "RestartPolicy"]),

@@ -273,7 +273,7 @@ pub fn cite_state(container: &coroner_read::docker::Container) -> Citation {
     if let Some(at) = state.started_at {
         text = format!("{text}, started {}", moment(at));
     }
-    Citation::new(coroner_model::Source::Docker, format!("docker/inspect.json#/{}/State", container.index), text)
+    Citation::new(coroner_model::Source::Docker, container.locator("/State"), text)
 }
 
 fn names(components: &BTreeSet<String>) -> String {

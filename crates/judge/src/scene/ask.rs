@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable};
-use coroner_model::{Answers, Probe};
+use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable, Why};
+use coroner_model::{Answers, CouldNotLook, Probe};
 use coroner_read::docker::Container;
 use coroner_read::{compose, proxy_config, settings};
 
@@ -70,6 +70,14 @@ fn directory_of(path: &str) -> String {
 }
 
 fn later_rounds(goal: &Goal, answers: &Answers, wanted: &mut BTreeSet<Probe>) {
+    // A listing of the containers is better than nothing.
+    let unrecorded = |e: &CouldNotLook| e.why == Why::NotRecorded;
+    if answers.get(&Probe::Docker(DockerTable::Inspect)).is_some_and(|a| a.as_ref().is_err_and(unrecorded)) {
+        wanted.insert(Probe::Docker(DockerTable::Ps));
+        if !answers.has(&Probe::Docker(DockerTable::Ps)) {
+            return;
+        }
+    }
     let containers = read::containers(answers);
     let sessions = read::sessions(answers);
     let plans = project::plans(answers, &containers, &sessions);
@@ -164,13 +172,30 @@ fn listed_files(
         }
     }
     // Configuration that is mounted into a proxy under any name.
-    let mounted = read::mounted_into_proxies(containers, projects).filter(|path| is_proxy_file(path));
-    wanted.extend(mounted.map(|path| Probe::File { path: path.to_owned() }));
+    for source in read::mounted_into_proxies(containers, projects).filter(|path| may_hold_routes(path)) {
+        if is_proxy_file(source) {
+            wanted.insert(Probe::File { path: source.to_owned() });
+            continue;
+        }
+        let listing = Probe::Files { root: Some(source.to_owned()), class: FileClass::Code };
+        let text = answers.document(&listing).map_or("", |d| d.text.as_str());
+        let below = text.lines().map(str::trim).filter(|path| is_proxy_file(path)).take(LISTED_FILES_MAX);
+        wanted.extend(below.map(|path| Probe::File { path: path.to_owned() }));
+        wanted.insert(listing);
+    }
+}
+
+/// Whether what a proxy has mounted can be a file of its configuration or a folder of such.
+fn may_hold_routes(path: &str) -> bool {
+    let kernel = ["/proc", "/sys", "/dev", "/run", "/var/run", "/var/log", "/etc/ssl", "/etc/letsencrypt"];
+    let under = |root: &str| path == root || path.starts_with(&format!("{root}/"));
+    path.starts_with('/') && path != "/" && !kernel.iter().any(|root| under(root))
 }
 
 fn is_proxy_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    [".conf", ".yml", ".yaml", ".toml"].iter().any(|e| name.ends_with(e)) || name.eq_ignore_ascii_case("caddyfile")
+    [".conf", ".cfg", ".yml", ".yaml", ".toml"].iter().any(|e| name.ends_with(e))
+        || name.eq_ignore_ascii_case("caddyfile")
 }
 
 /// Source texts that can hold defaults: under project directories, and inside containers.

@@ -1,14 +1,19 @@
 //! Reads every answer once.
 
+use std::collections::BTreeSet;
+
 use coroner_model::probe::{DockerTable, FileClass, HostTable, Why};
 use coroner_model::session::Session;
 use coroner_model::{Answers, CouldNotLook, Document, Probe};
 use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
-use coroner_read::{df, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree};
+use coroner_read::{
+    df, docker_ps, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree,
+};
 
-use super::{EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
+use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
 use crate::detect::credential_stale::is_marker;
+use crate::detect::within;
 
 /// Reads all answers into a scene.
 pub(super) fn read(answers: &Answers) -> Scene {
@@ -25,7 +30,9 @@ pub(super) fn read(answers: &Answers) -> Scene {
     let mut scene = Scene {
         now: now(answers, &config),
         protected: config.protect.paths.clone(),
-        containers_known: matches!(answers.get(&Probe::Docker(DockerTable::Inspect)), Some(Ok(_))),
+        containers_known: [DockerTable::Inspect, DockerTable::Ps]
+            .map(|table| matches!(answers.get(&Probe::Docker(table)), Some(Ok(_))))
+            .contains(&true),
         volumes_known: matches!(answers.get(&Probe::Docker(DockerTable::Volumes)), Some(Ok(_))),
         networks: table(answers, DockerTable::Networks, docker::networks),
         volumes: table(answers, DockerTable::Volumes, docker::volumes),
@@ -42,6 +49,7 @@ pub(super) fn read(answers: &Answers) -> Scene {
             take(&mut scene, probe, document, &mut problems);
         }
     }
+    scene.unlisted = unlisted(answers);
     read_files(&mut scene, answers);
     scene.could_not_look = could_not_look(answers);
     scene.could_not_look.extend(problems);
@@ -82,6 +90,21 @@ fn take(scene: &mut Scene, probe: &Probe, document: &Document, problems: &mut Ve
     }
 }
 
+/// Paths whose state was asked for and on which the recorded listing is silent.
+fn unlisted(answers: &Answers) -> BTreeSet<String> {
+    let silent = |answer: &Result<Vec<Document>, CouldNotLook>| {
+        answer.as_ref().is_err_and(|error| error.why == Why::NotRecorded)
+    };
+    answers
+        .iter()
+        .filter(|(_, answer)| silent(answer))
+        .filter_map(|(probe, _)| match probe {
+            Probe::Stat { path } => Some(path.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
 fn path_state(entry: tree::Entry) -> PathState {
     PathState {
         exists: true,
@@ -120,6 +143,8 @@ fn read_files(scene: &mut Scene, answers: &Answers) {
                 }
                 if proxied.contains(path) || is_mounted_into_proxy(scene, path) {
                     scene.upstreams.extend(upstreams(path, document));
+                    let told = proxy_config::docker_provider(document);
+                    scene.docker_providers.extend(told.map(|told| DockerProvider { path: path.clone(), told }));
                 }
                 if settings::is_source(path) && code::is_production(path) {
                     scene.settings.extend(documents.iter().flat_map(|d| setting_defaults(d, path, None)));
@@ -147,7 +172,7 @@ fn env_file(path: &str, document: &Document) -> EnvFile {
 }
 
 fn is_mounted_into_proxy(scene: &Scene, path: &str) -> bool {
-    mounted_into_proxies(&scene.containers, &scene.projects).any(|source| source == path)
+    mounted_into_proxies(&scene.containers, &scene.projects).any(|source| within(path, source))
 }
 
 /// Paths of the host that proxies have mounted.
@@ -184,6 +209,7 @@ fn upstreams(path: &str, document: &Document) -> Vec<Upstream> {
 }
 
 fn setting_defaults(document: &Document, path: &str, container: Option<&str>) -> Vec<SettingDefault> {
+    let loads_dotenv = settings::loads_dotenv(document);
     settings::read(document)
         .into_iter()
         .map(|r| SettingDefault {
@@ -193,6 +219,7 @@ fn setting_defaults(document: &Document, path: &str, container: Option<&str>) ->
             development_only: r.development_only,
             any_case: r.any_case,
             when_empty: r.when_empty,
+            loads_dotenv,
             in_image: r.in_image,
             path: path.to_owned(),
             container: container.map(str::to_owned),
@@ -202,7 +229,13 @@ fn setting_defaults(document: &Document, path: &str, container: Option<&str>) ->
 
 /// The containers of the engine's answer; text that cannot be read gives none and is told elsewhere.
 pub(super) fn containers(answers: &Answers) -> Vec<Container> {
-    table(answers, DockerTable::Inspect, docker::containers)
+    match answers.get(&Probe::Docker(DockerTable::Inspect)) {
+        Some(Err(_)) => {
+            let listing = answers.document(&Probe::Docker(DockerTable::Ps));
+            listing.map(|d| docker_ps::containers(d.text.as_str())).unwrap_or_default()
+        }
+        _ => table(answers, DockerTable::Inspect, docker::containers),
+    }
 }
 
 fn table<T>(answers: &Answers, table: DockerTable, parse: fn(&str) -> Result<Vec<T>, serde_json::Error>) -> Vec<T> {
@@ -317,7 +350,9 @@ fn could_not_look(answers: &Answers) -> Vec<CouldNotLook> {
             Probe::ContainerFile { .. } => matches!(error.why, Why::Absent | Why::NotRecorded),
             Probe::File { path } => path.ends_with("/.env") && matches!(error.why, Why::Absent),
             Probe::Stat { path } => is_marker(path),
-            Probe::Docker(DockerTable::Samples) | Probe::HttpRecorded | Probe::Logs => error.why == Why::Unsupported,
+            Probe::Docker(DockerTable::Samples | DockerTable::Ps) | Probe::HttpRecorded | Probe::Logs => {
+                error.why == Why::Unsupported
+            }
             _ => false,
         };
         if !guess {

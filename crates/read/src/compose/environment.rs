@@ -18,15 +18,16 @@ pub(super) fn load_variables(loader: &mut Loader) {
     };
     for path in paths {
         let Some(document) = loader.document(&path, required) else { continue };
-        let found = read_env_file(loader, &path, document);
+        let found = read_env_file(loader, &path, document, false);
         loader.project.variables.extend(found);
         loader.project.env_files.push(path);
     }
 }
 
 /// The variables of one env file.
-fn read_env_file(loader: &mut Loader, path: &str, document: &Document) -> BTreeMap<String, Variable> {
-    let read = dotenv::read(document.text.as_str(), &|name| loader.lookup(name));
+fn read_env_file(loader: &mut Loader, path: &str, document: &Document, raw: bool) -> BTreeMap<String, Variable> {
+    let text = document.text.as_str();
+    let read = if raw { dotenv::read_raw(text) } else { dotenv::read(text, &|name| loader.lookup(name)) };
     for issue in read.issues {
         loader.problem(path, issue.line, issue.reason);
     }
@@ -67,7 +68,8 @@ pub(super) fn of_service(loader: &mut Loader, service: &Node) -> ServiceEnvironm
         let required = item.get("required").and_then(Node::text) != Some("false");
         out.files.push(path.clone());
         if let Some(document) = loader.document(&path, required) {
-            out.variables.extend(read_env_file(loader, &path, document));
+            let raw = item.get("format").and_then(Node::text) == Some("raw");
+            out.variables.extend(read_env_file(loader, &path, document, raw));
         }
     }
     for entry in service.get("environment").map(Node::entries).unwrap_or_default() {

@@ -70,4 +70,43 @@ fn labels_ask_for_routes() {
     assert_eq!(Kind::of_image("docker.io/library/traefik:v3"), Some(Kind::Traefik));
     assert_eq!(Kind::of_image("nginxproxy/nginx-proxy"), Some(Kind::NginxProxy));
     assert_eq!(Kind::of_image("myapp/api:nginx"), None);
+    let text = "mkdir -p /run/x && exec /usr/sbin/nginx -g 'daemon off;'";
+    assert_eq!(Kind::of("own/base:1", ["sh", "-c", text]), Some(Kind::Nginx));
+    assert_eq!(Kind::of("own/base:1", ["sh", "-c", "cat nginx.conf; exec app"]), None);
+}
+
+#[test]
+fn haproxy_by_sections_and_conditions() {
+    let text = "global\n  maxconn 9\nfrontend fe\n  bind *:80\n  acl is_shop hdr(host) -i shop.example www.shop.example\n  use_backend shop if is_shop\n  use_backend api if { hdr(host) -i api.example }\nbackend shop\n  server s1 web:3000 check # main\nbackend api\n  server a1 10.0.0.7:8080\n  # server old gone:1\n";
+    assert_eq!(
+        upstreams("files/etc/haproxy/haproxy.cfg", text),
+        [
+            row("shop.example, www.shop.example", "web", 3000, "files/etc/haproxy/haproxy.cfg:9"),
+            row("api.example", "10.0.0.7", 8080, "files/etc/haproxy/haproxy.cfg:11"),
+        ]
+    );
+}
+
+#[test]
+fn a_static_file_tells_of_the_engines_containers() {
+    let provider = |path: &str, text: &str| {
+        let document = Document {
+            path: path.to_owned(),
+            observed_at: None,
+            host: String::new(),
+            text: Redactor::new([3; 32]).redact(text),
+            hash: ContentHash::sha256(text.as_bytes()),
+            bytes_left_out: 0,
+            first_line: 1,
+        };
+        docker_provider(&document)
+    };
+    let yaml = "providers:\n  docker:\n    exposedByDefault: false\n    network: edge\n";
+    let told = provider("files/traefik.yml", yaml).unwrap();
+    assert_eq!((told.exposed_by_default, told.network.as_deref()), (Some(false), Some("edge")));
+    assert_eq!(told.at.map(|a| a.locator).as_deref(), Some("files/traefik.yml:4"));
+    let toml = "[providers.docker]\nexposedByDefault = false\n";
+    assert_eq!(provider("files/traefik.toml", toml).unwrap().exposed_by_default, Some(false));
+    assert_eq!(provider("files/traefik.yml", "providers:\n  docker: {}\n").unwrap().exposed_by_default, None);
+    assert_eq!(provider("files/dynamic.yml", "http: {}\n"), None);
 }

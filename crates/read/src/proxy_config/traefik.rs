@@ -2,17 +2,12 @@
 
 use coroner_model::Document;
 
-use super::{Kind, Upstream, address, labels};
+use super::{DockerProvider, Kind, Upstream, address, labels};
 use crate::yaml::{self, Entry, Node, Value};
 
 /// Reads the upstreams of a dynamic configuration file; another file has none.
 pub(super) fn read(document: &Document) -> Vec<Upstream> {
-    let text = document.text.as_str();
-    let tree = if document.path.ends_with(".toml") {
-        toml::from_str::<toml::Table>(text).ok().map(|table| from_toml(&toml::Value::Table(table), text))
-    } else {
-        yaml::document(text).ok().flatten()
-    };
+    let tree = tree_of(document);
     let Some(http) = tree.as_ref().and_then(|t| t.get("http")) else { return Vec::new() };
     let mut found = Vec::new();
     for Entry { key: service, value, .. } in http.get("services").map(Node::entries).unwrap_or_default() {
@@ -25,6 +20,27 @@ pub(super) fn read(document: &Document) -> Vec<Upstream> {
         }
     }
     found
+}
+
+fn tree_of(document: &Document) -> Option<Node> {
+    let text = document.text.as_str();
+    if document.path.ends_with(".toml") {
+        return toml::from_str::<toml::Table>(text).ok().map(|table| from_toml(&toml::Value::Table(table), text));
+    }
+    yaml::document(text).ok().flatten()
+}
+
+/// Reads `providers.docker` of a static file.
+pub(super) fn docker_provider(document: &Document) -> Option<DockerProvider> {
+    let tree = tree_of(document)?;
+    let docker = tree.at(&["providers", "docker"])?;
+    let field = |name: &str| docker.entries().iter().find(|e| e.key.eq_ignore_ascii_case(name)).map(|e| &e.value);
+    let network = field("network").and_then(|n| Some((n.text()?.to_owned(), n.line)));
+    Some(DockerProvider {
+        exposed_by_default: field("exposedByDefault").and_then(Node::text).map(|t| t.eq_ignore_ascii_case("true")),
+        at: network.as_ref().map(|(_, line)| document.cite_line(document.first_line + (*line).max(1) - 1)),
+        network: network.map(|(name, _)| name),
+    })
 }
 
 /// Hosts of the routers that lead to a service.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::{Node, Parser};
 
 use super::text::names_environment;
-use super::{Found, asks_for_development, is_variable_name};
+use super::{Found, asks_for_development, asks_for_production, is_variable_name};
 
 /// Finds what a module reads.
 pub(super) fn read(text: &str) -> Vec<Found> {
@@ -277,7 +277,7 @@ impl<'t> Module<'t> {
                     let parts = children(parent);
                     return parts.last().filter(|p| p.id() != at.id()).and_then(|p| self.value(*p));
                 }
-                "assignment" => return self.assigned_when_empty(parent),
+                "assignment" => return self.assigned_when_empty(parent).or_else(|| self.assigned_on_error(parent)),
                 "parenthesized_expression" => {}
                 _ => return None,
             }
@@ -305,6 +305,34 @@ impl<'t> Module<'t> {
         self.value(statement.child_by_field_name("right")?)
     }
 
+    /// `except KeyError: name = "d"` of the `try` that reads it.
+    fn assigned_on_error(&self, assignment: Node) -> Option<String> {
+        let name = self.source(assignment.child_by_field_name("left")?);
+        let tried = assignment.parent()?.parent()?.parent().filter(|t| t.kind() == "try_statement")?;
+        let handlers = children(tried).into_iter().filter(|c| c.kind() == "except_clause");
+        let statements = handlers.flat_map(children).filter(|c| c.kind() == "block").flat_map(children);
+        let assigned = statements.filter_map(|s| s.named_child(0)).find(|a| {
+            a.kind() == "assignment" && a.child_by_field_name("left").is_some_and(|l| self.source(l) == name)
+        })?;
+        self.value(assigned.child_by_field_name("right")?)
+    }
+
+    /// Whether an earlier statement of the same block stops a production run.
+    fn after_stop(&self, node: Node) -> bool {
+        let mut at = node;
+        while let Some(before) = at.prev_named_sibling() {
+            let condition = before.child_by_field_name("condition").filter(|_| before.kind() == "if_statement");
+            let ends = before.child_by_field_name("consequence").and_then(|c| children(c).pop()).is_some_and(|last| {
+                matches!(last.kind(), "raise_statement" | "return_statement") || self.source(last).contains("exit(")
+            });
+            if ends && condition.is_some_and(|c| asks_for_production(self.source(c))) {
+                return true;
+            }
+            at = before;
+        }
+        false
+    }
+
     fn in_development(&self, node: Node) -> bool {
         let mut at = node;
         while let Some(parent) = at.parent() {
@@ -314,7 +342,7 @@ impl<'t> Module<'t> {
                     .filter(|_| parent.child_by_field_name("consequence").is_some_and(|c| c.id() == at.id())),
                 _ => None,
             };
-            if condition.is_some_and(|c| asks_for_development(self.source(c))) {
+            if condition.is_some_and(|c| asks_for_development(self.source(c))) || self.after_stop(at) {
                 return true;
             }
             at = parent;

@@ -1,9 +1,9 @@
 use coroner_model::{ContentHash, Document, Redactor};
 
-use super::read;
+use super::{loads_dotenv, read};
 
-fn defaults(path: &str, text: &str) -> Vec<(String, Option<String>)> {
-    let document = Document {
+fn document(path: &str, text: &str) -> Document {
+    Document {
         path: format!("files/app/{path}"),
         observed_at: None,
         host: String::new(),
@@ -11,8 +11,11 @@ fn defaults(path: &str, text: &str) -> Vec<(String, Option<String>)> {
         hash: ContentHash::sha256(text.as_bytes()),
         bytes_left_out: 0,
         first_line: 1,
-    };
-    read(&document).into_iter().filter(|r| !r.development_only).map(|r| (r.variable, r.default)).collect()
+    }
+}
+
+fn defaults(path: &str, text: &str) -> Vec<(String, Option<String>)> {
+    read(&document(path, text)).into_iter().filter(|r| !r.development_only).map(|r| (r.variable, r.default)).collect()
 }
 
 fn one(path: &str, text: &str) -> Option<String> {
@@ -24,6 +27,7 @@ fn one(path: &str, text: &str) -> Option<String> {
 fn python_spellings() {
     for text in [
         "import os\nx = os.getenv('DB_URL', 'd')\n",
+        "import os\ntry:\n    x = os.environ['DB_URL']\nexcept KeyError:\n    x = 'd'\n",
         "import os\nx = os.getenv('DB_URL', default='d')\n",
         "import os\nx = os.environ.get(\"DB_URL\", \"d\")\n",
         "import os as o\nx = o.environ.get('DB_URL') or 'd'\n",
@@ -82,6 +86,13 @@ fn other_languages() {
         ("a.go", "x := os.Getenv(\"DB_URL\")\nif x == \"\" {\n\tx = \"d\"\n}\n"),
         ("a.go", "x := getenvDefault(\"DB_URL\", \"d\")"),
         ("a.go", "type C struct {\n\tURL string `env:\"DB_URL\" envDefault:\"d\"`\n}"),
+        ("a.go", "x, ok := os.LookupEnv(\"DB_URL\")\nif !ok {\n\tx = \"d\"\n}\n"),
+        ("a.go", "if v := os.Getenv(\"DB_URL\"); v != \"\" {\n\treturn v\n}\nreturn \"d\"\n"),
+        ("a.go", "if v, ok := os.LookupEnv(\"DB_URL\"); ok {\n\treturn v\n}\nreturn \"d\"\n"),
+        ("a.go", "viper.AutomaticEnv()\nviper.SetDefault(\"db_url\", \"d\")\n"),
+        ("a.go", "v := viper.New()\nv.SetEnvPrefix(\"db\")\nv.AutomaticEnv()\nv.SetDefault(\"url\", \"d\")\n"),
+        ("a.go", "viper.SetDefault(\"store.url\", \"d\")\nviper.BindEnv(\"store.url\", \"DB_URL\")\n"),
+        ("config/database.yml", "production:\n  url: <%= ENV.fetch(\"DB_URL\", \"d\") %>\n"),
         ("a.rb", "x = ENV.fetch('DB_URL', 'd')"),
         ("a.rb", "x = ENV.fetch(\"DB_URL\") { 'd' }"),
         ("a.rb", "x = ENV['DB_URL'] || 'd'"),
@@ -101,6 +112,67 @@ fn other_languages() {
 }
 
 #[test]
+fn the_other_branch_of_a_test_is_a_default() {
+    for (path, text) in [
+        ("a.js", "const x = process.env.DB_URL ? process.env.DB_URL : 'd'"),
+        ("a.java", "x = System.getenv(\"DB_URL\") != null ? System.getenv(\"DB_URL\") : \"d\";"),
+        ("a.php", "$x = isset($_ENV['DB_URL']) ? $_ENV['DB_URL'] : 'd';"),
+    ] {
+        assert!(defaults(path, text).contains(&("DB_URL".to_owned(), Some("d".to_owned()))), "{path}: {text}");
+    }
+    let other = "const x = process.env.DB_URL ? connect(process.env.DB_URL) : 'd'";
+    assert!(defaults("a.js", other).iter().all(|(_, d)| d.is_none()));
+}
+
+#[test]
+fn a_default_that_production_never_reaches_is_for_development() {
+    for (path, text) in [
+        ("s.py", "if os.environ.get('MODE', 'production') in ('dev', 'local'):\n    x = os.getenv('DB_URL', 'd')\n"),
+        ("s.py", "if os.environ['MODE'] == 'production':\n    raise RuntimeError()\nx = os.getenv('DB_URL', 'd')\n"),
+        (
+            "a.js",
+            "let x = process.env.DB_URL\nif (!x) {\n  if (MODE === 'production') throw new Error('x')\n  x = 'd'\n}",
+        ),
+        ("a.js", "const x = process.env.DB_URL || 'd'\nif (isProduction && !process.env.DB_URL) throw new Error('x')"),
+        (
+            "a.go",
+            "x := os.Getenv(\"DB_URL\")\nif x == \"\" && mode == \"production\" {\n\tlog.Fatal(\"no\")\n}\nif x == \"\" {\n\tx = \"d\"\n}",
+        ),
+        ("config/database.yml", "development:\n  url: <%= ENV.fetch(\"DB_URL\", \"d\") %>\n"),
+    ] {
+        let text = if path == "s.py" { format!("import os\n{text}") } else { text.to_owned() };
+        assert!(defaults(path, &text).iter().all(|(v, d)| v != "DB_URL" || d.is_none()), "{path}: {text}");
+    }
+    for (path, text) in [
+        (
+            "s.py",
+            "import os\nif os.environ['MODE'] == 'staging':\n    raise RuntimeError()\nx = os.getenv('DB_URL', 'd')\n",
+        ),
+        ("a.js", "if (MODE === 'production') throw new Error('x')\n\nconst x = process.env.DB_URL || 'd'"),
+        ("a.js", "let x = process.env.DB_URL\nif (!x) {\n  if (MODE === 'production') warn('x')\n  x = 'd'\n}"),
+    ] {
+        assert_eq!(one(path, text).as_deref(), Some("d"), "{path}: {text}");
+    }
+}
+
+#[test]
+fn source_that_loads_a_dotenv_file_says_so() {
+    let loads = |text: &str| loads_dotenv(&document("a.py", text));
+    for text in [
+        "load_dotenv()",
+        "require('dotenv').config()",
+        "import 'dotenv/config'",
+        "godotenv.Load()",
+        "model_config = SettingsConfigDict(env_file='.env')",
+    ] {
+        assert!(loads(text), "{text}");
+    }
+    for text in ["x = os.getenv('DOTENV')", "env_file = None", "# see the dotenv manual"] {
+        assert!(!loads(text), "{text}");
+    }
+}
+
+#[test]
 fn neighbours_in_other_languages() {
     for (path, text) in [
         ("a.js", "// const x = process.env.DB_URL || 'd'"),
@@ -108,6 +180,7 @@ fn neighbours_in_other_languages() {
         ("a.sh", "# URL=${DB_URL:-d}"),
         ("a.rb", "# ENV.fetch('DB_URL', 'd')"),
         ("a.js", "translate('DB_URL', 'd')"),
+        ("a.go", "viper.SetDefault(\"db_url\", \"d\")\n"),
         ("README.md", "process.env.DB_URL || 'd'"),
         ("Dockerfile", "# ENV DB_URL=d\nFROM a\n"),
         ("Dockerfile", "FROM a AS build\nENV DB_URL=d\nFROM b\n"),

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::comments::{self, Style};
-use super::{Found, asks_for_development, is_variable_name};
+use super::viper;
+use super::{Found, asks_for_development, asks_for_production, is_variable_name};
 
 /// A phrase; the patterns are constants, so that one which does not compile matches nothing.
 fn phrase(pattern: &str) -> Option<Regex> {
@@ -70,7 +71,8 @@ static DESTRUCTURED: LazyLock<Option<Regex>> =
     LazyLock::new(|| phrase(r"\{([^{}]*)\}\s*=\s*(?:process\.env|import\.meta\.env|Bun\.env)\b"));
 
 /// The name that takes a read: `url := os.Getenv("X")`, `let url = process.env.X`.
-static TAKEN: LazyLock<Option<Regex>> = LazyLock::new(|| phrase(r"([A-Za-z_]\w*)\s*(?::\s*\w+\s*)?:?=\s*$"));
+static TAKEN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| phrase(r"([A-Za-z_]\w*)\s*(?:,\s*([A-Za-z_]\w*)\s*)?(?::\s*\w+\s*)?:?=\s*$"));
 
 /// Finds what a text reads.
 pub(super) fn read(raw: &str, style: Style) -> Vec<Found> {
@@ -81,8 +83,9 @@ pub(super) fn read(raw: &str, style: Style) -> Vec<Found> {
     source.helpers(&mut found);
     source.declared(&mut found);
     source.destructured(&mut found);
+    viper::read(&text, &mut found);
     for one in &mut found {
-        one.development_only = guarded(&text, one.at);
+        one.development_only |= guarded(&text, one.at) || refused(&text, &one.variable);
     }
     found
 }
@@ -114,25 +117,58 @@ impl<'t> Source<'t> {
                 !matches!(ends, "," | ", ") || self.text[..whole.start()].trim_end().ends_with("cmp.Or(")
             });
             let when_empty = !fallback.is_some_and(|m| m.as_str().trim().starts_with("??"));
-            let default = fallback
+            let later = || self.assigned_when_empty(whole.start(), whole.end());
+            let beside = fallback
                 .and_then(|m| self.string_at(whole.end() + m.end()))
-                .or_else(|| self.assigned_when_empty(whole.start(), whole.end()));
+                .or_else(|| self.other_branch(whole.start(), whole.end()))
+                .map(|default| (default, false));
+            let (default, stopped) = beside.or_else(later).map_or((None, false), |(d, stopped)| (Some(d), stopped));
             found.push(Found {
                 variable: name.as_str().to_owned(),
                 default,
                 at: whole.start(),
                 when_empty,
+                development_only: stopped,
                 ..Found::default()
             });
         }
     }
 
-    /// `url := os.Getenv("X")` with a later `if url == "" { url = "d" }`.
-    fn assigned_when_empty(&self, start: usize, end: usize) -> Option<String> {
+    /// The other branch of `test ? read : "d"`, which stands behind the read.
+    fn other_branch(&self, start: usize, end: usize) -> Option<String> {
+        let chosen = self.text[..start].trim_end().ends_with('?');
+        let after = &self.text[end..];
+        let rest = after.trim_start().strip_prefix(':').filter(|_| chosen)?;
+        self.string_at(self.text.len() - rest.trim_start().len())
+    }
+
+    /// `url := os.Getenv("X")` with a later `if url == "" { url = "d" }`, or with a return of
+    /// what is set and then of a default; and whether production is stopped in between.
+    fn assigned_when_empty(&self, start: usize, end: usize) -> Option<(String, bool)> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let name = TAKEN.as_ref()?.captures(&self.text[line_start..start])?.get(1)?.as_str();
+        let taken = TAKEN.as_ref()?.captures(&self.text[line_start..start])?;
+        let (name, found) = (taken.get(1)?.as_str(), taken.get(2).map(|m| m.as_str()));
         let window = &self.text[end..self.text.floor_char_boundary((end + 400).min(self.text.len()))];
-        let test = [
+        let given: Vec<String> =
+            std::iter::once(format!("{name} != \"\"")).chain(found.map(|flag| format!("; {flag}"))).collect();
+        let (at, value) =
+            self.assigned_in(window, end, name, found).or_else(|| self.returned_after(window, end, &given))?;
+        Some((value, stops_production(&window[..at])))
+    }
+
+    /// `if v := os.Getenv("X"); v != "" { return v }` and then `return "d"`.
+    fn returned_after(&self, window: &str, end: usize, tests: &[String]) -> Option<(usize, String)> {
+        let test = tests.iter().filter_map(|t| window.find(t.as_str()).map(|i| i + t.len())).min()?;
+        let opens = window[test..].trim_start().starts_with('{');
+        let closed = window[test..].find('}').filter(|_| opens)? + test + 1;
+        let rest = window[closed..].trim_start().strip_prefix("return ")?;
+        let at = window.len() - rest.len();
+        Some((at, self.string_at(end + at)?))
+    }
+
+    fn assigned_in(&self, window: &str, end: usize, name: &str, found: Option<&str>) -> Option<(usize, String)> {
+        let mut tests: Vec<String> = found.map(|flag| format!("!{flag}")).into_iter().collect();
+        let empty = [
             format!("{name} == \"\""),
             format!("!{name}"),
             format!("{name} === undefined"),
@@ -140,12 +176,11 @@ impl<'t> Source<'t> {
             format!("len({name}) == 0"),
             format!("not {name}"),
             format!("{name} is None"),
-        ]
-        .iter()
-        .filter_map(|t| window.find(t.as_str()).map(|i| i + t.len()))
-        .min()?;
+        ];
+        tests.extend(empty);
+        let test = tests.iter().filter_map(|t| window.find(t.as_str()).map(|i| i + t.len())).min()?;
         let assigned = window[test..].find(&format!("{name} = "))? + test + name.len() + 3;
-        self.string_at(end + assigned)
+        Some((assigned, self.string_at(end + assigned)?))
     }
 
     fn helpers(&self, found: &mut Vec<Found>) {
@@ -215,7 +250,7 @@ pub(super) fn names_environment(callee: &str) -> bool {
 }
 
 /// The string literal at an offset and where it ends; templates keep their `${…}`.
-fn literal(text: &str, at: usize) -> Option<(String, usize)> {
+pub(super) fn literal(text: &str, at: usize) -> Option<(String, usize)> {
     let bytes = text.as_bytes();
     let quote = *bytes.get(at)?;
     if !matches!(quote, b'"' | b'\'' | b'`') {
@@ -240,6 +275,30 @@ fn constants(text: &str) -> BTreeMap<&str, String> {
             Some((c.get(1)?.as_str(), value))
         })
         .collect()
+}
+
+/// An `if` whose branch ends the program or the function.
+static STOPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    phrase(
+        r"(?x)\bif\b([^{};\n]*)\{?\s*(?:throw\b|panic!?\(|raise\b|abort\b|exit\b|die\b
+        |(?:process|os|System)\.(?:exit|Exit)\(|log\.(?:Fatal|Panic)|return\s+(?:nil\s*,|Err\(|\w*[Ee]rr))",
+    )
+});
+
+/// Whether a text stops a production run before it goes on.
+fn stops_production(text: &str) -> bool {
+    let mut stops = STOPS.iter().flat_map(|r| r.captures_iter(text));
+    stops.any(|c| c.get(1).is_some_and(|condition| asks_for_production(condition.as_str())))
+}
+
+/// Whether a production run is stopped where the variable is missing, wherever that is tested.
+fn refused(text: &str, variable: &str) -> bool {
+    let mut stops = STOPS.iter().flat_map(|r| r.captures_iter(text));
+    stops.any(|c| {
+        let condition = c.get(1).map_or("", |m| m.as_str());
+        let mut words = condition.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        asks_for_production(condition) && words.any(|w| w == variable)
+    })
 }
 
 /// Whether a place stands in a block whose condition asks for development.

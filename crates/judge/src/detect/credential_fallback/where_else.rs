@@ -143,7 +143,7 @@ fn not_loaded(case: &Case, variable: &str) -> Option<Place> {
 }
 
 /// Whether a file is an example to be copied, which nobody loads.
-fn is_template(path: &str) -> bool {
+pub(super) fn is_template(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     name.split(['.', '-', '_']).any(|w| matches!(w, "example" | "sample" | "template" | "dist" | "tpl"))
 }
