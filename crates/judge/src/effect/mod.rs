@@ -7,6 +7,7 @@
 mod compose;
 mod copy;
 pub mod docker;
+mod execute;
 pub mod find;
 pub mod git;
 mod mv;
@@ -24,6 +25,7 @@ use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectK
 
 pub use compose::ComposeTarget;
 pub use docker::{Containers, RunSpec, Volumes, repository};
+pub use execute::{Execution, Source};
 pub use git::Discard;
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};
@@ -58,7 +60,7 @@ pub enum Target {
     Ownership(Ownership),
     Discard(Discard),
     /// Text that a shell or interpreter would run and that could not be read.
-    Text(String),
+    Execution(Execution),
 }
 
 /// What a command does, by its text alone.
@@ -86,19 +88,11 @@ fn of_invocation(index: usize, call: &Invocation) -> Vec<Planned> {
         "docker" | "podman" | "nerdctl" => docker::plan(&mut out),
         "docker-compose" | "podman-compose" => compose::plan(&mut out, &call.argv[1..]),
         "systemctl" | "service" | "rc-service" | "snap" => service::plan(&mut out),
-        name if shell_without_text(name, call) => {
-            out.push(EffectKind::UnknownExecution, Target::Text(shell::show_argv(&call.argv)));
-        }
         _ => {}
     }
+    execute::plan(&mut out);
     redirects(&mut out);
     out.planned
-}
-
-/// Whether a shell reads commands that the reader could not follow.
-fn shell_without_text(name: &str, call: &Invocation) -> bool {
-    let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash");
-    shell && matches!(call.stdin, shell::Stdin::Output(_))
 }
 
 /// `> file` empties the file before the command even starts.

@@ -77,7 +77,7 @@ impl<'a> View<'a> {
                 let target = if named.is_empty() { compose.directory.show() } else { named.join(" ") };
                 vec![told(Effect::new(planned.kind, target, &planned.program))]
             }
-            Target::Text(text) => vec![told(Effect::new(planned.kind, text.clone(), &planned.program))],
+            Target::Execution(execution) => self.execution(planned, execution),
         }
     }
 
@@ -168,7 +168,7 @@ fn remote(planned: &Planned) -> Option<&str> {
         Target::Run(spec) => &spec.place,
         Target::Ownership(change) => &change.paths.place,
         Target::Discard(discard) => &discard.place,
-        Target::Text(_) => return None,
+        Target::Execution(_) => return None,
     };
     match place {
         Place::Remote { host } => Some(host),

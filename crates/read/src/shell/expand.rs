@@ -153,7 +153,12 @@ impl Walker<'_> {
                     let text = text.replace("\\`", "`").replace("\\\\", "\\").replace("\\$", "$");
                     self.substituted(&text, world, frame, whole, out);
                 }
-                WordPiece::ArithmeticExpression(expr) => out.add(arithmetic(&expr.value)),
+                WordPiece::ArithmeticExpression(expr) => {
+                    if expr.value.contains(['`', '$']) {
+                        self.expand_here(&expr.value, world, frame);
+                    }
+                    out.add(arithmetic(&expr.value));
+                }
             }
         }
     }
@@ -222,6 +227,7 @@ impl Walker<'_> {
             Parameter::Special(SpecialParameter::PositionalParameterCount) => {
                 Expanded::One(Word::literal(world.arguments.len().saturating_sub(1).to_string()))
             }
+            Parameter::Special(SpecialParameter::ShellName) => Expanded::One(world.arguments.first()?.clone()),
             Parameter::Special(_) => return None,
             Parameter::Named(name) => Expanded::One(self.known(name, world)?),
             Parameter::NamedWithIndex { name, index } => match world.vars.get(name)? {
@@ -281,6 +287,9 @@ impl Walker<'_> {
                     // Whether it is set is not known here; a flag that it adds is taken as given.
                     _ => Expanded::One(Word::default()),
                 }
+            }
+            E::Transform { parameter, indirect, .. } => {
+                self.lookup(parameter, *indirect, world).unwrap_or_else(|| unset(parameter))
             }
             _ => self.edited(expr, world, frame),
         }

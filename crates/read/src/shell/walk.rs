@@ -11,7 +11,7 @@ use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 use super::word::{Unknown, Word};
 use super::world::{Flow, Frame, Value, World, store};
 use super::{Carrier, Context, Invocation, Limit, Redirect, RedirectKind, Script, Stdin, Wanted};
-use super::{builtin, carrier, fallback, grammar, path, produce, scan};
+use super::{builtin, carrier, fallback, fetch, grammar, interpret, path, produce, scan, schedule};
 
 /// Most simple commands that are followed.
 const STEPS_MAX: usize = 4_000;
@@ -19,6 +19,8 @@ const STEPS_MAX: usize = 4_000;
 const WORLDS_MAX: usize = 8;
 /// Most rounds of one loop that are followed.
 const ROUNDS_MAX: usize = 64;
+/// How often a function that calls itself is followed.
+const RECURSION_MAX: usize = 2;
 /// Deepest chain of texts within texts, functions and substitutions.
 const TEXT_DEPTH_MAX: usize = 12;
 
@@ -31,6 +33,10 @@ pub(crate) struct Walker<'a> {
     pub(crate) bodies: Vec<String>,
     /// Files that the text itself writes, with what it writes, by absolute path.
     written: BTreeMap<String, String>,
+    /// Files that the text itself fills with what other commands print, by absolute path.
+    printed: BTreeMap<String, Vec<Vec<Word>>>,
+    /// Copies of files that are not at hand yet, with where they come from.
+    copied: Vec<(String, String)>,
     /// Worlds that left the functions being followed by `return`.
     pub(crate) returned: Vec<Vec<World>>,
     steps: usize,
@@ -45,6 +51,8 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         script: Script::default(),
         bodies: Vec::new(),
         written: BTreeMap::new(),
+        printed: BTreeMap::new(),
+        copied: Vec::new(),
         returned: Vec::new(),
         steps: 0,
         depth: 0,
@@ -68,6 +76,17 @@ impl Walker<'_> {
         self.script.limits.push(limit);
     }
 
+    /// Follows text that a program gives to a shell of its own.
+    pub(crate) fn run_text(&mut self, text: &Word, program: &str, world: World, frame: &Frame) -> Flow {
+        let mut inside = world.clone();
+        for (name, value) in &frame.assignments {
+            inside.set(name, value.clone());
+        }
+        let text = self.raw_text(text, &mut inside);
+        let output = self.text(&text, inside, &frame.through(Carrier::Shell { program: program.to_owned() })).output;
+        Flow { output, ..Flow::either(world) }
+    }
+
     /// Follows a text: the outermost one, or one that a shell is given.
     pub(crate) fn text(&mut self, text: &str, world: World, frame: &Frame) -> Flow {
         if self.depth >= TEXT_DEPTH_MAX {
@@ -82,6 +101,7 @@ impl Walker<'_> {
     }
 
     fn parse(&mut self, text: &str) -> Node {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let clean = text.replace('\0', "").replace("\r\n", "\n");
         let scanned = scan::scan(&clean, &mut self.bodies);
         if scanned.text.len() > scan::GRAMMAR_BYTES_MAX {
@@ -128,7 +148,13 @@ impl Walker<'_> {
                 self.redirect(redirs, &mut world, &mut inside);
                 self.exec(inner, world, &inside)
             }
-            Node::Test => Flow::either(world),
+            Node::Test(words) => {
+                let mut world = world;
+                for raw in words.iter().filter(|raw| raw.contains(['$', '`'])) {
+                    self.expand_here(raw, &mut world, frame);
+                }
+                Flow::either(world)
+            }
         }
     }
 
@@ -140,7 +166,7 @@ impl Walker<'_> {
             }
         }
         if kept.len() > WORLDS_MAX {
-            self.limit(Limit::Steps);
+            self.limit(Limit::Rounds);
             kept.truncate(WORLDS_MAX);
         }
         kept
@@ -148,7 +174,8 @@ impl Walker<'_> {
 
     fn sequence(&mut self, nodes: &[Node], world: World, frame: &Frame) -> Flow {
         let mut flow = Flow::ok(world);
-        let mut output = Some(Word::default());
+        let mut output = Word::default();
+        let mut known = false;
         for node in nodes {
             let mut before = std::mem::take(&mut flow.ok);
             let (doubtful, sure): (Vec<_>, Vec<_>) = flow.fail.drain(..).partition(|w| w.doubtful);
@@ -160,20 +187,27 @@ impl Walker<'_> {
             if before.is_empty() {
                 return flow;
             }
+            let from = self.script.invocations.len();
             for mut world in before {
                 world.doubtful = false;
                 let next = self.exec(node, world, frame);
                 flow.absorb(next);
             }
-            output = match (output, flow.output.take()) {
-                (Some(mut all), Some(more)) => {
-                    all.extend(more);
-                    Some(all)
+            match flow.output.take() {
+                Some(more) => {
+                    known = true;
+                    output.extend(more);
                 }
-                _ => None,
-            };
+                None => {
+                    let printed = self.printed_since(from, &Stdin::Inherited);
+                    if !printed.is_empty() {
+                        output.push(super::Part::Unknown(Unknown::Output(printed)));
+                    }
+                }
+            }
         }
-        flow.output = output.filter(|o| !o.parts.is_empty());
+        // Where nothing of it is known, the commands that print it say more.
+        flow.output = Some(output).filter(|o| known && !o.parts.is_empty());
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
@@ -231,10 +265,16 @@ impl Walker<'_> {
             None => world.arguments.iter().skip(1).cloned().collect(),
         };
         if values.len() > ROUNDS_MAX {
-            self.limit(Limit::Steps);
+            self.limit(Limit::Rounds);
         }
         let mut worlds = vec![world];
+        let start = self.steps;
         for value in values.into_iter().take(ROUNDS_MAX) {
+            // A loop leaves steps for what comes behind it.
+            if self.steps - start > (STEPS_MAX.saturating_sub(start)) / 2 {
+                self.limit(Limit::Rounds);
+                break;
+            }
             let mut next = Vec::new();
             for mut world in std::mem::take(&mut worlds) {
                 world.set(variable, value.clone());
@@ -350,6 +390,7 @@ impl Walker<'_> {
             // A builtin does nothing else, but its redirections still empty files.
             self.emit(argv.clone(), world.clone(), &frame);
         }
+        carrier::assigned(self, &argv, &world, &frame);
         self.dispatch(argv, world, &frame)
     }
 
@@ -375,7 +416,7 @@ impl Walker<'_> {
 
     /// A file that stands for what a command prints.
     fn process(&mut self, node: &Node, world: &World, frame: &Frame) -> Word {
-        let mut word = Word::literal("/dev/fd/");
+        let mut word = Word::literal(carrier::PROCESS_FILE);
         word.extend(self.substitute(node, world, frame));
         word
     }
@@ -427,8 +468,7 @@ impl Walker<'_> {
                 Redir::Write(raw) => (RedirectKind::Write, raw),
                 Redir::Append(raw) => (RedirectKind::Append, raw),
                 Redir::Here { text, expands } => {
-                    let body =
-                        scan::lifted(text).and_then(|n| self.bodies.get(n).cloned()).unwrap_or_else(|| text.clone());
+                    let body = self.body(text);
                     let word = if *expands { self.expand_here(&body, world, frame) } else { Word::literal(body) };
                     frame.stdin = Stdin::Text(word);
                     continue;
@@ -458,10 +498,22 @@ impl Walker<'_> {
         }
     }
 
+    /// The body of a here-document; a text within a text was lifted more than once.
+    fn body(&self, text: &str) -> String {
+        let mut body = text;
+        for _ in 0..TEXT_DEPTH_MAX {
+            match scan::lifted(body).and_then(|n| self.bodies.get(n)) {
+                Some(lifted) => body = lifted,
+                None => break,
+            }
+        }
+        body.to_owned()
+    }
+
     /// Follows one command of which the words are known.
     pub(crate) fn dispatch(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
         let Some(name) = argv.first().and_then(Word::as_literal).map(str::to_owned) else {
-            return self.emit(argv, world, frame);
+            return self.unnamed(argv, world, frame);
         };
         if let Some(alias) = world.aliases.get(&name).cloned() {
             return self.alias(&name, &alias, &argv[1..], world, frame);
@@ -475,6 +527,30 @@ impl Walker<'_> {
                 Ok(flow) => flow,
                 Err(world) => self.emit(argv, world, frame),
             },
+        }
+    }
+
+    /// Follows a command whose name holds a variable that nothing sets: an empty one vanishes.
+    fn unnamed(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        let mut rest = argv.clone();
+        let only_variables = argv.first().is_some_and(|name| {
+            name.parts.iter().all(|p| matches!(p, super::Part::Text(_) | super::Part::Unknown(Unknown::Variable(_))))
+        });
+        let flow = self.emit(argv, world.clone(), frame);
+        if rest.is_empty() || !only_variables {
+            return flow;
+        }
+        rest[0].parts.retain(|p| matches!(p, super::Part::Text(_)));
+        let mut name = Word::default();
+        name.extend(std::mem::take(&mut rest[0]));
+        if name.parts.is_empty() {
+            rest.remove(0);
+        } else {
+            rest[0] = name;
+        }
+        match rest.first().and_then(Word::as_literal) {
+            Some(name) if !name.is_empty() && !name.starts_with('-') => self.dispatch(rest, world, frame),
+            _ => flow,
         }
     }
 
@@ -497,19 +573,64 @@ impl Walker<'_> {
 
     /// Remembers the text of files that are written before they are run.
     fn note_written(&mut self, argv: &[Word], output: Option<&Word>, world: &World, frame: &Frame) {
-        let Some(text) = output.and_then(Word::as_literal) else { return };
         let tees = super::program_of(argv) == "tee";
         let operands = argv.iter().skip(1).filter(|w| tees && !w.prefix().starts_with('-'));
-        let files =
-            operands.map(|w| (w, RedirectKind::Write)).chain(frame.redirects.iter().map(|r| (&r.target, r.kind)));
-        for (file, kind) in files.filter(|(_, kind)| *kind != RedirectKind::Read) {
-            let full = path::join(&world.cwd, file);
-            let Some(full) = full.as_literal().filter(|_| self.written.len() < WRITTEN_FILES_MAX) else { continue };
-            let kept = self.written.entry(full.to_owned()).or_default();
-            if kind == RedirectKind::Write {
-                kept.clear();
+        let redirects = frame.redirects.iter().map(|r| (&r.target, r.kind));
+        let fetched = fetch::file(argv);
+        let named = operands.chain(&fetched).map(|w| (w, RedirectKind::Write));
+        let mut full = Vec::new();
+        for (file, kind) in named.chain(redirects).filter(|(_, kind)| *kind != RedirectKind::Read) {
+            let path = path::join(&world.cwd, file);
+            full.extend(path.as_literal().map(|path| (path.to_owned(), kind)));
+        }
+        for (path, kind) in full {
+            if let Some(text) = output.filter(|_| schedule::is_table(&path)) {
+                schedule::table(self, &text.clone(), schedule::has_users(&path), world, frame);
             }
-            kept.push_str(text);
+            self.note_text(path, kind, argv, output, frame);
+        }
+        if super::program_of(argv) == "cp" || super::program_of(argv) == "install" {
+            self.note_copied(argv, world, &frame.stdin);
+        }
+    }
+
+    fn note_text(&mut self, path: String, kind: RedirectKind, argv: &[Word], output: Option<&Word>, frame: &Frame) {
+        if self.written.len() + self.printed.len() >= WRITTEN_FILES_MAX {
+            return;
+        }
+        if kind == RedirectKind::Write {
+            self.printed.remove(&path);
+            self.written.remove(&path);
+        }
+        match output.and_then(Word::as_literal) {
+            Some(text) => self.written.entry(path).or_default().push_str(text),
+            None => {
+                let mut commands = match &frame.stdin {
+                    Stdin::Output(before) => before.clone(),
+                    _ => Vec::new(),
+                };
+                commands.push(argv.to_vec());
+                self.printed.insert(path, commands);
+            }
+        }
+    }
+
+    /// `cp SCRIPT COPY`: running the copy runs the same text.
+    fn note_copied(&mut self, argv: &[Word], world: &World, stdin: &Stdin) {
+        let operands: Vec<&Word> = argv.iter().skip(1).filter(|w| !w.prefix().starts_with('-')).collect();
+        let [from, to] = operands.as_slice() else { return };
+        let (from, to) = (path::join(&world.cwd, from), path::join(&world.cwd, to));
+        let (Some(from), Some(to)) = (from.as_literal(), to.as_literal()) else { return };
+        let text = match stdin {
+            Stdin::Text(text) if from == "/dev/stdin" => text.as_literal().map(str::to_owned),
+            _ => self.written.get(from).or_else(|| self.context.files.get(from)).cloned(),
+        };
+        if let Some(commands) = self.printed.get(from).cloned() {
+            self.printed.insert(to.to_owned(), commands);
+        } else if let Some(text) = text {
+            self.written.insert(to.to_owned(), text);
+        } else {
+            self.copied.push((to.to_owned(), from.to_owned()));
         }
     }
 
@@ -522,6 +643,12 @@ impl Walker<'_> {
     }
 
     fn call(&mut self, name: &str, body: &Rc<Node>, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        // A function that calls itself does the same again.
+        let own = |c: &&Carrier| matches!(c, Carrier::Function { name: n } if n == name);
+        if frame.carriers.iter().filter(own).count() >= RECURSION_MAX {
+            self.limit(Limit::Rounds);
+            return Flow::either(world);
+        }
         if self.depth >= TEXT_DEPTH_MAX {
             self.limit(Limit::Steps);
             return Flow::either(world);
@@ -543,17 +670,33 @@ impl Walker<'_> {
         flow
     }
 
+    /// The text of a file, where it was written or read meanwhile; otherwise it is wanted.
+    pub(crate) fn file(&mut self, path: &str, shell: bool) -> Option<String> {
+        if self.printed.contains_key(path) {
+            return None;
+        }
+        let text = self.written.get(path).or_else(|| self.context.files.get(path)).cloned();
+        if text.is_none() {
+            let from = self.copied.iter().rev().find(|(to, _)| to == path).map_or(path, |(_, from)| from);
+            self.script.wanted.push(Wanted { path: from.to_owned(), shell });
+        }
+        text
+    }
+
     /// Runs a script file whose text is at hand, or notes that it is wanted.
     pub(crate) fn script_file(&mut self, argv: &[Word], shell: bool, world: &World, frame: &Frame) -> bool {
         let Some(file) = argv.first() else { return false };
         let full = path::join(&world.cwd, file);
         let Some(full) = full.as_literal() else { return false };
-        let Some(text) = self.written.get(full).or_else(|| self.context.files.get(full)).cloned() else {
-            self.script.wanted.push(Wanted { path: full.to_owned(), shell });
-            return false;
-        };
+        if let Some(commands) = self.printed.get(full).cloned() {
+            // The file holds what other commands print.
+            let inside = Frame { stdin: Stdin::Output(commands), ..frame.clone() };
+            self.emit(vec![Word::literal("sh")], world.clone(), &inside);
+            return true;
+        }
+        let Some(text) = self.file(full, shell) else { return false };
         if !(shell || is_shell_script(full, &text)) {
-            return false;
+            return interpret::script(self, full, &text, world, frame);
         }
         let inside =
             World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
