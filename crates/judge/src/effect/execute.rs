@@ -47,6 +47,18 @@ fn fed(call: &Invocation) -> Option<Execution> {
         !text.starts_with("--") && text.contains(['c', 'e', 'm', 'r']) && !(shell && !text.contains('c'))
             || matches!(text, "--eval" | "--print" | "--version" | "--help")
     });
+    // The program itself is what another command prints: `-c "$(curl …)"`, `<(curl …)`.
+    let made = call.argv.iter().skip(1).find(|w| !w.prefix().starts_with('-') || w.is_unresolved());
+    let printed_program = made.and_then(|w| {
+        w.parts.iter().find_map(|part| match part {
+            Part::Unknown(Unknown::Output(commands)) => Some(commands.as_slice()),
+            _ => None,
+        })
+    });
+    if let Some(source) = printed_program.and_then(source_of).filter(|s| *s != Source::Script) {
+        let text = made.map(Word::show).unwrap_or_default();
+        return Some(Execution { reader, text, source });
+    }
     match (file, &call.stdin) {
         (Some(file), _) if shell && !inline && call.is_local() && !reads_stdin(call) => {
             let text = shell::join(&call.cwd, file).show();

@@ -16,7 +16,7 @@ impl View<'_> {
     pub(super) fn discard(&self, planned: &Planned, discard: &Discard) -> Vec<Judged> {
         let target = discard.directory.show();
         let mut effect = Effect::new(planned.kind, target.clone(), &planned.program);
-        if discard.place != Place::Host {
+        if discard.place != Place::Host || super::delete::is_scratch(&target) {
             return vec![told(effect)];
         }
         let probe = Probe::Git { repository: target.clone(), table: GitTable::Status, since: None, until: None };

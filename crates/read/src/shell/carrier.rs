@@ -30,6 +30,11 @@ pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame
         "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" | "kubectl" | "oc" => {
             return container(walker, argv, world, frame);
         }
+        "rimraf" => {
+            let operands = argv.iter().skip(1).filter(|w| !w.prefix().starts_with('-')).cloned();
+            let words = ["rm", "-rf"].into_iter().map(Word::literal).chain(operands).collect();
+            return Ok(walker.dispatch(words, world, &frame.through(Carrier::Wrapped { program: "rimraf".into() })));
+        }
         "chroot" | "nsenter" => return inner::enter(walker, argv, world, frame),
         "git" => git::unwrap(walker, argv, world, frame),
         "crontab" | "at" | "batch" | "tmux" | "screen" => schedule::unwrap(walker, argv, world, frame),
@@ -292,6 +297,10 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
             }
         } else {
             takes_text |= text.starts_with('-') && text.contains('c');
+            if text.starts_with('-') && text.contains('n') {
+                // It only checks the syntax.
+                return Err(world);
+            }
             // `-o pipefail`, `-euo pipefail`, `-O extglob`.
             at += usize::from(text.ends_with('o') || text.ends_with('O'));
         }

@@ -174,6 +174,8 @@ impl Walker<'_> {
             match &piece.piece {
                 WordPiece::Text(text) => out.add(Word::literal(text.clone())),
                 WordPiece::ParameterExpansion(expr) => match self.parameter(expr, world, frame) {
+                    Expanded::One(word) if is_matched(expr, world) => out.add(word),
+                    Expanded::Many(words) if is_matched(expr, world) => out.add_all(words, false),
                     Expanded::One(word) => out.add(word.quoted()),
                     Expanded::Many(words) => out.add_all(words, true),
                 },
@@ -350,6 +352,17 @@ impl Walker<'_> {
             Some(raw) => self.expand_one(raw, world, frame),
             None => Word::default(),
         }
+    }
+}
+
+/// Whether a parameter holds names that a pattern matched before.
+fn is_matched(expr: &ParameterExpr, world: &World) -> bool {
+    let ParameterExpr::Parameter { parameter, .. } = expr else { return false };
+    match parameter {
+        Parameter::Named(name)
+        | Parameter::NamedWithIndex { name, .. }
+        | Parameter::NamedWithAllIndices { name, .. } => world.matched.contains(name),
+        _ => false,
     }
 }
 

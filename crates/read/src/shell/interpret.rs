@@ -216,8 +216,12 @@ fn follow(
     };
     let name = format!("{}", Name(language));
     let inside = Frame { stdin: Stdin::Inherited, ..frame.through(Carrier::Shell { program: name }) };
+    let mut world = world.clone();
     for act in acts.into_iter().take(ACTS_MAX) {
         match act {
+            Act::Run(words) if words.len() == 2 && program_of(&words) == "cd" => {
+                world.cwd = path::join(&world.cwd, &words[1]);
+            }
             Act::Run(words) if !words.is_empty() => drop(walker.dispatch(words, world.clone(), &inside)),
             Act::Run(_) => {}
             Act::Shell(text) => drop(walker.run_text(&text, "sh", world.clone(), &inside)),
@@ -258,6 +262,16 @@ fn plain(program: &Word) -> Option<String> {
 /// An action on paths by words of a command.
 pub(crate) fn run<const N: usize>(program: [&str; N], rest: impl IntoIterator<Item = Word>) -> Act {
     Act::Run(program.into_iter().map(Word::literal).chain(rest).collect())
+}
+
+/// The same act in another directory.
+pub(crate) fn within(act: Act, directory: Option<Word>) -> Act {
+    let Some(directory) = directory else { return act };
+    let words = match act {
+        Act::Run(words) => words,
+        Act::Shell(text) => vec![Word::literal("sh"), Word::literal("-c"), text],
+    };
+    run(["env", "-C"], std::iter::once(directory).chain(words))
 }
 
 /// Words with something between them.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use tree_sitter::{Node, Parser};
 
-use super::interpret::{Act, Around, Client, PROGRAM_BYTES_MAX, joined, run, sql};
+use super::interpret::{Act, Around, Client, PROGRAM_BYTES_MAX, joined, run, sql, within};
 use super::word::{Unknown, Word};
 
 /// Deepest level of the tree that is descended into.
@@ -309,6 +309,7 @@ impl Reader<'_> {
                 (Some(p), Some(u), Some(g)) => Some(run(["chown"], [joined(vec![u, g], ":"), p])),
                 _ => None,
             },
+            ("process", "chdir") => one(0).map(|d| run(["cd"], [d])),
             ("child_process", "exec" | "execSync")
             | ("shelljs" | "shell", "exec")
             | ("execa", "execaCommand" | "execaCommandSync") => one(0).map(Act::Shell),
@@ -328,7 +329,9 @@ impl Reader<'_> {
             _ if name == "execa" => command(one(0), given.get(1)),
             _ => None,
         };
-        self.acts.extend(act);
+        let options = children(list).into_iter().rfind(|c| c.kind() == "object");
+        let directory = options.and_then(|o| self.property(o, "cwd")).map(|d| self.one(d));
+        self.acts.extend(act.map(|act| within(act, directory)));
     }
 
     /// `new Deno.Command("rm", { args: [...] })`, `new Database("file")`, `new Client({ … })`.

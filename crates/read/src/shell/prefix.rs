@@ -161,7 +161,7 @@ const PREFIXES: &[Prefix] = &[
         0,
     ),
     prefix("systemd-inhibit", &["--what", "--who", "--why", "--mode"], 0),
-    prefix("wsl", &["-d", "-u", "-e", "--exec", "--distribution", "--user"], 0),
+    prefix("wsl", &["-d", "-u", "--distribution", "--user"], 0),
     // Of development.
     prefix("direnv", &[], 1).verbs(EXEC),
     prefix("mise", &[], 0).verbs(&["exec", "x"]),
@@ -183,6 +183,7 @@ const PREFIXES: &[Prefix] = &[
     prefix("bundle", &[], 0).verbs(EXEC),
     prefix("npx", &["-p", "--package"], 0).texts(&["-c", "--call"]),
     prefix("bunx", &[], 0),
+    prefix("shx", &[], 0),
     prefix("pnpx", &[], 0),
     prefix("npm", &["-w", "--workspace", "--prefix", "-p", "--package"], 0)
         .verbs(&["exec", "x"])

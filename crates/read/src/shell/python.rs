@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::{Node, Parser};
 
-use super::interpret::{Act, Around, Client, PROGRAM_BYTES_MAX, joined, run, sql};
+use super::interpret::{Act, Around, Client, PROGRAM_BYTES_MAX, joined, run, sql, within};
 use super::word::{Part, Unknown, Word};
 
 /// Deepest level of the tree that is descended into.
@@ -257,6 +257,7 @@ impl<'t> Reader<'_, 't> {
                 (Some(p), Some(u), Some(g)) => vec![run(["chown"], [joined(vec![u, g], ":"), p])],
                 _ => Vec::new(),
             },
+            "os.chdir" => one(0).map(|d| run(["cd"], [d])).into_iter().collect(),
             "os.truncate" => one(0).map(emptied).into_iter().collect(),
             "open" | "io.open" | "codecs.open" => {
                 let mode = given.named("mode").or(one(1)).map(|m| m.show()).unwrap_or_default();
@@ -285,6 +286,9 @@ impl<'t> Reader<'_, 't> {
                 vec![Act::Run(given.all().split_off(2.min(given.plain.len())))]
             }
             "os.spawnv" | "os.spawnvp" | "os.spawnve" | "os.spawnvpe" => given.command(2).into_iter().collect(),
+            "exec" | "eval" if given.one(0).is_none_or(|text| text.is_unresolved()) => {
+                self.fetched(list).into_iter().collect()
+            }
             "exec" | "eval" => {
                 let inner = one(0).and_then(|text| text.as_literal().map(str::to_owned));
                 inner
@@ -294,7 +298,25 @@ impl<'t> Reader<'_, 't> {
             }
             _ => self.method(&last, object, &given),
         };
-        self.acts.extend(acts);
+        let directory = given.named("cwd");
+        self.acts.extend(acts.into_iter().map(|act| within(act, directory.clone())));
+    }
+
+    /// A program that is fetched as it runs.
+    fn fetched(&self, list: Node<'_>) -> Option<Act> {
+        let mut pending = vec![list];
+        while let Some(node) = pending.pop() {
+            let function = node.child_by_field_name("function").filter(|_| node.kind() == "call");
+            let name = function.map(|f| self.full_name(f)).unwrap_or_default();
+            let fetches = name.ends_with("urlopen") || (name.ends_with(".get") && name.starts_with(['r', 'h']));
+            if fetches {
+                let given = node.child_by_field_name("arguments").map(|a| Given::of(self, a))?;
+                let words = vec![Word::literal("curl"), given.one(0).unwrap_or_else(unknown)];
+                return Some(Act::Shell(Word::unknown(Unknown::Output(vec![words]))));
+            }
+            pending.extend(children(node));
+        }
+        None
     }
 
     /// Calls on objects: paths, and connections to databases.
@@ -305,7 +327,8 @@ impl<'t> Reader<'_, 't> {
             Value::Many(_) => unknown(),
         };
         // A path is known to be one; any other object may have methods of these names.
-        let is_path = |word: &Word| !matches!(word.parts.as_slice(), [] | [Part::Unknown(_)]);
+        let is_path =
+            |word: &Word| !matches!(word.parts.as_slice(), [] | [Part::Unknown(Unknown::Variable(_) | Unknown::Other)]);
         let act = match name {
             "unlink" => Some(value()).filter(is_path).map(|p| run(["rm", "-f"], [p])),
             "rmtree" => Some(given.one(0).unwrap_or_else(value)).filter(is_path).map(|p| run(["rm", "-rf"], [p])),
@@ -552,6 +575,11 @@ impl<'t> Reader<'_, 't> {
             ("os.scandir", _) => listed(first(), "*"),
             ("os.walk", _) => Value::One(first()),
             (_, "iterdir") => listed(object.map_or_else(unknown, |o| self.one(o)), "*"),
+            (_, "rglob") => {
+                let directory = object.map_or_else(unknown, |o| self.one(o));
+                let words = [Word::literal("find"), directory, Word::literal("-name"), first()].to_vec();
+                Value::One(Word::unknown(Unknown::Output(vec![words])))
+            }
             (_, "glob") => listed(object.map_or_else(unknown, |o| self.one(o)), &first().show()),
             ("base64.b64decode", _) => {
                 let text = first().as_literal().and_then(super::decode::of_base64);

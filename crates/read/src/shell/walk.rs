@@ -193,18 +193,7 @@ impl Walker<'_> {
                 let next = self.exec(node, world, frame);
                 flow.absorb(next);
             }
-            match flow.output.take() {
-                Some(more) => {
-                    known = true;
-                    output.extend(more);
-                }
-                None => {
-                    let printed = self.printed_since(from, &Stdin::Inherited);
-                    if !printed.is_empty() {
-                        output.push(super::Part::Unknown(Unknown::Output(printed)));
-                    }
-                }
-            }
+            known |= self.add_output(&mut output, flow.output.take(), from);
         }
         // Where nothing of it is known, the commands that print it say more.
         flow.output = Some(output).filter(|o| known && !o.parts.is_empty());
@@ -213,9 +202,31 @@ impl Walker<'_> {
         flow
     }
 
+    /// Puts what a command prints behind what others printed; true where it is known.
+    fn add_output(&self, output: &mut Word, more: Option<Word>, from: usize) -> bool {
+        match more {
+            Some(more) => {
+                output.extend(more);
+                true
+            }
+            None => {
+                let printed = self.printed_since(from, &Stdin::Inherited);
+                if !printed.is_empty() {
+                    output.push(super::Part::Unknown(Unknown::Output(printed)));
+                }
+                false
+            }
+        }
+    }
+
     fn and_or(&mut self, first: &Node, rest: &[(Join, Node)], world: World, frame: &Frame) -> Flow {
+        let mut from = self.script.invocations.len();
         let mut flow = self.exec(first, world, frame);
+        let mut output = Word::default();
+        let mut known = rest.iter().all(|(join, _)| *join == Join::And);
+        let mut any = self.add_output(&mut output, flow.output.take(), from);
         for (join, node) in rest {
+            from = self.script.invocations.len();
             let entering = match join {
                 Join::And => std::mem::take(&mut flow.ok),
                 Join::Or => std::mem::take(&mut flow.fail),
@@ -225,8 +236,10 @@ impl Walker<'_> {
                 let next = self.exec(node, world, &frame.conditional());
                 flow.absorb(next);
             }
+            any |= self.add_output(&mut output, flow.output.take(), from);
         }
-        flow.output = None;
+        known &= any && !output.parts.is_empty();
+        flow.output = Some(output).filter(|_| known);
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
@@ -278,6 +291,11 @@ impl Walker<'_> {
             let mut next = Vec::new();
             for mut world in std::mem::take(&mut worlds) {
                 world.set(variable, value.clone());
+                if value.has_glob() {
+                    world.matched.insert(variable.to_owned());
+                } else {
+                    world.matched.remove(variable);
+                }
                 let flow = self.exec(body, world, frame);
                 next.extend(flow.ok);
                 next.extend(flow.fail);
@@ -374,6 +392,14 @@ impl Walker<'_> {
             for assign in &simple.assigns {
                 self.assign(assign, &mut world, &frame);
             }
+            if let ([], [Redir::Read(_)], Some(read)) =
+                (simple.assigns.as_slice(), simple.redirs.as_slice(), frame.redirects.last())
+            {
+                // `$(< FILE)` is what the file holds.
+                let cat = vec![Word::literal("cat"), path::join(&world.cwd, &read.target)];
+                let output = Some(Word::unknown(Unknown::Output(vec![cat])));
+                return Flow { output, ..Flow::either(world) };
+            }
             if !simple.redirs.is_empty() {
                 self.emit(Vec::new(), world.clone(), &frame);
             }
@@ -445,6 +471,9 @@ impl Walker<'_> {
     }
 
     pub(crate) fn assign(&mut self, assign: &Assign, world: &mut World, frame: &Frame) {
+        if let Some(index) = assign.index.as_ref().filter(|index| index.contains(['$', '`'])) {
+            self.expand_here(index, world, frame);
+        }
         let value = match &assign.value {
             AssignValue::Scalar(raw) => Value::Scalar(self.expand_one(raw, world, frame)),
             AssignValue::Array(items) => {
@@ -458,7 +487,11 @@ impl Walker<'_> {
                 Value::Array(all)
             }
         };
+        let matches = matches!(&value, Value::Array(items) if items.iter().any(|(_, word)| word.has_glob()));
         store(world, assign, value);
+        if matches {
+            world.matched.insert(assign.name.clone());
+        }
     }
 
     fn redirect(&mut self, redirs: &[Redir], world: &mut World, frame: &mut Frame) {
@@ -654,7 +687,11 @@ impl Walker<'_> {
             return Flow::either(world);
         }
         let arguments = world.arguments.clone();
-        let inside = World { arguments: argv, ..world };
+        let mut own = argv;
+        if let (Some(first), Some(script)) = (own.first_mut(), arguments.first()) {
+            first.clone_from(script);
+        }
+        let inside = World { arguments: own, ..world };
         self.depth += 1;
         self.returned.push(Vec::new());
         let mut flow = self.exec(body, inside, &frame.through(Carrier::Function { name: name.to_owned() }));
@@ -698,8 +735,9 @@ impl Walker<'_> {
         if !(shell || is_shell_script(full, &text)) {
             return interpret::script(self, full, &text, world, frame);
         }
-        let inside =
+        let mut inside =
             World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
+        inside.set("BASH_SOURCE", file.clone());
         self.text(&text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
         true
     }
@@ -729,12 +767,32 @@ impl Walker<'_> {
     pub(crate) fn raw_text(&mut self, word: &Word, world: &mut World) -> String {
         let mut out = String::new();
         for part in &word.parts {
+            if let super::Part::Unknown(Unknown::Output(commands)) = part
+                && let Some(text) = self.cat(commands, world)
+            {
+                out.push_str(&text);
+                continue;
+            }
             match part {
                 super::Part::Text(text) | super::Part::Glob(text) => out.push_str(text),
                 super::Part::Unknown(unknown) => out.push_str(&self.placeholder(unknown.clone(), world)),
             }
         }
         out
+    }
+
+    /// The text of the files that `cat` prints and nothing else changes.
+    fn cat(&mut self, commands: &[Vec<Word>], world: &World) -> Option<String> {
+        let [argv] = commands else { return None };
+        if super::program_of(argv) != "cat" || argv.len() < 2 {
+            return None;
+        }
+        let mut out = String::new();
+        for file in &argv[1..] {
+            let full = path::join(&world.cwd, file);
+            out.push_str(&self.file(full.as_literal()?, true)?);
+        }
+        Some(out)
     }
 
     fn placeholder(&mut self, unknown: Unknown, world: &mut World) -> String {
