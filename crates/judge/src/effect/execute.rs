@@ -37,6 +37,11 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 fn fed(call: &Invocation) -> Option<Execution> {
     let program = call.program();
     let shell = shell::is_shell(program);
+    let checks = |w: &Word| w.prefix().starts_with('-') && !w.prefix().starts_with("--") && w.prefix().contains('n');
+    if shell && call.argv.get(1).is_some_and(checks) {
+        // `bash -n` reads the syntax and runs nothing.
+        return None;
+    }
     if !shell && !shell::is_interpreter(program) {
         return None;
     }

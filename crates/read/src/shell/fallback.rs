@@ -12,6 +12,8 @@ use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 
 /// Deepest level of the tolerant tree that is descended into.
 const TREE_DEPTH_MAX: usize = 80;
+/// Most words of one command that the flat reading keeps.
+const FLAT_WORDS_MAX: usize = 10_000;
 /// Most simple commands that the flat reading collects.
 const FLAT_COMMANDS_MAX: usize = 20_000;
 
@@ -277,7 +279,7 @@ fn quoted(c: char) -> String {
 
 fn end_word(simple: &mut Simple, word: &mut String) {
     let trimmed = word.trim_end_matches('$');
-    if !trimmed.is_empty() {
+    if !trimmed.is_empty() && simple.items.len() < FLAT_WORDS_MAX {
         simple.items.push(Item::Word(trimmed.to_owned()));
     }
     word.clear();

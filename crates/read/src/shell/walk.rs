@@ -19,6 +19,8 @@ const STEPS_MAX: usize = 4_000;
 const WORLDS_MAX: usize = 8;
 /// Most rounds of one loop that are followed.
 const ROUNDS_MAX: usize = 64;
+/// Most commands that are named as the source of an output.
+const PRINTING_MAX: usize = 24;
 /// How often a function that calls itself is followed.
 const RECURSION_MAX: usize = 2;
 /// Deepest chain of texts within texts, functions and substitutions.
@@ -42,6 +44,8 @@ pub(crate) struct Walker<'a> {
     steps: usize,
     depth: usize,
     placeholders: usize,
+    /// How much text words became so far.
+    pub(crate) expanded_bytes: usize,
 }
 
 /// Reads the outermost text.
@@ -57,6 +61,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         steps: 0,
         depth: 0,
         placeholders: 0,
+        expanded_bytes: 0,
     };
     let cwd = match context.cwd {
         "" => Word::unknown(Unknown::Variable("PWD".into())),
@@ -73,6 +78,9 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
 
 impl Walker<'_> {
     pub(crate) fn limit(&mut self, limit: Limit) {
+        if self.script.limits.contains(&limit) {
+            return;
+        }
         self.script.limits.push(limit);
     }
 
@@ -193,7 +201,7 @@ impl Walker<'_> {
                 let next = self.exec(node, world, frame);
                 flow.absorb(next);
             }
-            known |= self.add_output(&mut output, flow.output.take(), from);
+            known |= self.add_output(&mut output, flow.output.take(), from, frame);
         }
         // Where nothing of it is known, the commands that print it say more.
         flow.output = Some(output).filter(|o| known && !o.parts.is_empty());
@@ -203,14 +211,14 @@ impl Walker<'_> {
     }
 
     /// Puts what a command prints behind what others printed; true where it is known.
-    fn add_output(&self, output: &mut Word, more: Option<Word>, from: usize) -> bool {
+    fn add_output(&self, output: &mut Word, more: Option<Word>, from: usize, frame: &Frame) -> bool {
         match more {
             Some(more) => {
                 output.extend(more);
                 true
             }
             None => {
-                let printed = self.printed_since(from, &Stdin::Inherited);
+                let printed = self.printed_since(from, &Stdin::Inherited, frame);
                 if !printed.is_empty() {
                     output.push(super::Part::Unknown(Unknown::Output(printed)));
                 }
@@ -224,7 +232,7 @@ impl Walker<'_> {
         let mut flow = self.exec(first, world, frame);
         let mut output = Word::default();
         let mut known = rest.iter().all(|(join, _)| *join == Join::And);
-        let mut any = self.add_output(&mut output, flow.output.take(), from);
+        let mut any = self.add_output(&mut output, flow.output.take(), from, frame);
         for (join, node) in rest {
             from = self.script.invocations.len();
             let entering = match join {
@@ -236,7 +244,7 @@ impl Walker<'_> {
                 let next = self.exec(node, world, &frame.conditional());
                 flow.absorb(next);
             }
-            any |= self.add_output(&mut output, flow.output.take(), from);
+            any |= self.add_output(&mut output, flow.output.take(), from, frame);
         }
         known &= any && !output.parts.is_empty();
         flow.output = Some(output).filter(|_| known);
@@ -254,20 +262,23 @@ impl Walker<'_> {
             output = self.exec(stage, world.clone(), &inside).output;
             stdin = match &output {
                 Some(text) => Stdin::Text(text.clone()),
-                None => Stdin::Output(self.printed_since(from, &stdin)),
+                None => Stdin::Output(self.printed_since(from, &stdin, &inside)),
             };
         }
         Flow { output, ..Flow::either(world) }
     }
 
-    /// The commands whose output a following command reads.
-    pub(crate) fn printed_since(&self, from: usize, stdin: &Stdin) -> Vec<Vec<Word>> {
+    /// The commands whose output a following command reads; those in substitutions print elsewhere.
+    pub(crate) fn printed_since(&self, from: usize, stdin: &Stdin, frame: &Frame) -> Vec<Vec<Word>> {
         let mut commands = match stdin {
             Stdin::Output(before) => before.clone(),
             _ => Vec::new(),
         };
-        commands
-            .extend(self.script.invocations[from.min(self.script.invocations.len())..].iter().map(|i| i.argv.clone()));
+        let substituted = |carriers: &[Carrier]| carriers.iter().filter(|c| **c == Carrier::Substitution).count();
+        let own = substituted(&frame.carriers);
+        let since = self.script.invocations.get(from..).unwrap_or_default();
+        let printing = since.iter().filter(|i| substituted(&i.carriers) == own).map(|i| i.argv.clone());
+        commands.extend(printing.take(PRINTING_MAX.saturating_sub(commands.len())));
         commands
     }
 
@@ -460,7 +471,7 @@ impl Walker<'_> {
         self.depth -= 1;
         match flow.output {
             Some(text) => produce::without_last_newlines(&text),
-            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited))),
+            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited, &inside))),
         }
     }
 
