@@ -47,9 +47,10 @@ fn fed(call: &Invocation) -> Option<Execution> {
     }
     let reader = program.to_owned();
     let file = call.argv.iter().skip(1).find(|w| !w.prefix().starts_with(['-', '+']));
+    let letters: &[char] = if shell { &['c'] } else { &['c', 'e', 'm', 'r'] };
     let inline = call.argv.iter().skip(1).take_while(|w| w.prefix().starts_with('-')).any(|w| {
         let text = w.prefix();
-        !text.starts_with("--") && text.contains(['c', 'e', 'm', 'r']) && !(shell && !text.contains('c'))
+        (!text.starts_with("--") && text.contains(letters))
             || matches!(text, "--eval" | "--print" | "--version" | "--help")
     });
     // The program itself is what another command prints: `-c "$(curl …)"`, `<(curl …)`.

@@ -23,6 +23,11 @@ impl View<'_> {
                 effect.add_class(TargetClass::Unresolved);
                 story.would = format!("run in {reader} a text that is not known before: {text}");
                 story.why = "What it would do cannot be told from the command.".into();
+                if let Some(name) =
+                    text.strip_prefix('$').filter(|n| n.chars().all(|c| c.is_alphanumeric() || c == '_'))
+                {
+                    story.instead = vec![format!("printf '%s\\n' \"${name}\"")];
+                }
             }
             Source::Script => {
                 story.would = format!("run {text}, which could not be read");

@@ -15,7 +15,7 @@ const BRACE_WORDS_MAX: usize = 256;
 /// Longest text that one raw word becomes, in bytes; values that double would fill the memory.
 const VALUE_BYTES_MAX: usize = 64 * 1024;
 /// Most text that all raw words become together, in bytes.
-const VALUES_BYTES_MAX: usize = 2 * 1024 * 1024;
+const VALUES_BYTES_MAX: usize = 1024 * 1024;
 /// Longest raw word that is taken apart, in bytes; longer ones are data.
 const WORD_BYTES_MAX: usize = 64 * 1024;
 

@@ -88,7 +88,7 @@ pub(crate) fn composer(walker: &mut Walker<'_>, words: &[Word], world: &World, _
     for name in &names {
         listed(scripts, name, &mut texts, 0);
     }
-    (!texts.is_empty()).then(|| (Call { directory, also }, texts))
+    (!texts.is_empty()).then_some((Call { directory, also }, texts))
 }
 
 fn hooks(verb: &str) -> Vec<String> {
@@ -131,7 +131,7 @@ pub(crate) fn pyproject(walker: &mut Walker<'_>, words: &[Word], world: &World, 
             python_task(table, value, &mut texts, 0);
         }
     }
-    (!texts.is_empty()).then(|| (Call { directory, also: false }, texts))
+    (!texts.is_empty()).then_some((Call { directory, also: false }, texts))
 }
 
 fn python_task(tasks: &toml::Value, value: &toml::Value, out: &mut Texts, depth: usize) {
@@ -165,7 +165,7 @@ pub(crate) fn taskfile(walker: &mut Walker<'_>, words: &[Word], world: &World, _
     for name in &names {
         yaml_task(tasks, name, &mut texts, 0);
     }
-    (!texts.is_empty()).then(|| (Call { directory, also: false }, texts))
+    (!texts.is_empty()).then_some((Call { directory, also: false }, texts))
 }
 
 fn yaml_task(tasks: &Value, name: &str, out: &mut Texts, depth: usize) {
