@@ -32,6 +32,9 @@ impl View<'_> {
             Source::Script => {
                 story.would = format!("run {text}, which could not be read");
                 story.why = "What it does was not judged.".into();
+                // A pipeline that prints it stands for itself.
+                let reads = if text.starts_with('/') { format!("cat {}", tool::quote(text)) } else { text.clone() };
+                story.instead = vec![reads];
             }
         }
         vec![Judged { effect, story }]
