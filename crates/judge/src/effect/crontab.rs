@@ -32,7 +32,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 /// A text of its own, or nothing at all.
 fn is_replacement(stdin: &Stdin) -> bool {
     match stdin {
-        Stdin::Text(_) => true,
+        // What `crontab -l` prints is not known, so a text that holds it is none of its own.
+        Stdin::Text(text) => text.as_literal().is_some(),
         Stdin::File(file) => file.as_literal() == Some("/dev/null"),
         _ => false,
     }

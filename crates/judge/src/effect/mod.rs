@@ -17,6 +17,7 @@ mod device;
 mod django;
 pub mod docker;
 mod drizzle;
+mod execute;
 pub mod find;
 mod firewall;
 mod gh;
@@ -32,7 +33,6 @@ mod http;
 mod kill;
 mod knex;
 mod kubectl;
-mod make;
 mod mongo;
 mod mv;
 mod mysql;
@@ -49,7 +49,6 @@ mod redis;
 mod rm;
 pub mod rsync;
 mod runner;
-mod script;
 mod sequelize;
 mod service;
 pub mod sql;
@@ -67,6 +66,7 @@ use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectK
 
 pub use compose::ComposeTarget;
 pub use docker::{Containers, RunSpec, Volumes, repository};
+pub use execute::{Execution, Source};
 pub use git::Discard;
 pub use named::{Deciding, Named};
 pub use owner::Ownership;
@@ -106,7 +106,7 @@ pub enum Target {
     /// A thing that only its name is known of.
     Named(Box<Named>),
     /// Text that a shell or interpreter would run and that could not be read.
-    Text(String),
+    Execution(Execution),
 }
 
 /// What a command does, by its text alone.
@@ -156,12 +156,10 @@ fn of_invocation(out: &mut Plan<'_>) {
             package::plan(out);
         }
         "systemctl" | "service" | "rc-service" | "invoke-rc.d" | "snap" => service::plan(out),
-        name if shell_without_text(name, call) => {
-            out.push(EffectKind::UnknownExecution, Target::Text(shell::show_argv(&call.argv)));
-        }
         name => of_named(out, name),
     }
     out.tool = None;
+    execute::plan(out);
     redirects(out);
     device::of_paths(&mut out.planned);
     guard_files::plan(call, &mut out.planned);
@@ -196,7 +194,6 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
         "crontab" => crontab::plan(out),
-        "make" | "gmake" => make::plan(out),
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
         "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
         | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
@@ -207,7 +204,11 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
 
 /// Tools of a project, whatever runs them.
 fn of_tool(out: &mut Plan<'_>) {
-    let tool = runner::Tool::of(&out.call.argv);
+    let mut tool = runner::Tool::of(&out.call.argv);
+    tool.env_files.extend(out.call.carriers.iter().filter_map(|carrier| match carrier {
+        Carrier::EnvFile { file } => Some(file.clone()),
+        _ => None,
+    }));
     out.tool = Some(tool.name().to_owned());
     if sql_client::plan(out, &tool) {
         return;
@@ -232,10 +233,7 @@ fn of_tool(out: &mut Plan<'_>) {
             cloud::plan(out, &tool.argv);
         }
         "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
-        "npm" | "pnpm" | "yarn" | "bun" => {
-            package::plan(out);
-            script::plan(out);
-        }
+        "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
         "poetry" | "uv" => package::plan(out),
         _ => {}
     }
@@ -247,12 +245,6 @@ fn removes_hooks(out: &mut Plan<'_>, argv: &[Word]) {
         let named = Named::of(out.call.cwd.show(), "remove the hooks of the repository");
         out.named(EffectKind::BypassHook, named);
     }
-}
-
-/// Whether a shell reads commands that the reader could not follow.
-fn shell_without_text(name: &str, call: &Invocation) -> bool {
-    let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash");
-    shell && matches!(call.stdin, shell::Stdin::Output(_))
 }
 
 /// `> file` empties the file before the command even starts.

@@ -163,6 +163,10 @@ impl View<'_> {
         story.would = self.would(planned, &paths, &struck);
         if let Some(Filter::Rsync(command)) = &paths.filter {
             self.tell_transfer(command, &path, &struck, &mut effect, &mut story);
+        } else if let Some(one) = struck.first() {
+            // Who uses it, by the names of this host.
+            let used = one.live.volume.as_deref().unwrap_or(&one.live.path);
+            story.instead.push(format!("docker ps -a --filter volume={}", quote(used)));
         }
         self.undecided(planned, &paths, &effect, &mut story);
         vec![Judged { effect, story }]
@@ -246,9 +250,10 @@ impl View<'_> {
         } else if recursive && planned.kind == EffectKind::Delete {
             story.undecided =
                 Some(format!("what lies in {} on {host} cannot be looked at from here", paths.path.show()));
-            if let Some(Filter::Rsync(_)) = &paths.filter {
-                story.preview = self.dry_run(planned.invocation);
-            }
+            story.preview = match &paths.filter {
+                Some(Filter::Rsync(_)) => self.dry_run(planned.invocation),
+                _ => Some(format!("ssh {} ls -la {}", quote(host), quote(&paths.path.show()))),
+            };
         }
         vec![Judged { effect, story }]
     }

@@ -19,7 +19,7 @@ impl View<'_> {
         if let Place::Remote { .. } = discard.place {
             return vec![unseen(effect, discard)];
         }
-        if discard.place != Place::Host {
+        if discard.place != Place::Host || super::delete::is_scratch(&target) {
             return vec![told(effect)];
         }
         let probe = Probe::Git { repository: target.clone(), table: GitTable::Status, since: None, until: None };

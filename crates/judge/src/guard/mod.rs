@@ -7,6 +7,7 @@ mod backup;
 mod database;
 mod delete;
 mod discard;
+mod execute;
 mod live;
 mod named;
 mod need;
@@ -180,8 +181,9 @@ fn decide(answer: &mut PermissionAnswer, judged: &[Judged], met: &[Met<'_>]) {
 /// What of the text itself could not be read whole.
 fn unread(answer: &mut PermissionAnswer, effects: &Effects) {
     use coroner_read::shell::Limit;
-    let why = match effects.script.limits.iter().find(|l| matches!(l, Limit::Bytes | Limit::Nesting)) {
+    let why = match effects.script.limits.iter().find(|l| matches!(l, Limit::Bytes | Limit::Nesting | Limit::Steps)) {
         Some(Limit::Bytes) => "it is longer than what is read as shell",
+        Some(Limit::Steps) => "it holds more commands than are followed",
         Some(_) => "it nests deeper than what is read as shell",
         None => return,
     };

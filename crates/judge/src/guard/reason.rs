@@ -66,7 +66,14 @@ fn fit(head: &str, lines: &[String], why: &str, tail: &[String]) -> String {
 /// The remedy of a pattern with the commands of the case.
 pub(super) fn remedy(pattern: &AntiPattern, story: &Story) -> String {
     let own = remedy_of(story);
-    if own.is_empty() { pattern.do_instead.clone() } else { format!("{own}\n{}", pattern.do_instead_line()) }
+    let line = pattern.do_instead_line();
+    // Paths of an example beside those of the case would mislead.
+    let foreign = line.split('`').skip(1).step_by(2).any(|code| code.contains('/'));
+    match (own.is_empty(), foreign) {
+        (true, _) => pattern.do_instead.clone(),
+        (false, true) => own,
+        (false, false) => format!("{own}\n{line}"),
+    }
 }
 
 /// Commands of the case as Markdown.

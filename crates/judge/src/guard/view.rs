@@ -83,7 +83,7 @@ impl<'a> View<'a> {
                 let target = if named.is_empty() { compose.directory.show() } else { named.join(" ") };
                 vec![told(Effect::new(planned.kind, target, &planned.program))]
             }
-            Target::Text(text) => vec![told(Effect::new(planned.kind, text.clone(), &planned.program))],
+            Target::Execution(execution) => self.execution(planned, execution),
         }
     }
 
@@ -177,7 +177,7 @@ fn remote(planned: &Planned) -> Option<&str> {
         Target::Ownership(change) => &change.paths.place,
         Target::Discard(discard) => &discard.place,
         Target::Named(named) => &named.place,
-        Target::Text(_) => return None,
+        Target::Execution(_) => return None,
     };
     match place {
         Place::Remote { host } => Some(host),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
 
+use super::carrier;
 use super::path;
 use super::walk::Walker;
 use super::word::{Unknown, Word};
@@ -51,7 +52,27 @@ pub(crate) fn run(
             }
             Flow::default()
         }
-        _ if declares(name) => Flow::either(world),
+        _ if declares(name) => {
+            // A reference stands for what it names now.
+            if rest.iter().any(|w| w.as_literal() == Some("-n")) {
+                for name in rest.iter().filter_map(Word::as_literal) {
+                    let target = walker.variable(name, &world).as_literal().map(str::to_owned);
+                    if let Some(target) = target.filter(|t| world.vars.contains_key(t)) {
+                        let value = walker.variable(&target, &world);
+                        world.set(name, value);
+                    }
+                }
+            }
+            Flow::either(world)
+        }
+        "printf" if rest.first().and_then(Word::as_literal) == Some("-v") => {
+            let text =
+                super::produce::output(&[&argv[..1], rest.get(2..).unwrap_or_default()].concat(), &world, &frame.stdin);
+            if let (Some(name), Some(text)) = (rest.get(1).and_then(Word::as_literal), text) {
+                world.set(name, text);
+            }
+            Flow::ok(world)
+        }
         "unset" => {
             for name in rest.iter().filter_map(Word::as_literal) {
                 world.vars.remove(name);
@@ -73,7 +94,8 @@ pub(crate) fn run(
             world.arguments.drain(1.min(end)..end);
             Flow::ok(world)
         }
-        "read" | "mapfile" | "readarray" => read(rest, name != "read", world, frame),
+        "read" => read(rest, world, frame),
+        "mapfile" | "readarray" => map_lines(rest, world, frame),
         "alias" => {
             for word in rest.iter().filter_map(Word::as_literal) {
                 if let Some((name, text)) = word.split_once('=') {
@@ -132,65 +154,92 @@ fn trap(walker: &mut Walker<'_>, rest: &[Word], mut world: World, frame: &Frame)
     Flow::ok(world)
 }
 
+/// `source FILE` runs a text in this very shell: a file, or what a command prints.
 fn source(walker: &mut Walker<'_>, rest: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     let Some(file) = rest.first() else { return Err(world) };
+    if let Some(text) = carrier::printed(file, frame) {
+        let mut world = world;
+        let text = walker.raw_text(&text, &mut world);
+        return Ok(walker.text(&text, world, &frame.through(Carrier::Shell { program: "source".into() })));
+    }
     let full = path::join(&world.cwd, file);
-    let text = full.as_literal().and_then(|path| walker.context.files.get(path)).cloned();
-    match (text, full.as_literal()) {
-        (Some(text), Some(path)) => {
+    let Some(path) = full.as_literal() else { return Ok(Flow::either(world)) };
+    match walker.file(path, true) {
+        Some(text) => {
             let carrier = Carrier::Script { path: path.to_owned() };
             let flow = walker.text(&text, world, &frame.through(carrier));
             Ok(Flow { output: None, ..flow })
         }
-        (None, Some(path)) => {
-            walker.script.wanted.push(super::Wanted { path: path.to_owned(), shell: true });
-            Ok(Flow::either(world))
-        }
-        _ => Ok(Flow::either(world)),
+        None => Ok(Flow::either(world)),
     }
 }
 
-/// `read` sets its variables to a line of the standard input.
-fn read(rest: &[Word], whole: bool, world: World, frame: &Frame) -> Flow {
+/// The variables that `read` or `mapfile` names, and the one that `-a` names.
+fn names_of(rest: &[Word], valued: &[char]) -> (Vec<String>, Option<String>) {
     let mut names: Vec<String> = Vec::new();
-    let mut skip = false;
+    let mut array = None;
+    let mut pending = None;
     for word in rest.iter().filter_map(Word::as_literal) {
-        if std::mem::take(&mut skip) {
-            continue;
+        match (pending.take(), word.strip_prefix('-')) {
+            (Some('a'), _) => array = Some(word.to_owned()),
+            (Some(_), _) => {}
+            (None, Some(options)) => pending = options.chars().last().filter(|c| valued.contains(c)),
+            (None, None) => names.push(word.to_owned()),
         }
-        match word.strip_prefix('-') {
-            Some(options) => skip = options.ends_with(['d', 'n', 'N', 'p', 't', 'u', 'i', 'a', 'O']),
-            None => names.push(word.to_owned()),
-        }
     }
-    // `-a NAME` takes its name as a value.
-    if let Some(at) = rest.iter().position(|w| w.prefix().starts_with('-') && w.prefix().ends_with('a')) {
-        names.extend(rest.get(at + 1).and_then(Word::as_literal).map(str::to_owned));
-    }
-    if names.is_empty() {
-        names.push(if whole { "MAPFILE" } else { "REPLY" }.to_owned());
-    }
-    let values: Vec<Word> = match &frame.stdin {
+    (names, array)
+}
+
+/// The lines of the standard input, as far as they are known.
+fn lines_of(stdin: &Stdin, name: &str) -> Vec<Word> {
+    match stdin {
         Stdin::Text(text) => match text.as_literal() {
             Some(text) => text.lines().take(READ_LINES_MAX).map(|line| Word::literal(line.trim())).collect(),
-            None => vec![text.clone()],
+            None => vec![super::produce::without_last_newlines(text)],
         },
         Stdin::Output(commands) => vec![Word::unknown(Unknown::Output(commands.clone()))],
-        Stdin::File(_) | Stdin::Inherited => vec![Word::unknown(Unknown::Variable(names[0].clone()))],
-    };
-    if whole {
-        let mut world = world;
-        let items = values.into_iter().enumerate().map(|(i, word)| (i.to_string(), word)).collect();
-        world.vars.insert(names[0].clone(), Value::Array(items));
-        return Flow::ok(world);
+        Stdin::File(_) | Stdin::Inherited => vec![Word::unknown(Unknown::Variable(name.to_owned()))],
+    }
+}
+
+fn array_of(words: impl IntoIterator<Item = Word>) -> Value {
+    Value::Array(words.into_iter().enumerate().map(|(i, word)| (i.to_string(), word)).collect())
+}
+
+/// `mapfile` makes an array of the lines of the standard input.
+fn map_lines(rest: &[Word], mut world: World, frame: &Frame) -> Flow {
+    let (names, _) = names_of(rest, &['d', 'n', 'O', 's', 'u', 'C', 'c']);
+    let name = names.first().cloned().unwrap_or_else(|| "MAPFILE".to_owned());
+    let lines = array_of(lines_of(&frame.stdin, &name));
+    world.vars.insert(name, lines);
+    Flow::ok(world)
+}
+
+/// `read` sets its variables to a line of the standard input.
+fn read(rest: &[Word], world: World, frame: &Frame) -> Flow {
+    let (mut names, array) = names_of(rest, &['a', 'd', 'n', 'N', 'p', 't', 'u', 'i']);
+    if names.is_empty() {
+        names.push("REPLY".to_owned());
     }
     let mut flow = Flow { fail: vec![world.clone()], ..Flow::default() };
-    for value in values {
+    for value in lines_of(&frame.stdin, array.as_ref().unwrap_or(&names[0])) {
         let mut line = world.clone();
-        let fields: Vec<Word> = match value.as_literal() {
-            Some(text) if names.len() > 1 => text.split_whitespace().map(Word::literal).collect(),
+        let split = |text: &str| text.split_whitespace().map(Word::literal).collect::<Vec<_>>();
+        if let Some(array) = &array {
+            let fields = value.as_literal().map_or_else(|| vec![value.clone()], split);
+            line.vars.insert(array.clone(), array_of(fields));
+            flow.ok.push(line);
+            continue;
+        }
+        let mut fields = match value.as_literal() {
+            Some(text) if names.len() > 1 => split(text),
             _ => vec![value.clone(); names.len()],
         };
+        // The last variable takes the rest of the line.
+        if fields.len() > names.len() {
+            let rest: Vec<String> = fields.drain(names.len() - 1..).map(|w| w.show()).collect();
+            fields.push(Word::literal(rest.join(" ")));
+        }
         for (i, name) in names.iter().enumerate() {
             line.set(name, fields.get(i).cloned().unwrap_or_default());
         }

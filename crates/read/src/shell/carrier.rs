@@ -5,92 +5,45 @@
 
 #![allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
 
-use super::path;
 use super::walk::Walker;
 use super::word::{Part, Unknown, Word};
 use super::world::{Flow, Frame, World};
-use super::{Carrier, Stdin, program_of};
-
-/// A carrier whose command is the rest of its words.
-struct Prefix {
-    name: &'static str,
-    /// Options that take a separate value.
-    valued: &'static [&'static str],
-    /// Operands before the command, such as the time of `timeout`.
-    operands: usize,
-}
-
-const fn prefix(name: &'static str, valued: &'static [&'static str], operands: usize) -> Prefix {
-    Prefix { name, valued, operands }
-}
-
-const PREFIXES: &[Prefix] = &[
-    prefix("nohup", &[], 0),
-    prefix("setsid", &[], 0),
-    prefix("command", &[], 0),
-    prefix("builtin", &[], 0),
-    prefix("exec", &["-a"], 0),
-    prefix("time", &["-f", "--format", "-o", "--output"], 0),
-    prefix("gtime", &["-f", "--format", "-o", "--output"], 0),
-    prefix("nice", &["-n", "--adjustment"], 0),
-    prefix("ionice", &["-c", "--class", "-n", "--classdata"], 0),
-    prefix("timeout", &["-s", "--signal", "-k", "--kill-after"], 1),
-    prefix("gtimeout", &["-s", "--signal", "-k", "--kill-after"], 1),
-    prefix("stdbuf", &["-i", "-o", "-e", "--input", "--output", "--error"], 0),
-    prefix("unbuffer", &[], 0),
-    prefix("chrt", &["-T", "-P", "-D"], 1),
-    prefix("taskset", &[], 1),
-    prefix("chronic", &[], 0),
-    prefix("caffeinate", &["-t", "-w"], 0),
-    prefix("busybox", &[], 0),
-    prefix("toybox", &[], 0),
-    prefix("strace", &["-o", "-e", "-p", "-s", "-u", "-E"], 0),
-    prefix("ltrace", &["-o", "-e", "-p", "-s", "-u"], 0),
-    prefix("systemd-run", &["-p", "--property", "-u", "--unit", "--slice", "-E", "--setenv", "--uid", "--gid"], 0),
-    prefix("systemd-inhibit", &["--what", "--who", "--why", "--mode"], 0),
-    prefix("unshare", &[], 0),
-    prefix("prlimit", &["-p"], 0),
-    prefix("faketime", &[], 1),
-    prefix("dbus-run-session", &[], 0),
-    prefix("noglob", &[], 0),
-    prefix("nocorrect", &[], 0),
-    prefix("-", &[], 0),
-];
+use super::{Carrier, Stdin, git, inner, interpret, path, prefix, program_of, schedule, task};
 
 /// Whether a program reads shell text.
-pub(crate) fn is_shell(name: &str) -> bool {
+pub fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "fish" | "rbash")
 }
 
 /// Follows what a command carries; gives the world back where it carries nothing.
 pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     let name = program_of(argv);
-    match name {
+    let read = match name {
         _ if is_shell(name) => return shell(walker, argv, world, frame),
         "sudo" | "doas" => return as_other(walker, argv, world, frame),
         "su" | "runuser" => return switch_user(walker, argv, world, frame),
         "env" => return environment(walker, argv, world, frame),
         "xargs" | "parallel" => return arguments(walker, argv, world, frame),
         "find" | "fd" | "fdfind" => return found(walker, argv, world, frame),
-        "watch" | "flock" | "script" => return texted(walker, argv, world, frame),
-        _ if is_python(name) => return python_program(walker, argv, world, frame),
         "ssh" => return remote(walker, argv, world, frame),
-        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" | "kubectl" => {
+        "vim" | "vi" | "nvim" | "ex" => return editor(walker, argv, world, frame),
+        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" | "kubectl" | "oc" => {
             return container(walker, argv, world, frame);
         }
-        _ => {}
-    }
-    if let Some(spec) = PREFIXES.iter().find(|p| p.name == name) {
-        let asks_only = name == "command" && argv.get(1).is_some_and(|w| matches!(w.as_literal(), Some("-v" | "-V")));
-        let (_, rest) = split_options(&argv[1..], spec.valued);
-        let rest = rest.get(spec.operands..).unwrap_or_default();
-        if asks_only || rest.is_empty() {
-            return Err(world);
+        "rimraf" => {
+            let operands = argv.iter().skip(1).filter(|w| !w.prefix().starts_with('-')).cloned();
+            let words = ["rm", "-rf"].into_iter().map(Word::literal).chain(operands).collect();
+            return Ok(walker.dispatch(words, world, &frame.through(Carrier::Wrapped { program: "rimraf".into() })));
         }
-        let inside = frame.through(Carrier::Wrapped { program: name.to_owned() });
-        return Ok(walker.dispatch(rest.to_vec(), world, &inside));
-    }
-    run_file(walker, argv, world, frame)
+        "chroot" | "nsenter" => return inner::enter(walker, argv, world, frame),
+        "git" => git::unwrap(walker, argv, world, frame),
+        "crontab" | "at" | "batch" | "tmux" | "screen" => schedule::unwrap(walker, argv, world, frame),
+        _ if interpret::is_interpreter(name) => interpret::unwrap(walker, argv, world, frame),
+        _ => Err(world),
+    };
+    let read = read.or_else(|world| task::unwrap(walker, argv, world, frame));
+    let read = read.or_else(|world| prefix::unwrap(walker, argv, world, frame));
+    read.or_else(|world| run_file(walker, argv, world, frame))
 }
 
 /// A program given by a path may be a script that can be read.
@@ -106,7 +59,7 @@ fn run_file(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame)
 }
 
 /// Splits options (with their values) from what follows them.
-fn split_options<'w>(words: &'w [Word], valued: &[&str]) -> (Vec<(&'w str, Option<&'w Word>)>, &'w [Word]) {
+pub(crate) fn split_options<'w>(words: &'w [Word], valued: &[&str]) -> (Vec<(&'w str, Option<&'w Word>)>, &'w [Word]) {
     let mut options = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at) {
@@ -234,7 +187,7 @@ fn switch_user(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Fra
     }
     let inside = frame.through(Carrier::As { user });
     match text {
-        Some(text) => Ok(run_text(walker, &text, "su", world, &inside)),
+        Some(text) => Ok(walker.run_text(&text, "su", world, &inside)),
         None if program_of(argv) == "runuser" && !words.is_empty() => {
             Ok(walker.dispatch(words.to_vec(), world, &inside))
         }
@@ -265,14 +218,60 @@ fn environment(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: 
     Ok(walker.dispatch(rest.to_vec(), world, &inside))
 }
 
-fn run_text(walker: &mut Walker<'_>, text: &Word, program: &str, world: World, frame: &Frame) -> Flow {
-    let mut inside = world.clone();
-    for (name, value) in &frame.assignments {
-        inside.set(name, value.clone());
+/// What the file behind a name such as `/dev/fd/63` or `/dev/stdin` holds.
+pub(crate) fn printed(file: &Word, frame: &Frame) -> Option<Word> {
+    if let Some(rest) = file.prefix().strip_prefix(PROCESS_FILE) {
+        let mut text = Word::literal(rest);
+        file.parts.iter().skip(1).for_each(|p| text.push(p.clone()));
+        return Some(text);
     }
-    let text = walker.raw_text(text, &mut inside);
-    walker.text(&text, inside, &frame.through(Carrier::Shell { program: program.to_owned() }));
-    Flow::either(world)
+    if !matches!(file.as_literal(), Some("/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")) {
+        return None;
+    }
+    match &frame.stdin {
+        Stdin::Text(text) => Some(text.clone()),
+        Stdin::Output(commands) => Some(Word::unknown(Unknown::Output(commands.clone()))),
+        Stdin::File(_) | Stdin::Inherited => None,
+    }
+}
+
+/// How a file begins that stands for what a command prints.
+pub(crate) const PROCESS_FILE: &str = "/dev/fd/63/";
+
+/// Variables whose value is run by the programs that look at them.
+const COMMAND_VARIABLES: &[&str] = &[
+    "PROMPT_COMMAND",
+    "PAGER",
+    "GIT_PAGER",
+    "MANPAGER",
+    "EDITOR",
+    "VISUAL",
+    "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_SSH_COMMAND",
+    "GIT_EXTERNAL_DIFF",
+    "LESSOPEN",
+];
+
+/// Follows what assignments before a command make it run: an editor, a start-up file.
+pub(crate) fn assigned(walker: &mut Walker<'_>, argv: &[Word], world: &World, frame: &Frame) {
+    for (name, value) in frame.assignments.clone() {
+        let inside = Frame { assignments: Vec::new(), ..frame.through(Carrier::Wrapped { program: name.clone() }) };
+        if COMMAND_VARIABLES.contains(&name.as_str()) && value.prefix().contains(char::is_whitespace) {
+            walker.run_text(&value, &name, world.clone(), &inside);
+        }
+        if matches!(name.as_str(), "BASH_ENV" | "ENV") && is_shell(program_of(argv)) {
+            start_up(walker, &value, world, &inside);
+        }
+    }
+}
+
+/// A file that a shell reads before anything else.
+fn start_up(walker: &mut Walker<'_>, file: &Word, world: &World, frame: &Frame) {
+    match printed(file, frame) {
+        Some(text) => drop(walker.run_text(&text, "bash", world.clone(), frame)),
+        None => drop(walker.script_file(std::slice::from_ref(file), true, world, frame)),
+    }
 }
 
 /// `bash -c TEXT`, `bash FILE`, `bash < text`.
@@ -290,9 +289,18 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
         }
         at += 1;
         if text.starts_with("--") {
-            at += usize::from(matches!(text, "--rcfile" | "--init-file"));
+            if matches!(text, "--rcfile" | "--init-file") {
+                if let Some(file) = argv.get(at).cloned() {
+                    start_up(walker, &file, &world, frame);
+                }
+                at += 1;
+            }
         } else {
             takes_text |= text.starts_with('-') && text.contains('c');
+            if text.starts_with('-') && text.contains('n') {
+                // It only checks the syntax.
+                return Err(world);
+            }
             // `-o pipefail`, `-euo pipefail`, `-O extglob`.
             at += usize::from(text.ends_with('o') || text.ends_with('O'));
         }
@@ -311,46 +319,19 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
                 Some([]) | None => vec![Word::literal(program.clone())],
                 Some(words) => words.to_vec(),
             };
-            run_text(walker, text, &program, inside, frame);
-            Ok(Flow::either(world))
+            let output = walker.run_text(text, &program, inside, frame).output;
+            Ok(Flow { output, ..Flow::either(world) })
         }
-        Some(_) => {
-            if walker.script_file(rest, true, &world, frame) {
-                Ok(Flow::either(world))
-            } else {
-                Err(world)
+        Some(file) => {
+            if let Some(text) = printed(file, frame) {
+                let inside = World { arguments: rest.to_vec(), ..world.clone() };
+                walker.run_text(&text, &program, inside, frame);
+                return Ok(Flow::either(world));
             }
+            if walker.script_file(rest, true, &world, frame) { Ok(Flow::either(world)) } else { Err(world) }
         }
         None => fed(walker, argv, world, frame),
     }
-}
-
-fn is_python(name: &str) -> bool {
-    let rest = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
-    rest.is_some_and(|version| version.chars().all(|c| c.is_ascii_digit() || c == '.'))
-}
-
-/// `python -c PROGRAM`, `python - <<EOF`: what the program runs or deletes in turn.
-fn python_program(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
-    let (options, rest) = split_options(&argv[1..], &["-c", "-m", "-W", "-X"]);
-    let inline =
-        options.iter().find(|(name, _)| name.ends_with('c') && !name.starts_with("--")).and_then(|(_, value)| *value);
-    let reads_stdin =
-        options.iter().all(|(name, _)| !name.contains('m')) && rest.iter().all(|w| w.as_literal() == Some("-"));
-    let program = match (inline, &frame.stdin) {
-        (Some(program), _) => program.show(),
-        (None, Stdin::Text(text)) if reads_stdin => text.show(),
-        _ => return Err(world),
-    };
-    let inside =
-        Frame { stdin: Stdin::Inherited, ..frame.through(Carrier::Shell { program: program_of(argv).to_owned() }) };
-    for act in super::python::acts(&program) {
-        match act {
-            super::python::Act::Run(words) => drop(walker.dispatch(words, world.clone(), &inside)),
-            super::python::Act::Shell(text) => drop(run_text(walker, &text, "sh", world.clone(), &inside)),
-        }
-    }
-    Err(world)
 }
 
 /// A shell that reads its commands from the standard input.
@@ -359,7 +340,7 @@ fn fed(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> R
         Stdin::Text(text) => {
             let text = text.clone();
             let inside = Frame { stdin: Stdin::Inherited, ..frame.clone() };
-            Ok(run_text(walker, &text, program_of(argv), world, &inside))
+            Ok(walker.run_text(&text, program_of(argv), world, &inside))
         }
         Stdin::File(file) => {
             let file = file.clone();
@@ -367,7 +348,8 @@ fn fed(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> R
         }
         Stdin::Output(commands) => {
             // `cat deploy.sh | bash` runs the file.
-            let source = commands.first().filter(|argv| program_of(argv) == "cat" && commands.len() == 1);
+            let source =
+                commands.first().filter(|argv| matches!(program_of(argv), "cat" | "tee") && commands.len() == 1);
             let file = source.and_then(|argv| argv.get(1)).cloned();
             match file {
                 Some(file) if walker.script_file(std::slice::from_ref(&file), true, &world, frame) => {
@@ -417,12 +399,25 @@ fn arguments(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame
             _ => {}
         }
     }
-    let from_file = options.iter().any(|(name, _)| name.starts_with("-a") || name.starts_with("--arg-file"));
+    let from_file = options.iter().find_map(|(name, value)| match *name {
+        "-a" | "--arg-file" => value.cloned(),
+        name => name.strip_prefix("--arg-file=").map(Word::literal),
+    });
+    let by_line = marker.is_some() || options.iter().any(|(name, _)| name.starts_with("-d") || name.starts_with("-L"));
     let (command, items) = match rest.iter().position(|w| w.as_literal() == Some(":::")) {
         Some(at) => (&rest[..at], rest[at + 1..].to_vec()),
-        None if from_file => (rest, vec![Word::unknown(Unknown::Other)]),
-        None => (rest, items_of(&frame.stdin)),
+        None => match from_file {
+            Some(file) => (rest, items_of(&file_input(walker, &file, &world, frame), by_line)),
+            None => (rest, items_of(&frame.stdin, by_line)),
+        },
     };
+    let own_texts = command.is_empty() || command.iter().all(|w| marker.as_deref() == w.as_literal());
+    if own_texts && program == "parallel" {
+        for item in items {
+            walker.run_text(&item, "parallel", world.clone(), frame);
+        }
+        return Ok(Flow::either(world));
+    }
     if command.is_empty() {
         return Err(world);
     }
@@ -447,11 +442,21 @@ fn arguments(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame
 /// Most words that are taken out of known input.
 const ITEMS_MAX: usize = 64;
 
-fn items_of(stdin: &Stdin) -> Vec<Word> {
+/// The input that a named file stands for.
+fn file_input(walker: &mut Walker<'_>, file: &Word, world: &World, frame: &Frame) -> Stdin {
+    if let Some(text) = printed(file, frame) {
+        return Stdin::Text(text);
+    }
+    let full = path::join(&world.cwd, file);
+    let text = full.as_literal().and_then(|path| walker.file(path, false));
+    text.map_or(Stdin::Inherited, |text| Stdin::Text(Word::literal(text)))
+}
+
+fn items_of(stdin: &Stdin, by_line: bool) -> Vec<Word> {
     match stdin {
         Stdin::Text(text) => match text.as_literal() {
             Some(text) => text
-                .split(|c: char| c.is_whitespace() || c == '\0')
+                .split(|c: char| c == '\0' || if by_line { c == '\n' } else { c.is_whitespace() })
                 .filter(|w| !w.is_empty())
                 .take(ITEMS_MAX)
                 .map(Word::literal)
@@ -506,30 +511,19 @@ fn found(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
     Ok(walker.dispatch(rest, world, frame))
 }
 
-/// `watch 'text'`, `flock FILE command`, `script -c text`.
-fn texted(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Frame) -> Result<Flow, World> {
-    const VALUED: &[&str] = &["-n", "--interval", "-c", "--command", "-w", "--timeout", "-E"];
-    let name = program_of(argv).to_owned();
-    let operands = usize::from(name == "flock");
-    let (mut options, mut rest) = split_options(&argv[1..], VALUED);
-    rest = rest.get(operands..).unwrap_or_default();
-    if name == "flock" {
-        let (more, tail) = split_options(rest, VALUED);
-        options.extend(more);
-        rest = tail;
+/// `vim -c ':!command'`: what an editor is told to run.
+fn editor(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    let (options, _) = split_options(&argv[1..], &["-c", "--cmd", "-S", "-u", "-W", "-w"]);
+    let commands = options.iter().filter(|(name, _)| name.ends_with('c') || *name == "--cmd").filter_map(|(_, v)| *v);
+    let plus = argv[1..].iter().filter(|w| w.prefix().starts_with('+'));
+    for word in commands.chain(plus).cloned().collect::<Vec<_>>() {
+        let text = word.show();
+        let text = text.trim_start_matches([':', '+', ' ', '%']);
+        if let Some(command) = text.strip_prefix("silent ").unwrap_or(text).trim_start().strip_prefix('!') {
+            walker.run_text(&Word::literal(command.trim_start_matches('!')), "vim", world.clone(), frame);
+        }
     }
-    let inside = frame.through(Carrier::Wrapped { program: name.clone() });
-    if let Some(text) = options.iter().find(|(o, _)| matches!(*o, "-c" | "--command" | "-qc")).and_then(|(_, v)| *v) {
-        return Ok(run_text(walker, text, &name, world, &inside));
-    }
-    if rest.is_empty() || name == "script" {
-        return Err(world);
-    }
-    if name == "watch" && rest.len() == 1 {
-        let text = walker.raw_text(&rest[0], &mut world);
-        return Ok(walker.text(&text, world, &inside));
-    }
-    Ok(walker.dispatch(rest.to_vec(), world, &inside))
+    Err(world)
 }
 
 /// `ssh HOST command`: another host's shell, of which nothing is known.
@@ -542,14 +536,21 @@ fn remote(walker: &mut Walker<'_>, argv: &[Word], mut world: World, frame: &Fram
     let Some((host, rest)) = rest.split_first() else { return Err(world) };
     // Options may follow the host as well.
     let (_, rest) = split_options(rest, VALUED);
-    let inside = frame.through(Carrier::Remote { host: host.show() });
+    let name = host.show();
+    let here = matches!(name.rsplit('@').next(), Some("localhost" | "127.0.0.1" | "::1"));
+    let inside = match here {
+        true => frame.through(Carrier::Wrapped { program: "ssh".into() }),
+        false => frame.through(Carrier::Remote { host: name }),
+    };
     let mut text = String::new();
     for word in rest {
         text.push_str(&walker.raw_text(word, &mut world));
         text.push(' ');
     }
-    let mut there =
-        World { cwd: Word::unknown(Unknown::Variable("HOME".into())), vars: world.vars.clone(), ..World::default() };
+    let mut there = World { cwd: walker.variable("HOME", &world), vars: world.vars.clone(), ..World::default() };
+    if !here {
+        there.cwd = Word::unknown(Unknown::Variable("HOME".into()));
+    }
     there.vars.retain(|name, _| name.starts_with("__unknown_"));
     if text.is_empty() {
         return match fed(walker, &[Word::literal("sh")], there, &inside) {

@@ -12,6 +12,10 @@ use super::world::{Frame, Value, World};
 
 /// Most words that braces of one word make.
 const BRACE_WORDS_MAX: usize = 256;
+/// Longest text that one raw word becomes, in bytes; values that double would fill the memory.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
+/// Most text that all raw words become together, in bytes.
+const VALUES_BYTES_MAX: usize = 1024 * 1024;
 /// Longest raw word that is taken apart, in bytes; longer ones are data.
 const WORD_BYTES_MAX: usize = 64 * 1024;
 
@@ -22,12 +26,27 @@ struct Fields {
     current: Word,
     /// Whether the current word exists even when it is empty, as `""` does.
     started: bool,
+    /// How much text is in all of them.
+    bytes: usize,
 }
 
 impl Fields {
+    /// Whether there is room for a word; what is too long is not known.
+    fn fits(&mut self, word: &Word) -> bool {
+        let before = self.bytes;
+        self.bytes += word.text_bytes();
+        let fits = self.bytes <= VALUE_BYTES_MAX;
+        if !fits && before <= VALUE_BYTES_MAX {
+            self.current.push(Part::Unknown(Unknown::Other));
+        }
+        fits
+    }
+
     fn add(&mut self, word: Word) {
         self.started = true;
-        self.current.extend(word);
+        if self.fits(&word) {
+            self.current.extend(word);
+        }
     }
 
     fn cut(&mut self) {
@@ -39,6 +58,9 @@ impl Fields {
 
     /// A value that was not quoted: it is split, and its patterns are live.
     fn add_split(&mut self, word: Word) {
+        if !self.fits(&word) {
+            return;
+        }
         for part in word.parts {
             let Part::Text(text) = part else {
                 self.current.push(part);
@@ -78,6 +100,9 @@ enum Expanded {
 impl Walker<'_> {
     /// The words that a raw word becomes.
     pub(crate) fn expand(&mut self, raw: &str, world: &mut World, frame: &Frame) -> Vec<Word> {
+        if is_plain(raw) {
+            return vec![Word::literal(raw)];
+        }
         if raw.len() > WORD_BYTES_MAX || is_deep(raw) {
             return vec![unquote(raw)];
         }
@@ -90,11 +115,17 @@ impl Walker<'_> {
             }
             words.extend(fields.finish());
         }
+        if self.is_spent(&words) {
+            return vec![Word::unknown(Unknown::Other)];
+        }
         words
     }
 
     /// The one word that a raw word becomes where the shell does not split.
     pub(crate) fn expand_one(&mut self, raw: &str, world: &mut World, frame: &Frame) -> Word {
+        if is_plain(raw) {
+            return Word::literal(raw);
+        }
         if raw.len() > WORD_BYTES_MAX || is_deep(raw) {
             return unquote(raw);
         }
@@ -103,7 +134,21 @@ impl Walker<'_> {
             Ok(pieces) => self.pieces(&pieces, world, frame, true, &mut fields),
             Err(_) => fields.add(unquote(raw)),
         }
-        one(fields.finish())
+        let words = fields.finish();
+        if self.is_spent(&words) {
+            return Word::unknown(Unknown::Other);
+        }
+        one(words)
+    }
+
+    /// Counts what words became; true once it is more than is followed.
+    fn is_spent(&mut self, words: &[Word]) -> bool {
+        self.expanded_bytes += words.iter().map(Word::text_bytes).sum::<usize>();
+        let spent = self.expanded_bytes > VALUES_BYTES_MAX;
+        if spent {
+            self.limit(super::Limit::Bytes);
+        }
+        spent
     }
 
     /// The text of a here-document: only parameters and substitutions count.
@@ -153,7 +198,12 @@ impl Walker<'_> {
                     let text = text.replace("\\`", "`").replace("\\\\", "\\").replace("\\$", "$");
                     self.substituted(&text, world, frame, whole, out);
                 }
-                WordPiece::ArithmeticExpression(expr) => out.add(arithmetic(&expr.value)),
+                WordPiece::ArithmeticExpression(expr) => {
+                    if expr.value.contains(['`', '$']) {
+                        self.expand_here(&expr.value, world, frame);
+                    }
+                    out.add(arithmetic(&expr.value));
+                }
             }
         }
     }
@@ -169,6 +219,8 @@ impl Walker<'_> {
             match &piece.piece {
                 WordPiece::Text(text) => out.add(Word::literal(text.clone())),
                 WordPiece::ParameterExpansion(expr) => match self.parameter(expr, world, frame) {
+                    Expanded::One(word) if is_matched(expr, world) => out.add(word),
+                    Expanded::Many(words) if is_matched(expr, world) => out.add_all(words, false),
                     Expanded::One(word) => out.add(word.quoted()),
                     Expanded::Many(words) => out.add_all(words, true),
                 },
@@ -222,6 +274,7 @@ impl Walker<'_> {
             Parameter::Special(SpecialParameter::PositionalParameterCount) => {
                 Expanded::One(Word::literal(world.arguments.len().saturating_sub(1).to_string()))
             }
+            Parameter::Special(SpecialParameter::ShellName) => Expanded::One(world.arguments.first()?.clone()),
             Parameter::Special(_) => return None,
             Parameter::Named(name) => Expanded::One(self.known(name, world)?),
             Parameter::NamedWithIndex { name, index } => match world.vars.get(name)? {
@@ -282,6 +335,9 @@ impl Walker<'_> {
                     _ => Expanded::One(Word::default()),
                 }
             }
+            E::Transform { parameter, indirect, .. } => {
+                self.lookup(parameter, *indirect, world).unwrap_or_else(|| unset(parameter))
+            }
             _ => self.edited(expr, world, frame),
         }
     }
@@ -341,6 +397,22 @@ impl Walker<'_> {
             Some(raw) => self.expand_one(raw, world, frame),
             None => Word::default(),
         }
+    }
+}
+
+/// Whether a raw word means just itself.
+fn is_plain(raw: &str) -> bool {
+    !raw.is_empty() && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,%".contains(&b))
+}
+
+/// Whether a parameter holds names that a pattern matched before.
+fn is_matched(expr: &ParameterExpr, world: &World) -> bool {
+    let ParameterExpr::Parameter { parameter, .. } = expr else { return false };
+    match parameter {
+        Parameter::Named(name)
+        | Parameter::NamedWithIndex { name, .. }
+        | Parameter::NamedWithAllIndices { name, .. } => world.matched.contains(name),
+        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 
 /// Deepest level of the tolerant tree that is descended into.
 const TREE_DEPTH_MAX: usize = 80;
+/// Most words of one command that the flat reading keeps.
+const FLAT_WORDS_MAX: usize = 10_000;
 /// Most simple commands that the flat reading collects.
 const FLAT_COMMANDS_MAX: usize = 20_000;
 
@@ -63,7 +65,7 @@ impl Lower<'_> {
             "subshell" | "command_substitution" | "process_substitution" => {
                 Node::Subshell(Box::new(self.list(node, depth)))
             }
-            "test_command" => Node::Test,
+            "test_command" => Node::Test(vec![self.raw(node)]),
             "for_statement" => self.for_loop(node, depth),
             "while_statement" => Node::While {
                 condition: Box::new(self.field(node, "condition", depth)),
@@ -212,15 +214,28 @@ impl Lower<'_> {
 
 /// Splits text at everything that can begin a command, outside single quotes.
 ///
-/// Quotes are closed at the end of a line, so that one stray quote hides at most
-/// its own line. Nothing is nested and nothing fails.
+/// A quote that is not closed on its own line is no quote: the line is read once
+/// more with it as plain text. Nothing is nested and nothing fails.
 pub(crate) fn flat(text: &str) -> Node {
     let mut commands = Vec::new();
+    for line in text.split_inclusive('\n') {
+        if commands.len() >= FLAT_COMMANDS_MAX {
+            break;
+        }
+        if let Some(at) = flat_line(line, &mut commands) {
+            flat_line(&line[at + 1..], &mut commands);
+        }
+    }
+    Node::List(commands)
+}
+
+/// Reads one line; gives back where a quote begins that is not closed.
+fn flat_line(text: &str, commands: &mut Vec<Node>) -> Option<usize> {
     let mut simple = Simple::default();
     let mut word = String::new();
-    let mut quote: Option<char> = None;
+    let mut quote: Option<(usize, char)> = None;
     let mut escaped = false;
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         if commands.len() >= FLAT_COMMANDS_MAX {
             break;
         }
@@ -233,13 +248,15 @@ pub(crate) fn flat(text: &str) -> Node {
                     word.push(c);
                 }
             }
-            Some('\'') if c != '\'' && c != '\n' => word.push_str(&quoted(c)),
-            Some(open) if c == open => quote = None,
+            Some((_, '\'')) if c != '\'' && c != '\n' => word.push_str(&quoted(c)),
+            Some((_, open)) if c == open => quote = None,
             Some(_) if c.is_whitespace() && c != '\n' => word.push_str(&quoted(c)),
             _ if c == '\\' => escaped = true,
-            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == '\'' || c == '"' => quote = Some((at, c)),
             _ if separates => {
-                quote = None;
+                if c != '\n' {
+                    quote = None;
+                }
                 end_word(&mut simple, &mut word);
                 if !simple.items.is_empty() {
                     commands.push(Node::Simple(std::mem::take(&mut simple)));
@@ -253,7 +270,7 @@ pub(crate) fn flat(text: &str) -> Node {
     if !simple.items.is_empty() {
         commands.push(Node::Simple(simple));
     }
-    Node::List(commands)
+    quote.map(|(at, _)| at)
 }
 
 fn quoted(c: char) -> String {
@@ -262,7 +279,7 @@ fn quoted(c: char) -> String {
 
 fn end_word(simple: &mut Simple, word: &mut String) {
     let trimmed = word.trim_end_matches('$');
-    if !trimmed.is_empty() {
+    if !trimmed.is_empty() && simple.items.len() < FLAT_WORDS_MAX {
         simple.items.push(Item::Word(trimmed.to_owned()));
     }
     word.clear();

@@ -49,7 +49,25 @@ fn command(command: &ast::Command) -> Node {
             let body = with_redirects(lower_compound(body), redirects.as_ref());
             Node::Function { name: function.fname.value.clone(), body: Rc::new(body) }
         }
-        ast::Command::ExtendedTest(_, _) => Node::Test,
+        ast::Command::ExtendedTest(test, _) => {
+            let mut words = Vec::new();
+            tested(&test.expr, &mut words);
+            Node::Test(words)
+        }
+    }
+}
+
+/// The raw words of a test, in their order.
+fn tested(expr: &ast::ExtendedTestExpr, out: &mut Vec<String>) {
+    use ast::ExtendedTestExpr as E;
+    match expr {
+        E::And(left, right) | E::Or(left, right) => {
+            tested(left, out);
+            tested(right, out);
+        }
+        E::Not(inner) | E::Parenthesized(inner) => tested(inner, out),
+        E::UnaryTest(_, word) => out.push(word.value.clone()),
+        E::BinaryTest(_, left, right) => out.extend([left.value.clone(), right.value.clone()]),
     }
 }
 
@@ -65,9 +83,11 @@ fn with_redirects(node: Node, redirects: Option<&ast::RedirectList>) -> Node {
 fn lower_compound(compound: &ast::CompoundCommand) -> Node {
     use ast::CompoundCommand as C;
     match compound {
-        C::Arithmetic(_) => Node::Test,
+        C::Arithmetic(arithmetic) => Node::Test(vec![arithmetic.expr.value.clone()]),
         C::ArithmeticForClause(clause) => {
-            Node::While { condition: Box::new(Node::Test), body: Box::new(compound_list(&clause.body.list)) }
+            let parts = [&clause.initializer, &clause.condition, &clause.updater];
+            let words = parts.into_iter().flatten().map(|e| e.value.clone()).collect();
+            Node::While { condition: Box::new(Node::Test(words)), body: Box::new(compound_list(&clause.body.list)) }
         }
         C::BraceGroup(group) => compound_list(&group.list),
         C::Subshell(shell) => Node::Subshell(Box::new(compound_list(&shell.list))),

@@ -1,7 +1,10 @@
 //! The command that runs inside a container, and what of the host it sees.
 
+use super::carrier::split_options;
+use super::walk::Walker;
 use super::word::Word;
-use super::{Mounted, program_of};
+use super::world::{Flow, Frame, World};
+use super::{Carrier, Mounted, path, program_of};
 
 /// A command inside a container.
 pub(crate) struct Inner {
@@ -203,4 +206,43 @@ fn mounted(name: &str, value: &Word) -> Option<Mounted> {
         _ => return None,
     };
     Some(Mounted { source, target })
+}
+
+/// `chroot DIR command`, `nsenter -t 1 command`: another view of the same host.
+#[allow(clippy::result_large_err, reason = "the world goes back to the caller, it is no error on its way up")]
+pub(crate) fn enter(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
+    if program_of(argv) == "nsenter" {
+        let (options, rest) = split_options(&argv[1..], &["-t", "--target", "-S", "--setuid", "-G", "--setgid"]);
+        if rest.is_empty() {
+            return Err(world);
+        }
+        let mut inside = frame.through(Carrier::Wrapped { program: "nsenter".into() });
+        let init = options.iter().any(|(name, value)| {
+            *name == "--target=1" || *name == "-t1" || value.is_some_and(|v| v.as_literal() == Some("1"))
+        });
+        if init {
+            // The first process of the host sees the host, also from within a container.
+            inside.carriers.retain(|c| !matches!(c, Carrier::Container { .. }));
+        }
+        return Ok(walker.dispatch(rest.to_vec(), world, &inside));
+    }
+    let (_, rest) = split_options(&argv[1..], &["--userspec", "--groups"]);
+    let Some((root, command)) = rest.split_first().filter(|(_, command)| !command.is_empty()) else {
+        return Err(world);
+    };
+    let root = path::join(&world.cwd, root).show();
+    let mut inside = frame.through(Carrier::Wrapped { program: "chroot".into() });
+    let whole_host = frame.carriers.iter().any(|carrier| match carrier {
+        Carrier::Container { mounts, .. } => mounts.iter().any(|m| m.source == "/" && m.target == root),
+        _ => false,
+    });
+    let there = World { cwd: Word::literal("/"), ..world.clone() };
+    if whole_host {
+        inside.carriers.retain(|c| !matches!(c, Carrier::Container { .. }));
+    } else if root != "/" {
+        let mounts = vec![Mounted { source: root, target: "/".into() }];
+        inside.carriers.push(Carrier::Container { name: String::new(), mounts });
+    }
+    walker.dispatch(command.to_vec(), there, &inside);
+    Ok(Flow::either(world))
 }

@@ -7,14 +7,23 @@
 
 mod builtin;
 mod carrier;
+mod decode;
 mod expand;
 mod fallback;
+mod fetch;
+mod git;
 mod grammar;
 mod inner;
+mod interpret;
+mod javascript;
+mod lexed;
 mod path;
+mod prefix;
 mod produce;
 mod python;
 mod scan;
+mod schedule;
+mod task;
 mod tree;
 mod walk;
 mod word;
@@ -23,6 +32,9 @@ mod world;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub use carrier::is_shell;
+pub use fetch::{decodes, fetches};
+pub use interpret::is_interpreter;
 pub use path::{components, join};
 pub use scan::{GRAMMAR_BYTES_MAX, NESTING_MAX};
 pub use word::{Part, Unknown, Word, glob_matches, pattern_matches, show_argv};
@@ -67,8 +79,10 @@ pub enum Limit {
     Nesting,
     /// The grammar refused it; the tolerant one read it.
     Grammar,
-    /// More commands or rounds than are followed.
+    /// More commands than are followed, or texts nested deeper than that.
     Steps,
+    /// Not every round of a loop, or way through branches, was followed.
+    Rounds,
 }
 
 /// One command that would run.
@@ -146,6 +160,10 @@ pub enum Carrier {
     /// `env`, `nohup`, `timeout` and the like: the same command in other clothes.
     Wrapped {
         program: String,
+    },
+    /// `dotenv -e FILE`: with the variables of a file, as it was named.
+    EnvFile {
+        file: Word,
     },
     /// `bash -c`, `eval`, text fed to a shell.
     Shell {

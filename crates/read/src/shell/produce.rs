@@ -17,15 +17,16 @@ pub(crate) fn output(argv: &[Word], world: &World, stdin: &Stdin) -> Option<Word
         "realpath" => Some(line(path::join(&world.cwd, operand(rest)?))),
         "readlink" if rest.first()?.as_literal()?.starts_with("-f") => Some(line(path::join(&world.cwd, rest.get(1)?))),
         "which" => Some(line(operand(rest)?.clone())),
-        "command" | "type" if rest.first()?.as_literal()?.starts_with("-v") => Some(line(rest.get(1)?.clone())),
-        "mktemp" => Some(line(Word::literal("/tmp/tmp.mktemp"))),
-        "cat" if rest.iter().all(|w| w.as_literal() == Some("-")) => text_of(stdin),
-        "tee" => text_of(stdin),
-        "base64" if rest.iter().any(|w| matches!(w.as_literal(), Some("-d" | "-D" | "--decode" | "-di"))) => {
-            decoded(&text_of(stdin)?)
+        "command" | "type" if matches!(rest.first()?.as_literal()?, "-v" | "-p" | "-P") => {
+            Some(line(rest.get(1)?.clone()))
         }
-        "tr" | "rev" | "xxd" => None,
-        _ => None,
+        "mktemp" => Some(line(Word::literal("/tmp/tmp.mktemp"))),
+        "cat" => cat(rest, stdin),
+        "tee" => text_of(stdin),
+        _ => {
+            let text = text_of(stdin)?;
+            super::decode::filtered(argv, text.as_literal()?).map(Word::literal)
+        }
     }
 }
 
@@ -34,6 +35,26 @@ fn text_of(stdin: &Stdin) -> Option<Word> {
         Stdin::Text(text) => Some(text.clone()),
         _ => None,
     }
+}
+
+/// `cat` of its input, and of files that stand for what commands print.
+fn cat(words: &[Word], stdin: &Stdin) -> Option<Word> {
+    if words.is_empty() {
+        return text_of(stdin);
+    }
+    let mut out = Word::default();
+    for word in words {
+        match word.prefix().strip_prefix(super::carrier::PROCESS_FILE) {
+            Some(rest) => {
+                out.push_text(rest);
+                word.parts.iter().skip(1).for_each(|p| out.push(p.clone()));
+                out.push_text("\n");
+            }
+            None if word.as_literal() == Some("-") => out.extend(text_of(stdin)?),
+            None => return None,
+        }
+    }
+    Some(out)
 }
 
 /// The word without the newlines that a substitution takes off.
@@ -129,28 +150,4 @@ fn base(path: &Word, suffix: Option<&Word>) -> Option<Word> {
     let last = path::components(path).pop()?;
     let (Some(text), Some(suffix)) = (last.as_literal(), suffix.and_then(Word::as_literal)) else { return Some(last) };
     Some(Word::literal(text.strip_suffix(suffix).unwrap_or(text)))
-}
-
-fn decoded(text: &Word) -> Option<Word> {
-    let text: String = text.as_literal()?.split_whitespace().collect();
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let mut bits = 0u32;
-    let mut count = 0;
-    for byte in text.bytes().take_while(|b| *b != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    String::from_utf8(out).ok().map(Word::literal)
 }

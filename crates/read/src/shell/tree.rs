@@ -39,8 +39,8 @@ pub(crate) enum Node {
     },
     /// A compound command with its own redirections.
     Redirected(Box<Node>, Vec<Redir>),
-    /// `[[ … ]]`, `(( … ))`: may succeed or fail and changes nothing.
-    Test,
+    /// `[[ … ]]`, `(( … ))`: may succeed or fail; its raw words may hold substitutions.
+    Test(Vec<String>),
 }
 
 /// How two commands of an and-or list are joined.

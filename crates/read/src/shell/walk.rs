@@ -4,13 +4,15 @@
 //! directory. Where a command may succeed or fail, both ways are followed in
 //! worlds of their own; equal worlds melt together again.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 use super::word::{Unknown, Word};
 use super::world::{Flow, Frame, Value, World, store};
-use super::{Carrier, Context, Invocation, Limit, Redirect, RedirectKind, Script, Stdin, Wanted};
+use super::{Carrier, Context, Invocation, Limit, Redirect, RedirectKind, Script, Stdin};
 use super::{builtin, carrier, fallback, grammar, path, produce, scan};
 
 /// Most simple commands that are followed.
@@ -19,6 +21,10 @@ const STEPS_MAX: usize = 4_000;
 const WORLDS_MAX: usize = 8;
 /// Most rounds of one loop that are followed.
 const ROUNDS_MAX: usize = 64;
+/// Most commands that are named as the source of an output.
+const PRINTING_MAX: usize = 24;
+/// How often a function that calls itself is followed.
+const RECURSION_MAX: usize = 2;
 /// Deepest chain of texts within texts, functions and substitutions.
 const TEXT_DEPTH_MAX: usize = 12;
 
@@ -31,11 +37,17 @@ pub(crate) struct Walker<'a> {
     pub(crate) bodies: Vec<String>,
     /// Files that the text itself writes, with what it writes, by absolute path.
     written: BTreeMap<String, String>,
+    /// Files that the text itself fills with what other commands print, by absolute path.
+    printed: BTreeMap<String, Vec<Vec<Word>>>,
+    /// Copies of files that are not at hand yet, with where they come from.
+    copied: Vec<(String, String)>,
     /// Worlds that left the functions being followed by `return`.
     pub(crate) returned: Vec<Vec<World>>,
     steps: usize,
     depth: usize,
     placeholders: usize,
+    /// How much text words became so far.
+    pub(crate) expanded_bytes: usize,
 }
 
 /// Reads the outermost text.
@@ -45,10 +57,13 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         script: Script::default(),
         bodies: Vec::new(),
         written: BTreeMap::new(),
+        printed: BTreeMap::new(),
+        copied: Vec::new(),
         returned: Vec::new(),
         steps: 0,
         depth: 0,
         placeholders: 0,
+        expanded_bytes: 0,
     };
     let cwd = match context.cwd {
         "" => Word::unknown(Unknown::Variable("PWD".into())),
@@ -65,7 +80,21 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
 
 impl Walker<'_> {
     pub(crate) fn limit(&mut self, limit: Limit) {
+        if self.script.limits.contains(&limit) {
+            return;
+        }
         self.script.limits.push(limit);
+    }
+
+    /// Follows text that a program gives to a shell of its own.
+    pub(crate) fn run_text(&mut self, text: &Word, program: &str, world: World, frame: &Frame) -> Flow {
+        let mut inside = world.clone();
+        for (name, value) in &frame.assignments {
+            inside.set(name, value.clone());
+        }
+        let text = self.raw_text(text, &mut inside);
+        let output = self.text(&text, inside, &frame.through(Carrier::Shell { program: program.to_owned() })).output;
+        Flow { output, ..Flow::either(world) }
     }
 
     /// Follows a text: the outermost one, or one that a shell is given.
@@ -82,6 +111,7 @@ impl Walker<'_> {
     }
 
     fn parse(&mut self, text: &str) -> Node {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let clean = text.replace('\0', "").replace("\r\n", "\n");
         let scanned = scan::scan(&clean, &mut self.bodies);
         if scanned.text.len() > scan::GRAMMAR_BYTES_MAX {
@@ -128,7 +158,13 @@ impl Walker<'_> {
                 self.redirect(redirs, &mut world, &mut inside);
                 self.exec(inner, world, &inside)
             }
-            Node::Test => Flow::either(world),
+            Node::Test(words) => {
+                let mut world = world;
+                for raw in words.iter().filter(|raw| raw.contains(['$', '`'])) {
+                    self.expand_here(raw, &mut world, frame);
+                }
+                Flow::either(world)
+            }
         }
     }
 
@@ -140,7 +176,7 @@ impl Walker<'_> {
             }
         }
         if kept.len() > WORLDS_MAX {
-            self.limit(Limit::Steps);
+            self.limit(Limit::Rounds);
             kept.truncate(WORLDS_MAX);
         }
         kept
@@ -148,7 +184,8 @@ impl Walker<'_> {
 
     fn sequence(&mut self, nodes: &[Node], world: World, frame: &Frame) -> Flow {
         let mut flow = Flow::ok(world);
-        let mut output = Some(Word::default());
+        let mut output = Word::default();
+        let mut known = false;
         for node in nodes {
             let mut before = std::mem::take(&mut flow.ok);
             let (doubtful, sure): (Vec<_>, Vec<_>) = flow.fail.drain(..).partition(|w| w.doubtful);
@@ -160,28 +197,46 @@ impl Walker<'_> {
             if before.is_empty() {
                 return flow;
             }
+            let from = self.script.invocations.len();
             for mut world in before {
                 world.doubtful = false;
                 let next = self.exec(node, world, frame);
                 flow.absorb(next);
             }
-            output = match (output, flow.output.take()) {
-                (Some(mut all), Some(more)) => {
-                    all.extend(more);
-                    Some(all)
-                }
-                _ => None,
-            };
+            known |= self.add_output(&mut output, flow.output.take(), from, frame);
         }
-        flow.output = output.filter(|o| !o.parts.is_empty());
+        // Where nothing of it is known, the commands that print it say more.
+        flow.output = Some(output).filter(|o| known && !o.parts.is_empty());
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
     }
 
+    /// Puts what a command prints behind what others printed; true where it is known.
+    fn add_output(&self, output: &mut Word, more: Option<Word>, from: usize, frame: &Frame) -> bool {
+        match more {
+            Some(more) => {
+                output.extend(more);
+                true
+            }
+            None => {
+                let printed = self.printed_since(from, &Stdin::Inherited, frame);
+                if !printed.is_empty() {
+                    output.push(super::Part::Unknown(Unknown::Output(printed)));
+                }
+                false
+            }
+        }
+    }
+
     fn and_or(&mut self, first: &Node, rest: &[(Join, Node)], world: World, frame: &Frame) -> Flow {
+        let mut from = self.script.invocations.len();
         let mut flow = self.exec(first, world, frame);
+        let mut output = Word::default();
+        let mut known = rest.iter().all(|(join, _)| *join == Join::And);
+        let mut any = self.add_output(&mut output, flow.output.take(), from, frame);
         for (join, node) in rest {
+            from = self.script.invocations.len();
             let entering = match join {
                 Join::And => std::mem::take(&mut flow.ok),
                 Join::Or => std::mem::take(&mut flow.fail),
@@ -191,8 +246,10 @@ impl Walker<'_> {
                 let next = self.exec(node, world, &frame.conditional());
                 flow.absorb(next);
             }
+            any |= self.add_output(&mut output, flow.output.take(), from, frame);
         }
-        flow.output = None;
+        known &= any && !output.parts.is_empty();
+        flow.output = Some(output).filter(|_| known);
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
@@ -207,20 +264,23 @@ impl Walker<'_> {
             output = self.exec(stage, world.clone(), &inside).output;
             stdin = match &output {
                 Some(text) => Stdin::Text(text.clone()),
-                None => Stdin::Output(self.printed_since(from, &stdin)),
+                None => Stdin::Output(self.printed_since(from, &stdin, &inside)),
             };
         }
         Flow { output, ..Flow::either(world) }
     }
 
-    /// The commands whose output a following command reads.
-    pub(crate) fn printed_since(&self, from: usize, stdin: &Stdin) -> Vec<Vec<Word>> {
+    /// The commands whose output a following command reads; those in substitutions print elsewhere.
+    pub(crate) fn printed_since(&self, from: usize, stdin: &Stdin, frame: &Frame) -> Vec<Vec<Word>> {
         let mut commands = match stdin {
             Stdin::Output(before) => before.clone(),
             _ => Vec::new(),
         };
-        commands
-            .extend(self.script.invocations[from.min(self.script.invocations.len())..].iter().map(|i| i.argv.clone()));
+        let substituted = |carriers: &[Carrier]| carriers.iter().filter(|c| **c == Carrier::Substitution).count();
+        let own = substituted(&frame.carriers);
+        let since = self.script.invocations.get(from..).unwrap_or_default();
+        let printing = since.iter().filter(|i| substituted(&i.carriers) == own).map(|i| i.argv.clone());
+        commands.extend(printing.take(PRINTING_MAX.saturating_sub(commands.len())));
         commands
     }
 
@@ -231,13 +291,24 @@ impl Walker<'_> {
             None => world.arguments.iter().skip(1).cloned().collect(),
         };
         if values.len() > ROUNDS_MAX {
-            self.limit(Limit::Steps);
+            self.limit(Limit::Rounds);
         }
         let mut worlds = vec![world];
+        let start = self.steps;
         for value in values.into_iter().take(ROUNDS_MAX) {
+            // A loop leaves steps for what comes behind it.
+            if self.steps - start > (STEPS_MAX.saturating_sub(start)) / 2 {
+                self.limit(Limit::Rounds);
+                break;
+            }
             let mut next = Vec::new();
             for mut world in std::mem::take(&mut worlds) {
                 world.set(variable, value.clone());
+                if value.has_glob() {
+                    world.matched.insert(variable.to_owned());
+                } else {
+                    world.matched.remove(variable);
+                }
                 let flow = self.exec(body, world, frame);
                 next.extend(flow.ok);
                 next.extend(flow.fail);
@@ -334,6 +405,14 @@ impl Walker<'_> {
             for assign in &simple.assigns {
                 self.assign(assign, &mut world, &frame);
             }
+            if let ([], [Redir::Read(_)], Some(read)) =
+                (simple.assigns.as_slice(), simple.redirs.as_slice(), frame.redirects.last())
+            {
+                // `$(< FILE)` is what the file holds.
+                let cat = vec![Word::literal("cat"), path::join(&world.cwd, &read.target)];
+                let output = Some(Word::unknown(Unknown::Output(vec![cat])));
+                return Flow { output, ..Flow::either(world) };
+            }
             if !simple.redirs.is_empty() {
                 self.emit(Vec::new(), world.clone(), &frame);
             }
@@ -350,6 +429,7 @@ impl Walker<'_> {
             // A builtin does nothing else, but its redirections still empty files.
             self.emit(argv.clone(), world.clone(), &frame);
         }
+        carrier::assigned(self, &argv, &world, &frame);
         self.dispatch(argv, world, &frame)
     }
 
@@ -375,7 +455,7 @@ impl Walker<'_> {
 
     /// A file that stands for what a command prints.
     fn process(&mut self, node: &Node, world: &World, frame: &Frame) -> Word {
-        let mut word = Word::literal("/dev/fd/");
+        let mut word = Word::literal(carrier::PROCESS_FILE);
         word.extend(self.substitute(node, world, frame));
         word
     }
@@ -393,7 +473,7 @@ impl Walker<'_> {
         self.depth -= 1;
         match flow.output {
             Some(text) => produce::without_last_newlines(&text),
-            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited))),
+            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited, &inside))),
         }
     }
 
@@ -404,6 +484,9 @@ impl Walker<'_> {
     }
 
     pub(crate) fn assign(&mut self, assign: &Assign, world: &mut World, frame: &Frame) {
+        if let Some(index) = assign.index.as_ref().filter(|index| index.contains(['$', '`'])) {
+            self.expand_here(index, world, frame);
+        }
         let value = match &assign.value {
             AssignValue::Scalar(raw) => Value::Scalar(self.expand_one(raw, world, frame)),
             AssignValue::Array(items) => {
@@ -417,7 +500,11 @@ impl Walker<'_> {
                 Value::Array(all)
             }
         };
+        let matches = matches!(&value, Value::Array(items) if items.iter().any(|(_, word)| word.has_glob()));
         store(world, assign, value);
+        if matches {
+            world.matched.insert(assign.name.clone());
+        }
     }
 
     fn redirect(&mut self, redirs: &[Redir], world: &mut World, frame: &mut Frame) {
@@ -427,8 +514,7 @@ impl Walker<'_> {
                 Redir::Write(raw) => (RedirectKind::Write, raw),
                 Redir::Append(raw) => (RedirectKind::Append, raw),
                 Redir::Here { text, expands } => {
-                    let body =
-                        scan::lifted(text).and_then(|n| self.bodies.get(n).cloned()).unwrap_or_else(|| text.clone());
+                    let body = self.body(text);
                     let word = if *expands { self.expand_here(&body, world, frame) } else { Word::literal(body) };
                     frame.stdin = Stdin::Text(word);
                     continue;
@@ -458,10 +544,22 @@ impl Walker<'_> {
         }
     }
 
+    /// The body of a here-document; a text within a text was lifted more than once.
+    fn body(&self, text: &str) -> String {
+        let mut body = text;
+        for _ in 0..TEXT_DEPTH_MAX {
+            match scan::lifted(body).and_then(|n| self.bodies.get(n)) {
+                Some(lifted) => body = lifted,
+                None => break,
+            }
+        }
+        body.to_owned()
+    }
+
     /// Follows one command of which the words are known.
     pub(crate) fn dispatch(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
         let Some(name) = argv.first().and_then(Word::as_literal).map(str::to_owned) else {
-            return self.emit(argv, world, frame);
+            return self.unnamed(argv, world, frame);
         };
         if let Some(alias) = world.aliases.get(&name).cloned() {
             return self.alias(&name, &alias, &argv[1..], world, frame);
@@ -475,6 +573,30 @@ impl Walker<'_> {
                 Ok(flow) => flow,
                 Err(world) => self.emit(argv, world, frame),
             },
+        }
+    }
+
+    /// Follows a command whose name holds a variable that nothing sets: an empty one vanishes.
+    fn unnamed(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        let mut rest = argv.clone();
+        let only_variables = argv.first().is_some_and(|name| {
+            name.parts.iter().all(|p| matches!(p, super::Part::Text(_) | super::Part::Unknown(Unknown::Variable(_))))
+        });
+        let flow = self.emit(argv, world.clone(), frame);
+        if rest.is_empty() || !only_variables {
+            return flow;
+        }
+        rest[0].parts.retain(|p| matches!(p, super::Part::Text(_)));
+        let mut name = Word::default();
+        name.extend(std::mem::take(&mut rest[0]));
+        if name.parts.is_empty() {
+            rest.remove(0);
+        } else {
+            rest[0] = name;
+        }
+        match rest.first().and_then(Word::as_literal) {
+            Some(name) if !name.is_empty() && !name.starts_with('-') => self.dispatch(rest, world, frame),
+            _ => flow,
         }
     }
 
@@ -495,24 +617,6 @@ impl Walker<'_> {
         Flow { output, ..Flow::either(world) }
     }
 
-    /// Remembers the text of files that are written before they are run.
-    fn note_written(&mut self, argv: &[Word], output: Option<&Word>, world: &World, frame: &Frame) {
-        let Some(text) = output.and_then(Word::as_literal) else { return };
-        let tees = super::program_of(argv) == "tee";
-        let operands = argv.iter().skip(1).filter(|w| tees && !w.prefix().starts_with('-'));
-        let files =
-            operands.map(|w| (w, RedirectKind::Write)).chain(frame.redirects.iter().map(|r| (&r.target, r.kind)));
-        for (file, kind) in files.filter(|(_, kind)| *kind != RedirectKind::Read) {
-            let full = path::join(&world.cwd, file);
-            let Some(full) = full.as_literal().filter(|_| self.written.len() < WRITTEN_FILES_MAX) else { continue };
-            let kept = self.written.entry(full.to_owned()).or_default();
-            if kind == RedirectKind::Write {
-                kept.clear();
-            }
-            kept.push_str(text);
-        }
-    }
-
     fn alias(&mut self, name: &str, alias: &str, rest: &[Word], world: World, frame: &Frame) -> Flow {
         let mut inside = world.clone();
         // An alias is not expanded again within itself.
@@ -522,12 +626,22 @@ impl Walker<'_> {
     }
 
     fn call(&mut self, name: &str, body: &Rc<Node>, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        // A function that calls itself does the same again.
+        let own = |c: &&Carrier| matches!(c, Carrier::Function { name: n } if n == name);
+        if frame.carriers.iter().filter(own).count() >= RECURSION_MAX {
+            self.limit(Limit::Rounds);
+            return Flow::either(world);
+        }
         if self.depth >= TEXT_DEPTH_MAX {
             self.limit(Limit::Steps);
             return Flow::either(world);
         }
         let arguments = world.arguments.clone();
-        let inside = World { arguments: argv, ..world };
+        let mut own = argv;
+        if let (Some(first), Some(script)) = (own.first_mut(), arguments.first()) {
+            first.clone_from(script);
+        }
+        let inside = World { arguments: own, ..world };
         self.depth += 1;
         self.returned.push(Vec::new());
         let mut flow = self.exec(body, inside, &frame.through(Carrier::Function { name: name.to_owned() }));
@@ -541,24 +655,6 @@ impl Walker<'_> {
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
-    }
-
-    /// Runs a script file whose text is at hand, or notes that it is wanted.
-    pub(crate) fn script_file(&mut self, argv: &[Word], shell: bool, world: &World, frame: &Frame) -> bool {
-        let Some(file) = argv.first() else { return false };
-        let full = path::join(&world.cwd, file);
-        let Some(full) = full.as_literal() else { return false };
-        let Some(text) = self.written.get(full).or_else(|| self.context.files.get(full)).cloned() else {
-            self.script.wanted.push(Wanted { path: full.to_owned(), shell });
-            return false;
-        };
-        if !(shell || is_shell_script(full, &text)) {
-            return false;
-        }
-        let inside =
-            World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
-        self.text(&text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
-        true
     }
 
     /// Words as shell text again; what is unknown becomes a variable that holds it.
@@ -586,6 +682,12 @@ impl Walker<'_> {
     pub(crate) fn raw_text(&mut self, word: &Word, world: &mut World) -> String {
         let mut out = String::new();
         for part in &word.parts {
+            if let super::Part::Unknown(Unknown::Output(commands)) = part
+                && let Some(text) = self.cat(commands, world)
+            {
+                out.push_str(&text);
+                continue;
+            }
             match part {
                 super::Part::Text(text) | super::Part::Glob(text) => out.push_str(text),
                 super::Part::Unknown(unknown) => out.push_str(&self.placeholder(unknown.clone(), world)),
@@ -599,13 +701,5 @@ impl Walker<'_> {
         let name = format!("__unknown_{}", self.placeholders);
         world.set(&name, Word::unknown(unknown));
         format!("${{{name}}}")
-    }
-}
-
-fn is_shell_script(path: &str, text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    match first.strip_prefix("#!") {
-        Some(line) => line.split_whitespace().any(|w| carrier::is_shell(w.rsplit('/').next().unwrap_or(w))),
-        None => [".sh", ".bash"].iter().any(|end| path.ends_with(end)),
     }
 }

@@ -93,6 +93,17 @@ impl Word {
         }
     }
 
+    /// How much text it holds, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) | Part::Glob(text) => text.len(),
+                Part::Unknown(_) => 1,
+            })
+            .sum()
+    }
+
     /// The word as a person would write it, with `$NAME` and `$(…)` where unknown.
     pub fn show(&self) -> String {
         self.parts.iter().fold(String::new(), |mut out, part| {

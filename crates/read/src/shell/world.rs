@@ -1,6 +1,6 @@
 //! What the shell would know at one moment, and how a command ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) aliases: BTreeMap<String, String>,
     /// `$0` and the positional parameters.
     pub(crate) arguments: Vec<Word>,
+    /// Variables that hold names which a pattern matched: quotes do not make them text again.
+    pub(crate) matched: BTreeSet<String>,
     /// After a `cd` that failed: followed only where the text asks for it.
     pub(crate) doubtful: bool,
 }
@@ -86,6 +88,7 @@ impl Flow {
 
 /// Puts a value where an assignment says: a variable, an element, or behind what is there.
 pub(super) fn store(world: &mut World, assign: &Assign, value: Value) {
+    world.matched.remove(&assign.name);
     let old = world.vars.remove(&assign.name);
     let new = match (&assign.index, value, old) {
         (Some(index), Value::Scalar(word), old) => {
