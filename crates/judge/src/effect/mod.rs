@@ -127,7 +127,6 @@ pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
             files: context.files,
             cwd: context.cwd,
             unread: Vec::new(),
-            depth: 0,
         };
         of_invocation(&mut out);
         effects.planned.append(&mut out.planned);
@@ -277,8 +276,6 @@ pub(crate) struct Plan<'a> {
     /// Where the text begins.
     cwd: &'a str,
     unread: Vec<String>,
-    /// How many package scripts are around it.
-    depth: usize,
 }
 
 impl Plan<'_> {
