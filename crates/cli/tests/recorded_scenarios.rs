@@ -54,6 +54,40 @@ fn every_recording_gives_its_cause_and_the_same_bytes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is learned from a recording is tested before it is written, and then stops or reports it.
+#[test]
+fn every_recording_can_be_learned_from() {
+    let mut wrong = Vec::new();
+    for name in recorded() {
+        let casefile = root().join(format!("scenarios/recorded/{name}.tar.zst"));
+        let symptom = std::fs::read_to_string(root().join(format!("scenarios/recorded/{name}.symptom"))).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let coroner = |arguments: &[&str]| {
+            Command::new(env!("CARGO_BIN_EXE_coroner"))
+                .args(arguments)
+                .args(["--format", "json"])
+                .current_dir(home.path())
+                .env("CORONER_HOME", home.path())
+                .output()
+                .unwrap()
+        };
+        let case = casefile.to_str().unwrap();
+        coroner(&["investigate", symptom.trim(), "--casefile", case]);
+        let learned = coroner(&["incident", "learn", "latest"]);
+        let Ok(report) = serde_json::from_slice::<serde_json::Value>(&learned.stdout) else {
+            wrong.push(format!("{name}: {}", String::from_utf8_lossy(&learned.stderr)));
+            continue;
+        };
+        let found = coroner(&["check", "--casefile", case]);
+        let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+        let reports = found["findings"].as_array().unwrap().iter().any(|f| f["pattern"] == report["pattern"]);
+        if !reports {
+            wrong.push(format!("{name}: check does not report {}", report["pattern"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_scenario_is_recorded() {
     let folder = std::fs::read_dir(root().join("scenarios/engine")).unwrap();

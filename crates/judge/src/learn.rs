@@ -287,7 +287,9 @@ fn do_instead(lesson: &Lesson<'_>) -> String {
 fn caught(lesson: &Lesson<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let replay = lesson.replay;
-    if let Some(command) = single_line(replay.command.as_deref()) {
+    // A command whose effects tell nothing is no example: the guard has nothing to stop it by.
+    let guards = effect_row(lesson.effects).is_some();
+    if let Some(command) = single_line(replay.command.as_deref()).filter(|_| guards) {
         if !replay.live_data.is_empty() {
             let state = format!("# cwd: {}   live-data: {}\n{command}\n", cwd(replay), replay.live_data.join(", "));
             blocks.push(Block { info: "sh".into(), text: state });

@@ -195,12 +195,17 @@ pub(crate) fn is_marker(path: &str) -> bool {
     MARKERS.iter().any(|marker| path.strip_suffix(marker).is_some_and(|rest| rest.ends_with('/')))
 }
 
-/// The files whose time tells since when a server's data exists; none for what is no server.
-pub(crate) fn markers(container: &Container) -> Vec<String> {
+/// Whether a container is a database server: by its image, or by the password that it is given.
+pub(crate) fn is_server(container: &Container) -> bool {
     let told = |(name, _): &(String, String)| {
         credential::is_password_name(name) && credential::family_of_variable(name).flatten().is_some()
     };
-    if !credential::is_server_image(&container.image) && !container.env.iter().any(told) {
+    credential::is_server_image(&container.image) || container.env.iter().any(told)
+}
+
+/// The files whose time tells since when a server's data exists; none for what is no server.
+pub(crate) fn markers(container: &Container) -> Vec<String> {
+    if !is_server(container) {
         return Vec::new();
     }
     let mounted = container.mounts.iter().filter(|m| m.writable && m.source.starts_with('/'));

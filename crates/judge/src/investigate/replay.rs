@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coroner_model::probe::DockerTable;
 use coroner_model::{Citation, Document, Probe};
+use coroner_read::docker::Container;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Case;
 use super::change::Act;
 use super::topology::under;
+use crate::detect::credential_stale::is_marker;
 use crate::fact::{Fact, Subject};
 use crate::pattern::header::name_of;
 
@@ -53,17 +55,13 @@ pub fn cut(case: &Case<'_>, fact: &Fact, act: Option<&Act<'_>>) -> Replay {
     }
     let mut files = BTreeMap::new();
     for (path, lines) in &wanted {
-        let logged = path.starts_with("docker/logs/") || path.starts_with("logs/") || path.starts_with("sessions/");
-        if logged || path.starts_with("http/") || files.len() >= FILES_MAX {
+        let told = ["sessions/", "http/"].iter().any(|folder| path.starts_with(folder));
+        let remade = matches!(path.as_str(), "docker/inspect.json" | "host/tree.tsv");
+        if told || remade || files.len() >= FILES_MAX {
             continue;
         }
         if let Some(document) = document(case, path) {
-            let text = match path.as_str() {
-                "docker/inspect.json" => continue,
-                "host/tree.tsv" => continue,
-                _ => cut_text(document, lines),
-            };
-            files.insert(path.clone(), text);
+            files.insert(path.clone(), cut_text(document, lines));
         }
     }
     if let Some(text) = containers(case, fact) {
@@ -109,9 +107,9 @@ fn related_files(case: &Case<'_>, fact: &Fact) -> Vec<String> {
         .iter()
         .filter_map(|s| if let Subject::Path(path) = s { Some(path.clone()) } else { None })
         .collect();
-    let concerned = |name: &str| name == fact.component || fact.affects.iter().any(|a| a == name);
+    let suffers = |name: &str| name == fact.component || fact.affects.iter().any(|a| a == name);
     for project in &case.scene.projects {
-        let services: Vec<_> = project.services.iter().filter(|s| concerned(&s.name)).collect();
+        let services: Vec<_> = project.services.iter().filter(|s| suffers(&s.name)).collect();
         if services.is_empty() {
             continue;
         }
@@ -119,7 +117,7 @@ fn related_files(case: &Case<'_>, fact: &Fact) -> Vec<String> {
         paths.push(format!("{}/.env", project.directory.trim_end_matches('/')));
         paths.extend(services.iter().flat_map(|s| s.env_files.iter().cloned()));
     }
-    for container in case.scene.containers.iter().filter(|c| concerned(c.component())) {
+    for container in case.scene.containers.iter().filter(|c| suffers(c.component())) {
         paths.extend(container.environment_files());
     }
     paths.sort();
@@ -130,7 +128,9 @@ fn related_files(case: &Case<'_>, fact: &Fact) -> Vec<String> {
 /// A small text whole; of a large one the header of a table and the cited lines.
 fn cut_text(document: &Document, lines: &BTreeSet<u64>) -> String {
     let text = document.text.as_str();
-    if text.len() <= WHOLE_BYTES_MAX {
+    // Of a log only the lines that prove the state: others would speak of other failures.
+    let log = document.path.starts_with("docker/logs/") || document.path.starts_with("logs/");
+    if text.len() <= WHOLE_BYTES_MAX && !log {
         return text.to_owned();
     }
     let table = document.path.ends_with(".tsv");
@@ -142,10 +142,8 @@ fn cut_text(document: &Document, lines: &BTreeSet<u64>) -> String {
         .collect()
 }
 
-/// The containers that the fact is about, with the keys that readers use.
-fn containers(case: &Case<'_>, fact: &Fact) -> Option<String> {
-    let document = case.answers.document(&Probe::Docker(DockerTable::Inspect))?;
-    let all: Value = serde_json::from_str(document.text.as_str()).ok()?;
+/// The containers that the fact is about.
+fn concerned<'a>(case: &'a Case<'_>, fact: &Fact) -> Vec<&'a Container> {
     let names: BTreeSet<&str> = fact
         .subjects
         .iter()
@@ -159,8 +157,7 @@ fn containers(case: &Case<'_>, fact: &Fact) -> Option<String> {
     let paths: Vec<&str> = live_paths(fact);
     let proxied = matches!(fact.kind, crate::fact::FactKind::ProxyUnreachable | crate::fact::FactKind::BackendPort);
     let cited = cited_containers(fact);
-    let kept: Vec<Value> = case
-        .scene
+    case.scene
         .containers
         .iter()
         .filter(|c| {
@@ -170,9 +167,15 @@ fn containers(case: &Case<'_>, fact: &Fact) -> Option<String> {
                 || c.mounts.iter().any(|m| paths.iter().any(|p| under(&m.source, p) || under(p, &m.source)))
                 || proxied && case.topology.is_proxy(c.component())
         })
-        .filter_map(|c| all.get(c.index).map(trimmed))
-        .collect();
-    let lines: Vec<String> = kept.iter().map(Value::to_string).collect();
+        .collect()
+}
+
+/// Those containers with the keys that readers use.
+fn containers(case: &Case<'_>, fact: &Fact) -> Option<String> {
+    let document = case.answers.document(&Probe::Docker(DockerTable::Inspect))?;
+    let all: Value = serde_json::from_str(document.text.as_str()).ok()?;
+    let kept = concerned(case, fact).into_iter().filter_map(|c| all.get(c.index).map(trimmed));
+    let lines: Vec<String> = kept.map(|c| c.to_string()).collect();
     Some(format!("[{}]\n", lines.join(",\n")))
 }
 
@@ -242,12 +245,17 @@ fn without_nothing(value: Value) -> Value {
     }
 }
 
-/// State of the subjects, of what lies above them, and of what the reasons cite.
+/// State of the subjects, of what lies above them, and of what the containers have mounted:
+/// a listing without these would say that they are gone.
 fn tree(case: &Case<'_>, fact: &Fact) -> Option<String> {
     let subjects = live_paths(fact);
+    let concerned = concerned(case, fact);
+    let mounts: Vec<&str> = concerned.iter().flat_map(|c| &c.mounts).map(|m| m.source.as_str()).collect();
     let mut rows = String::new();
     for (path, state) in &case.scene.paths {
-        let near = subjects.iter().any(|s| under(s, path) || s == path);
+        let near = subjects.iter().any(|s| under(s, path) || s == path)
+            || mounts.iter().any(|m| !m.is_empty() && (under(m, path) || path == m))
+            || is_marker(path) && mounts.iter().any(|m| under(path, m));
         if !near || !state.exists || path == "/" {
             continue;
         }

@@ -233,8 +233,7 @@ fn logs(containers: &[Container], projects: &[compose::Project], wanted: &mut BT
     let upstream = |c: &Container| !proxy_config::of_labels(&c.labels, &|n| c.variable(n)).is_empty();
     let proxied = read::mounted_into_proxies(containers, projects).next().is_some()
         || containers.iter().any(|c| proxy_config::Kind::of_image(&c.image).is_some());
-    let server = |c: &Container| crate::detect::credential::is_server_image(&c.image);
-    let chosen = containers.iter().filter(|c| upstream(c) || proxied || server(c));
+    let chosen = containers.iter().filter(|c| upstream(c) || proxied || credential_stale::is_server(c));
     wanted.extend(chosen.take(LOGS_MAX).map(|c| Probe::ContainerLog { container: c.name.clone() }));
 }
 
