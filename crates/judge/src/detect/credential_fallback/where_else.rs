@@ -121,7 +121,18 @@ fn not_loaded(case: &Case, variable: &str) -> Option<Place> {
         Some((f.path.as_str(), at.clone()))
     })?;
     let loads = case.part.service.is_some_and(|s| s.env_files.iter().any(|f| f == file));
-    let (words, remedy) = if loads {
+    // The compose file hands the variable on: what lacks it is the file that compose was run with.
+    let handed_on = case.part.service.is_some_and(|s| {
+        s.passed_through.contains_key(variable)
+            || s.environment.get(variable).is_some_and(|v| v.from.iter().any(|f| f == variable))
+    });
+    let run_with = case.part.project.and_then(|p| p.env_files.last()).filter(|f| handed_on && *f != file);
+    let (words, remedy) = if let Some(run_with) = run_with {
+        (
+            format!("stands in {file}, but not in {run_with}, which compose was run with"),
+            format!("Add `{variable}` to `{run_with}` as `{file}` has it, then `{}`", case.part.up_command()),
+        )
+    } else if loads {
         (format!("stands in {file}, but its container was made before"), format!("`{}`", case.part.up_command()))
     } else {
         let name = case.part.name();
