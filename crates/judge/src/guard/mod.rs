@@ -23,7 +23,7 @@ mod volume;
 
 use std::collections::BTreeMap;
 
-use coroner_model::effect::Effect;
+use coroner_model::effect::{Effect, EffectKind};
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionFinding, PermissionRequest, Strength};
 use coroner_model::{Answers, Citation, CouldNotLook, Probe};
 use coroner_read::shell::Context;
@@ -72,7 +72,7 @@ pub(crate) struct Story {
 
 /// What must be looked at before the request can be judged; empty when enough was asked.
 pub fn ask(case: &Case<'_>, answers: &Answers) -> Vec<Probe> {
-    let Action::Command(command) = action(case.request) else { return Vec::new() };
+    let Some(command) = action(case.request).as_shell() else { return Vec::new() };
     let files = scripts(answers);
     let effects = effects_of(case, &command, &files);
     let mut probes = need::probes(case, &effects, answers);
@@ -85,16 +85,23 @@ pub fn ask(case: &Case<'_>, answers: &Answers) -> Vec<Probe> {
 /// Judges a request by what was answered so far.
 pub fn judge(case: &Case<'_>, answers: &Answers, library: &Library) -> PermissionAnswer {
     let id = case.request.id.clone();
-    let command = match action(case.request) {
-        Action::Command(command) => command,
-        Action::Edits(_) | Action::Harmless => return PermissionAnswer::allow(id),
-        Action::Unreadable(why) => return PermissionAnswer::ask(id, why),
+    let action = action(case.request);
+    let command = match (&action, action.as_shell()) {
+        (Action::Unreadable(why), _) => return PermissionAnswer::ask(id, why.clone()),
+        (_, None) => return PermissionAnswer::allow(id),
+        (_, Some(command)) => command,
     };
     let files = scripts(answers);
     let effects = effects_of(case, &command, &files);
     let view = view::View::new(case, answers, &effects);
     let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
-    judged.extend(secret::inline(&command, &effects));
+    match action {
+        // An edit of one's files is one's work; what it may not touch is what keeps watch.
+        Action::Edits { .. } => {
+            judged.retain(|j| matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook));
+        }
+        _ => judged.extend(secret::inline(&command, &effects)),
+    }
     let met = meet(&judged, library);
     let mut answer = PermissionAnswer::allow(id);
     answer.effects = unique(judged.iter().map(|j| j.effect.clone()));

@@ -25,7 +25,7 @@ impl Deed {
     pub fn of_request(request: &PermissionRequest, number: usize) -> Option<Deed> {
         let (command, edits) = match tool::action(request) {
             Action::Command(command) => (Some(command), Vec::new()),
-            Action::Edits(paths) => (None, paths),
+            Action::Edits { paths, .. } => (None, paths),
             Action::Harmless | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();

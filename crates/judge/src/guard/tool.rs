@@ -8,12 +8,27 @@ use serde_json::Value;
 pub enum Action {
     /// Shell text.
     Command(String),
-    /// Files that would be written, absolute.
-    Edits(Vec<String>),
+    /// Files that would be written, absolute; `whole` where all of them is replaced.
+    Edits { paths: Vec<String>, whole: bool },
     /// A tool that neither runs nor writes.
     Harmless,
     /// No request at all, and why.
     Unreadable(String),
+}
+
+impl Action {
+    /// The shell text that does the same; `None` where nothing is run or written.
+    pub(crate) fn as_shell(&self) -> Option<String> {
+        match self {
+            Action::Command(command) => Some(command.clone()),
+            Action::Edits { paths, whole } => {
+                let writer = if *whole { "tee" } else { "sed -i -e s/a/b/" };
+                let paths: Vec<String> = paths.iter().map(|p| quote(p)).collect();
+                Some(format!("{writer} {} < /dev/null", paths.join(" ")))
+            }
+            Action::Harmless | Action::Unreadable(_) => None,
+        }
+    }
 }
 
 /// Reads what a request is about.
@@ -31,7 +46,8 @@ pub fn action(request: &PermissionRequest) -> Action {
         };
     }
     let paths = edited(tool, &request.input, &request.cwd);
-    if paths.is_empty() { Action::Harmless } else { Action::Edits(paths) }
+    let whole = ["write", "create"].iter().any(|word| tool.to_ascii_lowercase().contains(word));
+    if paths.is_empty() { Action::Harmless } else { Action::Edits { paths, whole } }
 }
 
 /// Whether a tool runs shell text; agents name it in their own ways.
@@ -78,11 +94,22 @@ fn edited(tool: &str, input: &Value, cwd: &str) -> Vec<String> {
     if !writes || name.starts_with("todo") {
         return Vec::new();
     }
+    if name == "apply_patch" {
+        return patched(input, cwd);
+    }
     ["file_path", "path", "filePath", "notebook_path", "target_file"]
         .iter()
         .filter_map(|key| input.get(key).and_then(Value::as_str))
         .map(|path| absolute(cwd, path))
         .collect()
+}
+
+/// The files that a patch names, as Codex gives it.
+fn patched(input: &Value, cwd: &str) -> Vec<String> {
+    let text = ["command", "input", "patch"].iter().find_map(|key| input.get(key).and_then(Value::as_str));
+    let marks = ["*** Update File: ", "*** Add File: ", "*** Delete File: ", "*** Move to: "];
+    let named = |line: &str| marks.iter().find_map(|mark| line.trim_end().strip_prefix(mark)).map(str::to_owned);
+    text.unwrap_or_default().lines().filter_map(named).map(|path| absolute(cwd, &path)).collect()
 }
 
 /// A path made absolute without looking.

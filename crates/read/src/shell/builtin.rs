@@ -12,9 +12,24 @@ use super::{Carrier, Stdin};
 /// Most lines of known text that `read` is followed through.
 const READ_LINES_MAX: usize = 8;
 
+/// Most variables that are followed into the environment of later commands.
+const EXPORTED_MAX: usize = 64;
+
 /// Whether a command takes assignments as arguments.
 pub(crate) fn declares(name: &str) -> bool {
     matches!(name, "export" | "declare" | "local" | "typeset" | "readonly")
+}
+
+/// `export NAME …`: what follows is given the variable too; `-n` takes it back.
+fn export(rest: &[Word], world: &mut World) {
+    let back = rest.iter().any(|w| w.as_literal() == Some("-n"));
+    for name in rest.iter().filter_map(Word::as_literal).filter(|w| !w.starts_with('-')) {
+        if back {
+            world.exported.remove(name);
+        } else if world.exported.len() < EXPORTED_MAX {
+            world.exported.insert(name.to_owned());
+        }
+    }
 }
 
 /// Follows a builtin; gives the world back where the name is none.
@@ -63,6 +78,9 @@ pub(crate) fn run(
                     }
                 }
             }
+            if name == "export" || rest.iter().any(|w| w.as_literal() == Some("-x")) {
+                export(rest, &mut world);
+            }
             Flow::either(world)
         }
         "printf" if rest.first().and_then(Word::as_literal) == Some("-v") => {
@@ -75,6 +93,7 @@ pub(crate) fn run(
         }
         "unset" => {
             for name in rest.iter().filter_map(Word::as_literal) {
+                world.exported.remove(name);
                 world.vars.remove(name);
                 world.functions.remove(name);
             }

@@ -92,7 +92,7 @@ pub struct Invocation {
     pub argv: Vec<Word>,
     /// The working directory, absolute where it is known.
     pub cwd: Word,
-    /// Variables set for this command alone.
+    /// Variables that the text gives the command: exported before, then set for it alone.
     pub assignments: Vec<(String, Word)>,
     pub redirects: Vec<Redirect>,
     pub stdin: Stdin,

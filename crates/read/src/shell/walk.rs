@@ -607,7 +607,7 @@ impl Walker<'_> {
         self.script.invocations.push(Invocation {
             argv,
             cwd: world.cwd.clone(),
-            assignments: frame.assignments.clone(),
+            assignments: world.environment().chain(frame.assignments.iter().cloned()).collect(),
             redirects: frame.redirects.clone(),
             stdin: frame.stdin.clone(),
             carriers: frame.carriers.clone(),

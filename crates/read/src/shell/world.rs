@@ -19,6 +19,8 @@ pub(crate) enum Value {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct World {
     pub(crate) vars: BTreeMap<String, Value>,
+    /// Names of variables that every command is given.
+    pub(crate) exported: BTreeSet<String>,
     pub(crate) cwd: Word,
     pub(crate) previous: Option<Word>,
     pub(crate) stack: Vec<Word>,
@@ -33,6 +35,14 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The exported variables and their values.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (String, Word)> + '_ {
+        self.exported.iter().filter_map(|name| match self.vars.get(name)? {
+            Value::Scalar(word) => Some((name.clone(), word.clone())),
+            Value::Array(_) => None,
+        })
+    }
+
     pub(crate) fn set(&mut self, name: &str, word: Word) {
         self.vars.insert(name.to_owned(), Value::Scalar(word));
     }
