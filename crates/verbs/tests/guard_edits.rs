@@ -20,7 +20,10 @@ fn guard() -> Guard {
     let texts = [
         ("files/srv/app/.claude/settings.json", settings),
         ("files/srv/app/.coroner/antipatterns/ours.md", "+++\n"),
-        ("host/tree.tsv", "type\tpath\nd\t/srv/app\nd\t/srv/app/.coroner\nd\t/srv/app/.coroner/antipatterns\nf\t/srv/app/.coroner/antipatterns/ours.md\n"),
+        (
+            "host/tree.tsv",
+            "type\tpath\nd\t/srv/app\nd\t/srv/app/.coroner\nd\t/srv/app/.coroner/antipatterns\nf\t/srv/app/.coroner/antipatterns/ours.md\n",
+        ),
     ];
     Guard::over(World::Casefile(Casefile::of_texts(texts, Limits::default()).unwrap()), Library::built_in())
 }

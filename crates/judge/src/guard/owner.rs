@@ -5,6 +5,7 @@ use coroner_model::effect::{Circumstance, Effect, EffectKind, TargetClass};
 use super::tool::absolute;
 use super::view::{View, told};
 use super::{Judged, Story};
+use crate::detect::credential::is_server_image;
 use crate::effect::{Hit, Ownership, Planned};
 
 /// A path in the tree that should keep its owner or mode.
@@ -98,11 +99,16 @@ impl View<'_> {
             let owner = state.and_then(|s| Some(format!("{}:{}", s.uid?, s.gid.or(s.uid)?)));
             let named = state
                 .and_then(|s| Some(format!("{}:{}", s.user.clone()?, s.group.clone().or_else(|| s.user.clone())?)));
-            let same = [&owner, &named].iter().any(|o| o.as_ref().is_some_and(|o| same_owner(o, &change.to)));
+            let unseen = owner.is_none() && named.is_none();
+            let given_back = unseen && change.paths.path.as_literal().is_some_and(|p| p == live.path);
+            let same =
+                given_back || [&owner, &named].iter().any(|o| o.as_ref().is_some_and(|o| same_owner(o, &change.to)));
             let foreign = match (kind, &owner, &named) {
                 // The mode of a data directory is its server's affair.
                 (EffectKind::ChangeMode, ..) => loosens(&change.to),
-                (_, None, None) => false,
+                // Nobody saw whose it is: a database server's data belongs to the server, as
+                // its image has it, and hardly to whom a whole tree is given.
+                (_, None, None) => !same && self.is_database(&live.owner),
                 _ => !same && !self.is_policy_owner(&live.path, owner.as_deref(), named.as_deref()),
             };
             if foreign {
@@ -111,6 +117,13 @@ impl View<'_> {
             }
         }
         all
+    }
+
+    /// Whether a service or container runs a database server, by its image.
+    fn is_database(&self, owner: &str) -> bool {
+        let running = self.scene.container(owner).map(|c| c.image.as_str());
+        let declared = self.scene.projects.iter().find_map(|p| p.service(owner)).map(|s| s.image.as_str());
+        running.or(declared).is_some_and(is_server_image)
     }
 
     /// Whether a path belongs to whom the policy of its tree names.
