@@ -27,7 +27,8 @@ const DEEDS_MAX: usize = 500;
 /// Judges requests one after the other; those of a session see each other.
 #[derive(Debug)]
 pub struct Guard {
-    patterns: Library,
+    /// Opened for the first effect: most commands have none, and a hook starts anew for each.
+    patterns: OnceCell<Library>,
     request: WorkspaceRequest,
     world: OnceCell<World>,
     /// Answers of a casefile, which do not change.
@@ -37,15 +38,14 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Opens the patterns, and the casefile where one is named.
+    /// Opens the casefile where one is named; patterns and host only once they are needed.
     pub fn open(request: WorkspaceRequest) -> Result<Guard, WorkspaceError> {
-        let patterns = library::open(&request.home, &request.cwd);
         let world = OnceCell::new();
         if let Some(path) = &request.casefile {
             let casefile = Casefile::open(path, Limits::default())?;
             let _ = world.set(World::Casefile(casefile));
         }
-        Ok(Guard { patterns, request, world, kept: BTreeMap::new(), past: BTreeMap::new(), count: 0 })
+        Ok(Guard { patterns: OnceCell::new(), request, world, kept: BTreeMap::new(), past: BTreeMap::new(), count: 0 })
     }
 
     /// A guard over a world that is open already.
@@ -53,7 +53,7 @@ impl Guard {
         let cell = OnceCell::new();
         let _ = cell.set(world);
         Guard {
-            patterns,
+            patterns: OnceCell::from(patterns),
             request: WorkspaceRequest::default(),
             world: cell,
             kept: BTreeMap::new(),
@@ -96,7 +96,9 @@ impl Guard {
                 answers.insert(probe, answer);
             }
         }
-        let mut answer = guard::judge(&Case { request: &request, past: &past }, &answers, &self.patterns);
+        let mut answer = guard::judge(&Case { request: &request, past: &past }, &answers, || {
+            self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
+        });
         if answer.permission != Permission::Deny
             && !session.is_empty()
             && let Some(deed) = Deed::of_request(&request, self.count)

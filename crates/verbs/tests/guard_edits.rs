@@ -85,3 +85,9 @@ fn what_is_exported_reaches_later_commands() {
         assert_eq!(command(text), Permission::Allow, "{text}");
     }
 }
+
+#[test]
+fn what_stands_behind_a_nul_is_read() {
+    assert_eq!(command("ls\0rm -rf /etc"), Permission::Deny);
+    assert_eq!(command("ls\0-la"), Permission::Allow);
+}

@@ -204,7 +204,11 @@ pub struct Mounted {
 
 /// Reads a text as a shell would run it.
 pub fn read(text: &str, context: &Context<'_>) -> Script {
-    walk::run(text, context)
+    // No command line can hold a NUL; whatever is made of one, what stands behind it may run.
+    match text.contains('\0') {
+        true => walk::run(&text.replace('\0', "\n"), context),
+        false => walk::run(text, context),
+    }
 }
 
 #[cfg(test)]
