@@ -199,6 +199,20 @@ fn a_restart_after_an_edit_keeps_the_old_environment() {
 }
 
 #[test]
+fn a_variable_that_a_restart_did_not_bring_in_is_no_default_credential() {
+    let dsn = format!("PORTAL_DSN=postgresql://depot:{SECRET}@pgmain:5432/depot");
+    let restarted = depot(&[], SECRET)
+        .file("files/srv/depot/portal.env", &format!("{dsn}\n"))
+        .file("host/tree.tsv", "type\tmtime\tpath\nf\t2026-02-01T11:00:00Z\t/srv/depot/portal.env\n");
+    let mut restarted = restarted;
+    for container in &mut restarted.containers {
+        container["State"]["StartedAt"] = json!("2026-02-01T11:05:00Z");
+    }
+    let kinds: Vec<FactKind> = restarted.found().into_iter().map(|(kind, ..)| kind).collect();
+    assert!(!kinds.contains(&FactKind::CredentialFallback), "{kinds:?}");
+}
+
+#[test]
 fn a_container_of_docker_run_is_compared_with_its_env_file() {
     let session = r#"{"schema":"coroner/session/v1","session":"s1","agent":"other","cwd":"/srv/depot"}
 {"tool_call":"1","tool":"shell","command":"docker run -d --name relay --env-file ./relay.env depot/relay:1","at":"2026-02-01T10:00:00Z","exit_code":0}

@@ -257,4 +257,15 @@ fn a_stack_in_order_has_no_cause() {
         let report = investigate(&healthy, symptom);
         assert!(report.hypotheses.iter().all(|h| h.status == Status::Open), "{symptom}: {:#?}", report.hypotheses);
     }
+    // What was said while it started is no cause once the address answers; the same later is a lead.
+    let booted = |at: &str| {
+        let line = format!("{at} ERROR cannot reach yarn: connect ECONNREFUSED 10.0.0.3:5432\n");
+        format!("{healthy}--- docker/logs/loom-weaver-1.log\n{line}")
+    };
+    let leads = |at: &str| {
+        let report = investigate(&booted(at), "https://loom.example.org/api/patterns");
+        report.hypotheses.iter().filter(|h| h.status != Status::Open).count()
+    };
+    assert_eq!(leads("2026-05-06T13:01:55.000000000Z"), 0);
+    assert_eq!(leads("2026-05-06T13:40:00.000000000Z"), 1);
 }

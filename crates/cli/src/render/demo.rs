@@ -68,12 +68,13 @@ fn lesson(report: &DemoReport) -> String {
 
 fn repeat(report: &DemoReport) -> String {
     let (command, answer) = &report.repeat;
-    let mut out = typed(4, "The repeat is stopped, its harmless neighbour is not", &format!("guard -- '{command}'"));
+    let mut out =
+        typed(4, "The repeat is stopped, its harmless neighbour is not", &format!("guard -- {}", quoted(command)));
     for line in answer.reason.lines() {
         out.push_str(&investigate::wrapped(1, line));
     }
     let (command, answer) = &report.neighbour;
-    out.push_str(&format!("$ coroner guard -- '{command}'\n"));
+    out.push_str(&format!("$ coroner guard -- {}\n", quoted(command)));
     let word = match answer.permission {
         Permission::Allow => " Allowed: nothing known speaks against it.",
         Permission::Ask => " Asks a person first.",
@@ -89,4 +90,12 @@ fn next(report: &DemoReport, program: &str) -> String {
          Look at your own system:  {program} investigate https://your.host/path\n",
         report.incidents
     )
+}
+
+/// A word that a shell reads as one.
+fn quoted(text: &str) -> String {
+    match text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
+        true => format!("\"{text}\""),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }

@@ -24,6 +24,9 @@ const REPLAYS_MAX: usize = 3;
 /// How much later than the symptom a cause may seem to begin: clocks and logs lag.
 const ONSET_SLACK: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long after its start a service may still be told to be away.
+const START: SignedDuration = SignedDuration::from_secs(60);
+
 /// Weights of evidence. Only their order has a meaning: a state that holds outweighs
 /// any path, a path any nearness in time, and a contradiction two reasons for it.
 const CONFIRMED: i64 = 4_000;
@@ -181,7 +184,8 @@ fn seen_at(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>) -> Option<
 }
 
 fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: bool) -> Hypothesis {
-    let status = status(candidate, path_known);
+    let starting = starting(case, focus, candidate);
+    let status = if starting.is_some() { Status::Open } else { status(candidate, path_known) };
     let onset = focus.report.onset;
     let begin = candidate.fact.and_then(|f| f.onset).or(onset_of(candidate));
     let until = seen_at(case, focus, candidate);
@@ -194,7 +198,8 @@ fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: 
         }
     };
     let because = because(candidate);
-    let against = against(case, candidate, onset, begin);
+    let mut against = against(case, candidate, onset, begin);
+    against.extend(starting.map(plain));
     let mut score = match status {
         Status::Confirmed => CONFIRMED,
         Status::Likely => LIKELY,
@@ -219,6 +224,20 @@ fn weigh(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>, path_known: 
         lookalikes,
         remedy: remedy(candidate),
     }
+}
+
+/// Why a mere signature is the noise of a start: the address answers now, and what it says was
+/// said while something was starting that was needed for it.
+fn starting(case: &Case<'_>, focus: &Focus, candidate: &Candidate<'_>) -> Option<String> {
+    if !focus.answers || candidate.fact.is_some() || candidate.sightings.iter().any(|s| s.in_symptom) {
+        return None;
+    }
+    let last = candidate.sightings.iter().filter_map(|s| s.last.or(s.first)).max()?;
+    let container = case.scene.containers.iter().find(|c| {
+        let needed = linked(case, &candidate.component, c.component());
+        needed && c.state.started_at.is_some_and(|at| at <= last && last.duration_since(at) < START)
+    })?;
+    Some(format!("it was said while {} was starting, and the address answers now", container.component()))
 }
 
 /// The rule: a proven state on the path confirms, a signature alone makes likely, the rest is open.

@@ -23,6 +23,8 @@ pub struct Focus {
     pub components: BTreeSet<String>,
     /// Whether anything at all was seen to be broken.
     pub seen: bool,
+    /// The named address was asked and answered well.
+    pub answers: bool,
 }
 
 /// The kind of the words given.
@@ -134,6 +136,7 @@ fn url(case: &Case<'_>, errors: &[ErrorGroup], focus: &mut Focus) {
     let moments = broken.iter().filter_map(|e| e.at).chain(lines.iter().filter_map(|e| e.first)).chain(began);
     focus.report.onset = moments.filter(|at| began.is_none_or(|b| *at >= b)).min();
     focus.seen = !broken.is_empty() || !lines.is_empty();
+    focus.answers = broken.is_empty() && !exchanges.is_empty();
     focus.report.observed = match (broken.first(), exchanges.first()) {
         (Some(e), _) => format!("{} {} answers {}", e.method, e.url, ended(e)),
         (None, Some(e)) => format!("{} {} answers {}", e.method, e.url, ended(e)),
