@@ -139,7 +139,8 @@ fn url(case: &Case<'_>, errors: &[ErrorGroup], focus: &mut Focus) {
     focus.answers = broken.is_empty() && !exchanges.is_empty();
     focus.report.observed = match (broken.first(), exchanges.first()) {
         (Some(e), _) => format!("{} {} answers {}", e.method, e.url, ended(e)),
-        (None, Some(e)) => format!("{} {} answers {}", e.method, e.url, ended(e)),
+        (None, Some(e)) if lines.is_empty() => format!("{} {} answers {}", e.method, e.url, ended(e)),
+        (None, Some(e)) => format!("{} {} answers {}, with errors in the logs", e.method, e.url, ended(e)),
         (None, None) => format!("{url} was not walked: no exchange is recorded"),
     };
     let cited = broken.first().or(exchanges.first()).map(|e| e.cited.clone());
