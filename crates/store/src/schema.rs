@@ -59,7 +59,10 @@ pub(crate) fn open_to_read(place: &Place) -> Result<Connection> {
 }
 
 /// The format of a database; refuses what is not a store or is newer.
+///
+/// All in one snapshot: a store that another process makes meanwhile would look half made.
 fn version(connection: &Connection, place: &Place) -> Result<i64> {
+    let _snapshot = connection.unchecked_transaction()?;
     let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let (application, found) = (pragma("application_id")?, pragma("user_version")?);
     let is_empty = || connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0));
