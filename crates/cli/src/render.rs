@@ -39,3 +39,11 @@ pub fn grouped(all: &[CouldNotLook]) -> Vec<String> {
     };
     groups.into_iter().map(told).collect()
 }
+
+/// A text that a shell reads as one word, in the quotes that are easier to read.
+pub fn quoted(text: &str) -> String {
+    match text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
+        true => format!("\"{text}\""),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}

@@ -61,17 +61,14 @@ pub fn run(global: &Global, args: GuardArgs) -> anyhow::Result<Exit> {
 fn text(words: &[String]) -> String {
     match words {
         [whole] => whole.clone(),
-        words => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
+        words => words.iter().map(|w| typed(w)).collect::<Vec<_>>().join(" "),
     }
 }
 
-fn quoted(word: &str) -> String {
+/// A word as it has to be typed.
+fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { render::quoted(word) }
 }
 
 fn plain(answer: &PermissionAnswer) {

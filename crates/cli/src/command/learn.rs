@@ -6,7 +6,7 @@ use coroner_verbs::incident_learn::{self, LearnReport, LearnRequest, Outcome};
 use crate::args::{Format, Global};
 use crate::context;
 use crate::fail::{Exit, Failure};
-use crate::render;
+use crate::render::{self, quoted};
 
 /// Drafts the post-mortem of an investigation and prints it.
 pub fn draft(global: &Global, investigation: &str) -> anyhow::Result<Exit> {
@@ -62,9 +62,4 @@ fn told(report: &LearnReport, dry_run: bool) -> String {
         Outcome::Reported => "The next time the state is reported: coroner check\n".to_owned(),
     });
     out
-}
-
-/// A word that a shell reads as one.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -3,7 +3,7 @@
 use coroner_model::permission::Permission;
 use coroner_verbs::demo::DemoReport;
 
-use crate::render::investigate;
+use crate::render::{investigate, quoted};
 
 /// Lines of a post-mortem that are shown.
 const DRAFT_LINES_MAX: usize = 14;
@@ -90,12 +90,4 @@ fn next(report: &DemoReport, program: &str) -> String {
          Look at your own system:  {program} investigate https://your.host/path\n",
         report.incidents
     )
-}
-
-/// A word that a shell reads as one.
-fn quoted(text: &str) -> String {
-    match text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
-        true => format!("\"{text}\""),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
