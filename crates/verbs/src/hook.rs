@@ -175,6 +175,24 @@ fn name(event: &Value) -> Result<&str, Event> {
     })
 }
 
+/// The call of an event named `wanted`; any other name is none of the guard's affair.
+fn call_before(event: &Value, wanted: &str, agent: &str) -> Event {
+    match name(event) {
+        Ok(found) if found == wanted => call(event, agent),
+        Ok(_) => Event::Other(HookReply::default()),
+        Err(unreadable) => unreadable,
+    }
+}
+
+/// The input of a tool, which some versions give as JSON in a string.
+fn input(event: &Value, key: &str) -> Value {
+    match event.get(key) {
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())),
+        Some(value) => value.clone(),
+        None => Value::Null,
+    }
+}
+
 /// What a host without an ask is told instead of one.
 fn ask_the_operator(reason: &str) -> String {
     format!("Ask the operator before running this. {reason}")

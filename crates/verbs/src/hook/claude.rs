@@ -2,22 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, HookReply, Say, call, name};
+use super::{Event, HookReply, Say, call_before};
 
 pub(super) fn read(event: &Value) -> Event {
-    match name(event) {
-        Ok("PreToolUse") => call(event, "claude"),
-        Ok(_) => Event::Other(HookReply::default()),
-        Err(unreadable) => unreadable,
-    }
+    call_before(event, "PreToolUse", "claude")
 }
 
 pub(super) fn say(what: Say) -> HookReply {
     match what {
         Say::Allow => HookReply::default(),
-        Say::Note(text) => {
-            HookReply::json(&json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": text}}))
-        }
+        Say::Note(text) => HookReply::json(&note(&text)),
         Say::Ask(reason) | Say::Failed(reason) => HookReply::json(&decision("ask", &reason)),
         Say::Deny(reason) => {
             HookReply { stderr: format!("{reason}\n"), exit: 2, ..HookReply::json(&decision("deny", &reason)) }
@@ -32,4 +26,9 @@ pub(super) fn decision(permission: &str, reason: &str) -> Value {
         "permissionDecision": permission,
         "permissionDecisionReason": reason,
     }})
+}
+
+/// Words beside a call that runs.
+pub(super) fn note(text: &str) -> Value {
+    json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": text}})
 }

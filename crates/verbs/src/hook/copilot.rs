@@ -4,7 +4,7 @@
 use coroner_model::permission::PermissionRequest;
 use serde_json::{Value, json};
 
-use super::{Event, HookReply, Say, call, field, filled};
+use super::{Event, HookReply, Say, call, field, filled, input};
 
 pub(super) fn read(event: &Value) -> Event {
     match event.get("hook_event_name").and_then(Value::as_str) {
@@ -23,7 +23,7 @@ fn camel(event: &Value) -> Event {
         Some(tool) => Event::Call {
             request: Box::new(PermissionRequest {
                 tool: Some(tool.to_owned()),
-                input: input(event),
+                input: input(event, "toolArgs"),
                 cwd: field(event, "cwd"),
                 session: filled(field(event, "sessionId")),
                 agent: Some("copilot".to_owned()),
@@ -33,15 +33,6 @@ fn camel(event: &Value) -> Event {
         },
         None if other.iter().any(|key| event.get(key).is_some()) => Event::Other(HookReply::default()),
         None => Event::Unreadable("Coroner was given a tool call without a tool; have a person look at it.".to_owned()),
-    }
-}
-
-/// The arguments as an object, or as JSON in a string.
-fn input(event: &Value) -> Value {
-    match event.get("toolArgs") {
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-        Some(value) => value.clone(),
-        None => Value::Null,
     }
 }
 

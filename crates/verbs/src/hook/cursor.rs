@@ -4,7 +4,7 @@
 use coroner_model::permission::PermissionRequest;
 use serde_json::{Value, json};
 
-use super::{Event, HookReply, Say, field, filled, name};
+use super::{Event, HookReply, Say, field, filled, input, name};
 
 pub(super) fn read(event: &Value) -> Event {
     let tool = match name(event) {
@@ -30,7 +30,7 @@ pub(super) fn read(event: &Value) -> Event {
         Some(key) => match event.get(key).and_then(Value::as_str) {
             Some(tool) => {
                 request.tool = Some(tool.to_owned());
-                request.input = input(event);
+                request.input = input(event, "tool_input");
             }
             None => return Event::Unreadable("Coroner was given a tool call without a tool.".to_owned()),
         },
@@ -42,15 +42,6 @@ pub(super) fn read(event: &Value) -> Event {
 fn cwd(event: &Value) -> String {
     let root = || event.get("workspace_roots")?.get(0)?.as_str().map(str::to_owned);
     filled(field(event, "cwd")).or_else(root).unwrap_or_default()
-}
-
-/// Newer versions give the input as JSON in a string.
-fn input(event: &Value) -> Value {
-    match event.get("tool_input") {
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-        Some(value) => value.clone(),
-        None => Value::Null,
-    }
 }
 
 pub(super) fn say(what: Say) -> HookReply {

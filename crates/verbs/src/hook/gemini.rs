@@ -3,19 +3,15 @@
 use coroner_model::permission::PermissionRequest;
 use serde_json::{Value, json};
 
-use super::{Event, HookReply, Say, ask_the_operator, call, name};
+use super::{Event, HookReply, Say, ask_the_operator, call_before};
 
 pub(super) fn read(event: &Value) -> Event {
-    match name(event) {
-        Ok("BeforeTool") => match call(event, "gemini") {
-            Event::Call { mut request, transcript } => {
-                into_directory(&mut request);
-                Event::Call { request, transcript }
-            }
-            other => other,
-        },
-        Ok(_) => Event::Other(HookReply::default()),
-        Err(unreadable) => unreadable,
+    match call_before(event, "BeforeTool", "gemini") {
+        Event::Call { mut request, transcript } => {
+            into_directory(&mut request);
+            Event::Call { request, transcript }
+        }
+        other => other,
     }
 }
 
