@@ -164,10 +164,28 @@ impl Fact {
 /// All facts of a scene, in a stable order.
 pub fn all(scene: &Scene) -> Vec<Fact> {
     let mut facts: Vec<Fact> = FactKind::ALL.into_iter().flat_map(|kind| kind.detector()(scene)).collect();
+    drop_kept_environments(&mut facts);
     facts.sort_by(|a, b| (a.kind, &a.component, a.is, &a.text).cmp(&(b.kind, &b.component, b.is, &b.text)));
     // The same state can be read in two places: the file on the host, and its copy in the container.
     facts.dedup_by(|later, first| {
         (later.kind, &later.component, later.is, &later.text) == (first.kind, &first.component, first.is, &first.text)
     });
     facts
+}
+
+/// Where the files gave a variable before a restart, the old environment that the restart kept is
+/// the fault, and the variable's absence only what it looks like.
+fn drop_kept_environments(facts: &mut Vec<Fact>) {
+    let drifted: Vec<(String, Vec<Subject>)> = facts
+        .iter()
+        .filter(|f| f.kind == FactKind::EnvDrift && f.is == "restarted")
+        .map(|f| (f.component.clone(), f.subjects.clone()))
+        .collect();
+    let kept = |fact: &Fact| {
+        let variables = || fact.subjects.iter().filter(|s| matches!(s, Subject::Variable(_)));
+        drifted.iter().any(|(component, subjects)| {
+            *component == fact.component && variables().any(|variable| subjects.contains(variable))
+        })
+    };
+    facts.retain(|fact| fact.kind != FactKind::CredentialFallback || !kept(fact));
 }

@@ -11,7 +11,6 @@ use coroner_model::finding::Confidence;
 use coroner_model::{Citation, investigation::Reason};
 
 use crate::detect::credential::{self, Credential, Sameness, Server};
-use crate::detect::env_drift;
 use crate::detect::part::{self, Part, Value};
 use crate::detect::{reading, reason, within};
 use crate::fact::{Fact, FactKind, Subject};
@@ -19,15 +18,7 @@ use crate::scene::{Scene, SettingDefault};
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
-    // Where the files gave the variable before a restart, the old environment that the restart
-    // kept is the fault, not the variable's absence.
-    let mut drifted = env_drift::detect(scene);
-    drifted.retain(|d| d.is == "restarted");
-    let drifts = |fact: &Fact| {
-        let variables = || fact.subjects.iter().filter(|s| matches!(s, Subject::Variable(_)));
-        drifted.iter().any(|d| d.component == fact.component && variables().any(|v| d.subjects.contains(v)))
-    };
-    found(scene).into_iter().map(|f| f.fact).filter(|fact| !drifts(fact)).collect()
+    found(scene).into_iter().map(|f| f.fact).collect()
 }
 
 /// Who is sure to send a default password to whom: client and server by name.
