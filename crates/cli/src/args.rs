@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 /// Options that every verb honours.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
     /// Keep evidence and incidents in this folder instead of CORONER_HOME.
     #[arg(long, global = true, value_name = "PATH")]
@@ -39,8 +39,9 @@ pub struct Global {
 }
 
 /// Forms of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    #[default]
     Plain,
     Json,
     Sarif,

@@ -12,8 +12,13 @@ use clap::Parser;
 
 fn main() -> std::process::ExitCode {
     end_quietly_when_nobody_reads();
-    let args = args::Args::parse();
-    match command::run(args) {
+    // An agent starts a hook for every call that it makes: building the whole command line first would cost more than
+    // the judgement does.
+    let result = match command::hook::only_agent(std::env::args_os()) {
+        Some(agent) => command::hook::answer(&args::Global::default(), agent),
+        None => command::run(args::Args::parse()),
+    };
+    match result {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("{}", fail::render(&error));

@@ -1,5 +1,6 @@
 //! `coroner hook`: the guard in the protocol of an agent's hooks.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use clap::{Args, ValueEnum};
@@ -49,7 +50,7 @@ impl From<Host> for Agent {
     }
 }
 
-/// Runs `hook`; it ends the process itself where the protocol wants another exit code.
+/// Runs `hook`.
 pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
     if args.plugin {
         let Host::Opencode = args.agent else {
@@ -61,9 +62,32 @@ pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
         print!("{}", hook::OPENCODE_PLUGIN);
         return Ok(Exit::Clean);
     }
+    answer(global, args.agent.into())
+}
+
+/// The agent of the plain spelling `hook --agent NAME`, which hook settings hold; any other is left to the whole
+/// command line.
+pub fn only_agent(mut args: impl Iterator<Item = OsString>) -> Option<Agent> {
+    let mut next = || args.next()?.into_string().ok();
+    let (verb, option) = (next().and_then(|_| next())?, next()?);
+    if verb != "hook" {
+        return None;
+    }
+    let name = match option.strip_prefix("--agent=") {
+        Some(name) => name.to_owned(),
+        None if option == "--agent" => next()?,
+        None => return None,
+    };
+    match args.next() {
+        Some(_) => None,
+        None => Host::from_str(&name, false).ok().map(Agent::from),
+    }
+}
+
+/// Answers the event on standard input; ends the process itself where the protocol wants another exit code.
+pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
     let mut input = Vec::new();
     let read = std::io::stdin().lock().take(hook::INPUT_BYTES_MAX).read_to_end(&mut input);
-    let agent = args.agent.into();
     let reply = match read {
         Ok(_) => hook::answer(agent, &input, || Guard::open(context::request(global)?).map_err(anyhow::Error::from)),
         Err(error) => hook::failed(agent, &format!("Coroner could not read the hook's input: {error}")),
@@ -74,5 +98,31 @@ pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
     match reply.exit {
         0 => Ok(Exit::Clean),
         code => std::process::exit(i32::from(code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Option<Agent> {
+        only_agent(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn only_the_plain_spelling_is_short_cut() {
+        assert_eq!(read("coroner hook --agent claude"), Some(Agent::Claude));
+        assert_eq!(read("/usr/bin/coroner hook --agent=opencode"), Some(Agent::OpenCode));
+        for other in [
+            "coroner",
+            "coroner hook",
+            "coroner hook --agent",
+            "coroner hook --agent nobody",
+            "coroner hook --agent opencode --plugin",
+            "coroner --store /srv/x hook --agent claude",
+            "coroner guard --agent claude",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
     }
 }

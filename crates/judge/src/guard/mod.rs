@@ -138,9 +138,11 @@ struct Met<'p> {
 
 /// Every pattern that is met, strongest and most specific first, each once.
 fn meet<'p>(judged: &[Judged], library: &'p Library) -> Vec<Met<'p>> {
+    let kinds: Vec<EffectKind> = judged.iter().map(|one| one.effect.kind).collect();
+    let patterns: Vec<&AntiPattern> = library.on_effects(&kinds).collect();
     let mut met = Vec::new();
     for (index, one) in judged.iter().enumerate() {
-        for pattern in library.iter() {
+        for pattern in patterns.iter().copied() {
             for row in pattern.header.when.effect.iter().filter(|row| row.matches(&one.effect)) {
                 let lists =
                     [row.target.len(), row.not_target.len(), row.circumstance.len(), row.not_circumstance.len()];

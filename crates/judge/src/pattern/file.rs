@@ -67,7 +67,8 @@ impl AntiPattern {
             let at = toml_range.start + e.span().map_or(0, |s| s.start);
             error(at, e.message().to_owned(), "`coroner pattern explain --schema` prints the schema of the header")
         })?;
-        let problems: Vec<PatternError> = header::problems(&header)
+        let built_in = origin == Origin::BuiltIn;
+        let problems: Vec<PatternError> = header::problems(&header, built_in)
             .into_iter()
             .map(|(word, reason)| {
                 let at = toml_range.start + toml_text.find(&word).unwrap_or(0);
@@ -120,7 +121,7 @@ impl AntiPattern {
 }
 
 /// File name without folder and `.md`.
-fn stem(path: &str) -> &str {
+pub(super) fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.strip_suffix(".md").unwrap_or(name)
 }
