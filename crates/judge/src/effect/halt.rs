@@ -3,8 +3,8 @@
 use coroner_model::effect::{Circumstance, EffectKind};
 use coroner_read::shell::Word;
 
-use super::Plan;
 use super::named::Named;
+use super::{Plan, Planned, Target};
 use super::options::{Options, Order};
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -38,6 +38,14 @@ pub(super) fn push(out: &mut Plan<'_>, verb: &str) {
     let named =
         Named::of("this host", format!("take the whole host out of service ({verb})")).with(Circumstance::WholeHost);
     out.named(EffectKind::StopService, named);
+}
+
+/// A function that starts itself beside itself, by the invocation that does it.
+pub(super) fn multiplying(invocation: usize) -> Planned {
+    let what = "start a function that starts itself twice over, until the host can start nothing any more";
+    let named = Named::of("this host", what.to_owned()).with(Circumstance::WholeHost);
+    let target = Target::Named(Box::new(named));
+    Planned { kind: EffectKind::KillProcess, target, program: "function".to_owned(), invocation }
 }
 
 /// `ip link set eth0 down`, `ip route flush`, `ip addr flush dev eth0`.

@@ -134,6 +134,7 @@ pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
     }
     effects.unread.sort();
     effects.unread.dedup();
+    effects.planned.extend(effects.script.multiplies.map(halt::multiplying));
     effects
 }
 

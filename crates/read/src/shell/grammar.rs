@@ -19,7 +19,11 @@ pub(crate) fn parse(text: &str) -> Option<Node> {
 }
 
 fn compound_list(list: &ast::CompoundList) -> Node {
-    Node::List(list.0.iter().map(|ast::CompoundListItem(and_or, _)| and_or_list(and_or)).collect())
+    let items = list.0.iter().map(|ast::CompoundListItem(and_or, separator)| match separator {
+        ast::SeparatorOperator::Async => Node::Background(Box::new(and_or_list(and_or))),
+        ast::SeparatorOperator::Sequence => and_or_list(and_or),
+    });
+    Node::List(items.collect())
 }
 
 fn and_or_list(list: &ast::AndOrList) -> Node {

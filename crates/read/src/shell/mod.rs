@@ -59,6 +59,8 @@ pub struct Script {
     pub wanted: Vec<Wanted>,
     /// Why not everything could be read; empty where it could.
     pub limits: Vec<Limit>,
+    /// The invocation by which a function starts itself beside itself, again and again.
+    pub multiplies: Option<usize>,
 }
 
 /// A script file that a command would run.

@@ -16,6 +16,8 @@ pub(crate) enum Node {
     Pipeline(Vec<Node>),
     /// `! command`.
     Not(Box<Node>),
+    /// `command &`: it runs beside what follows.
+    Background(Box<Node>),
     /// `( … )`: nothing inside changes the shell outside.
     Subshell(Box<Node>),
     For {

@@ -28,6 +28,8 @@ const RECURSION_MAX: usize = 2;
 /// Deepest chain of texts within texts, functions and substitutions.
 const TEXT_DEPTH_MAX: usize = 12;
 
+/// Most carriers that are taken off one command.
+const CARRIERS_MAX: usize = 48;
 /// Most files of which the text is remembered.
 const WRITTEN_FILES_MAX: usize = 32;
 
@@ -138,6 +140,10 @@ impl Walker<'_> {
             Node::Not(inner) => {
                 let flow = self.exec(inner, world, frame);
                 Flow { ok: flow.fail, fail: flow.ok, output: flow.output }
+            }
+            Node::Background(inner) => {
+                let output = self.exec(inner, world.clone(), &Frame { beside: true, ..frame.clone() }).output;
+                Flow { output, ..Flow::either(world) }
             }
             Node::Subshell(inner) => {
                 let output = self.exec(inner, world.clone(), frame).output;
@@ -259,7 +265,8 @@ impl Walker<'_> {
         let mut stdin = frame.stdin.clone();
         let mut output = None;
         for stage in stages {
-            let inside = Frame { stdin: stdin.clone(), ..frame.clone() };
+            let beside = frame.beside || stages.len() > 1;
+            let inside = Frame { stdin: stdin.clone(), beside, ..frame.clone() };
             let from = self.script.invocations.len();
             output = self.exec(stage, world.clone(), &inside).output;
             stdin = match &output {
@@ -558,6 +565,10 @@ impl Walker<'_> {
 
     /// Follows one command of which the words are known.
     pub(crate) fn dispatch(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
+        if frame.carriers.len() > CARRIERS_MAX {
+            self.limit(Limit::Steps);
+            return self.emit(argv, world, frame);
+        }
         let Some(name) = argv.first().and_then(Word::as_literal).map(str::to_owned) else {
             return self.unnamed(argv, world, frame);
         };
@@ -630,6 +641,11 @@ impl Walker<'_> {
         let own = |c: &&Carrier| matches!(c, Carrier::Function { name: n } if n == name);
         if frame.carriers.iter().filter(own).count() >= RECURSION_MAX {
             self.limit(Limit::Rounds);
+            // Beside itself, and whatever happened before: each copy starts further ones.
+            if frame.beside && !frame.conditional && self.script.multiplies.is_none() {
+                self.script.multiplies = Some(self.script.invocations.len());
+                self.emit(argv, world.clone(), frame);
+            }
             return Flow::either(world);
         }
         if self.depth >= TEXT_DEPTH_MAX {
