@@ -20,6 +20,8 @@ pub struct Limits {
     pub casefile_bytes_max: u64,
     /// Bytes read at opening, to learn which values are secrets.
     pub learn_bytes_max: u64,
+    /// Levels below the project's root that are looked through for them on a live host.
+    pub learn_depth_max: usize,
     /// Paths in one listing of files.
     pub listing_paths_max: usize,
     /// Levels that a walk over the host descends.
@@ -45,11 +47,28 @@ impl Default for Limits {
             entries_max: 200_000,
             casefile_bytes_max: 4096 * MIB,
             learn_bytes_max: 64 * MIB,
+            learn_depth_max: 5,
             listing_paths_max: 20_000,
             walk_depth_max: 12,
             commits_max: 500,
             http_body_bytes_max: 64 * KIB,
             http_hops_max: 20,
+        }
+    }
+}
+
+impl Limits {
+    /// Bounds for a look before a command runs, while somebody waits for each answer.
+    pub fn before_a_command() -> Limits {
+        const MIB: u64 = 1024 * 1024;
+        Limits {
+            probe_ms_max: 3_000,
+            file_bytes_max: MIB,
+            entries_max: 50_000,
+            learn_bytes_max: MIB,
+            learn_depth_max: 1,
+            listing_paths_max: 2_000,
+            ..Limits::default()
         }
     }
 }

@@ -180,7 +180,7 @@ fn live(request: &WorkspaceRequest) -> Live {
     let home = request.env.get("HOME").map_or_else(|| request.home.clone(), std::path::PathBuf::from);
     let settings =
         LiveSettings { env: request.env.clone(), home, cwd: request.cwd.clone(), now: request.now, redaction_key };
-    Live::new(settings, Limits::default())
+    Live::new(settings, Limits::before_a_command())
 }
 
 /// Answers JSON Lines by JSON Lines, in order, until the input ends.

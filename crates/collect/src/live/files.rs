@@ -20,8 +20,7 @@ use crate::seen::Seen;
 const PEEK_BYTES_MAX: u64 = 256 * 1024;
 /// File systems of the kernel, which hold no files.
 const KERNEL: &[&str] = &["/proc", "/sys", "/dev"];
-/// Levels and milliseconds of the walk that looks for secrets to learn.
-const LEARN_DEPTH_MAX: usize = 5;
+/// Milliseconds of the walk that looks for secrets to learn.
 const LEARN_MS_MAX: u64 = 1_000;
 /// Directories above the working directory that are tried as project root.
 const ROOT_LEVELS_MAX: usize = 32;
@@ -56,7 +55,8 @@ pub(super) fn settings(inner: &Inner) -> Vec<String> {
         let name = path.to_string_lossy();
         [FileClass::Env, FileClass::Compose, FileClass::Proxy].iter().any(|class| class::holds(*class, &name))
     };
-    let walk = Walk { depth_max: LEARN_DEPTH_MAX, ms_max: LEARN_MS_MAX, entries_max: inner.limits.entries_max };
+    let walk =
+        Walk { depth_max: inner.limits.learn_depth_max, ms_max: LEARN_MS_MAX, entries_max: inner.limits.entries_max };
     let mut left = inner.limits.learn_bytes_max;
     let mut texts = Vec::new();
     walk.run(&root, class::is_walked, |path, kind| {

@@ -4,8 +4,8 @@ use coroner_model::effect::{Circumstance, EffectKind};
 use coroner_read::shell::Word;
 
 use super::named::Named;
-use super::{Plan, Planned, Target};
 use super::options::{Options, Order};
+use super::{Plan, Planned, Target};
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;

@@ -190,6 +190,13 @@ fn decide(answer: &mut PermissionAnswer, judged: &[Judged], met: &[Met<'_>]) {
 /// What of the text itself could not be read whole.
 fn unread(answer: &mut PermissionAnswer, effects: &Effects) {
     use coroner_read::shell::Limit;
+    if effects.script.limits.contains(&Limit::File) {
+        answer.could_not_look.push(CouldNotLook {
+            what: "the whole of a script".into(),
+            why: coroner_model::Why::TooMuch,
+            detail: "it is longer, deeper or does more than what is followed".into(),
+        });
+    }
     let why = match effects.script.limits.iter().find(|l| matches!(l, Limit::Bytes | Limit::Nesting | Limit::Steps)) {
         Some(Limit::Bytes) => "it is longer than what is read as shell",
         Some(Limit::Steps) => "it holds more commands than are followed",

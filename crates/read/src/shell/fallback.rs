@@ -12,6 +12,8 @@ use super::tree::{Assign, AssignValue, Item, Join, Node, Redir, Simple};
 
 /// Deepest level of the tolerant tree that is descended into.
 const TREE_DEPTH_MAX: usize = 80;
+/// Bytes that are read flat at either end of a text; whoever gives more says that not all was read.
+const FLAT_BYTES_MAX: usize = 128 * 1024;
 /// Most words of one command that the flat reading keeps.
 const FLAT_WORDS_MAX: usize = 10_000;
 /// Most simple commands that the flat reading collects.
@@ -217,6 +219,15 @@ impl Lower<'_> {
 /// A quote that is not closed on its own line is no quote: the line is read once
 /// more with it as plain text. Nothing is nested and nothing fails.
 pub(crate) fn flat(text: &str) -> Node {
+    if text.len() <= 2 * FLAT_BYTES_MAX {
+        return flat_part(text);
+    }
+    let head = &text[..text.floor_char_boundary(FLAT_BYTES_MAX)];
+    let tail = &text[text.ceil_char_boundary(text.len() - FLAT_BYTES_MAX)..];
+    Node::List(vec![flat_part(head), flat_part(tail)])
+}
+
+fn flat_part(text: &str) -> Node {
     let mut commands = Vec::new();
     for line in text.split_inclusive('\n') {
         if commands.len() >= FLAT_COMMANDS_MAX {

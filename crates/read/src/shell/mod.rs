@@ -85,6 +85,8 @@ pub enum Limit {
     Steps,
     /// Not every round of a loop, or way through branches, was followed.
     Rounds,
+    /// A script file is longer, deeper or busier than what is followed.
+    File,
 }
 
 /// One command that would run.

@@ -5,6 +5,11 @@ use super::word::{Part, Word};
 use super::world::World;
 use super::{Stdin, program_of};
 
+/// Whether a command never prints anything, whatever its arguments.
+pub(crate) fn is_silent(argv: &[Word]) -> bool {
+    matches!(program_of(argv), "true" | "false" | ":" | "test" | "[" | "sleep" | "exit" | "return" | "shift" | "wait")
+}
+
 /// The output of a command, or `None` where it depends on the world.
 pub(crate) fn output(argv: &[Word], world: &World, stdin: &Stdin) -> Option<Word> {
     let rest = argv.get(1..)?;

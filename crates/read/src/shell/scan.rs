@@ -5,8 +5,8 @@
 //! Bodies of here-documents are mostly data and may be long; lifting them out
 //! keeps prose from being counted and parsed as shell.
 
-/// Longest text that the grammars are given, in bytes, bodies not counted.
-pub const GRAMMAR_BYTES_MAX: usize = 128 * 1024;
+/// Longest text that the grammars are given, in bytes, bodies not counted: they need a microsecond a byte.
+pub const GRAMMAR_BYTES_MAX: usize = 32 * 1024;
 /// Deepest nesting that the grammars are given; deeper text is read flat.
 pub const NESTING_MAX: usize = 24;
 

@@ -225,6 +225,19 @@ fn globs_stay_globs() {
 }
 
 #[test]
+fn a_substitution_that_prints_nothing_leaves_the_word_beside_it() {
+    for text in [
+        "``rm -rf data",
+        "$()rm -rf data``",
+        "$(true)rm -rf data",
+        "r$(:)m -rf da$(test -e x)ta",
+        "r``m -rf $(false)data",
+    ] {
+        assert_eq!(lines(&script(text)).last().map(String::as_str), Some("rm -rf data"), "{text}");
+    }
+}
+
+#[test]
 fn broken_and_huge_text_is_read_all_the_same() {
     for text in
         ["rm -rf data; echo 'unclosed", "if true; then rm -rf data", "rm -rf data; fi ) }", "echo \"a\nrm -rf data"]

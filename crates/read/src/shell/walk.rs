@@ -17,6 +17,8 @@ use super::{builtin, carrier, fallback, grammar, path, produce, scan};
 
 /// Most simple commands that are followed.
 const STEPS_MAX: usize = 4_000;
+/// Of these, how many script files may use up: the text around them is what is judged.
+const FILE_STEPS_MAX: usize = 2_500;
 /// Most worlds that are followed side by side.
 const WORLDS_MAX: usize = 8;
 /// Most rounds of one loop that are followed.
@@ -47,6 +49,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) returned: Vec<Vec<World>>,
     steps: usize,
     depth: usize,
+    /// How many script files are being read, each run by the one before.
+    pub(crate) files: usize,
     placeholders: usize,
     /// How much text words became so far.
     pub(crate) expanded_bytes: usize,
@@ -64,6 +68,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         returned: Vec::new(),
         steps: 0,
         depth: 0,
+        files: 0,
         placeholders: 0,
         expanded_bytes: 0,
     };
@@ -82,6 +87,10 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
 
 impl Walker<'_> {
     pub(crate) fn limit(&mut self, limit: Limit) {
+        let limit = match limit {
+            Limit::Bytes | Limit::Nesting | Limit::Steps if self.files > 0 => Limit::File,
+            other => other,
+        };
         if self.script.limits.contains(&limit) {
             return;
         }
@@ -398,7 +407,8 @@ impl Walker<'_> {
 
     fn simple(&mut self, simple: &Simple, world: World, frame: &Frame) -> Flow {
         self.steps += 1;
-        if self.steps > STEPS_MAX {
+        let most = if self.files > 0 { FILE_STEPS_MAX } else { STEPS_MAX };
+        if self.steps > most {
             self.limit(Limit::Steps);
             return Flow::either(world);
         }
@@ -480,7 +490,12 @@ impl Walker<'_> {
         self.depth -= 1;
         match flow.output {
             Some(text) => produce::without_last_newlines(&text),
-            None => Word::unknown(Unknown::Output(self.printed_since(from, &Stdin::Inherited, &inside))),
+            None => {
+                let mut commands = self.printed_since(from, &Stdin::Inherited, &inside);
+                commands.retain(|argv| !produce::is_silent(argv));
+                // `$()` and `$(true)` leave nothing, and what stands beside them is the word.
+                if commands.is_empty() { Word::default() } else { Word::unknown(Unknown::Output(commands)) }
+            }
         }
     }
 

@@ -102,7 +102,9 @@ impl Walker<'_> {
         let mut inside =
             World { arguments: argv.to_vec(), functions: BTreeMap::new(), aliases: BTreeMap::new(), ..world.clone() };
         inside.set("BASH_SOURCE", file.clone());
+        self.files += 1;
         self.text(&text, inside, &frame.through(Carrier::Script { path: full.to_owned() }));
+        self.files -= 1;
         true
     }
 
