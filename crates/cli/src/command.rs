@@ -11,6 +11,7 @@ mod learn;
 pub mod pattern;
 pub mod record;
 pub mod serve;
+pub mod undo;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
@@ -29,6 +30,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
+        Some(Command::Undo(undo)) => undo::run(&args.global, undo),
         None => status(&args.global),
     }
 }

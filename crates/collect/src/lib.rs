@@ -5,7 +5,7 @@
 
 pub mod casefile;
 mod class;
-mod git;
+pub mod git;
 pub mod limits;
 pub mod live;
 mod named_log;

@@ -17,6 +17,7 @@ use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest}
 use serde_json::Value;
 
 use crate::guard::Guard;
+use crate::undo::{self, IfAsked};
 pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 
 /// Largest input that is read, in bytes.
@@ -98,7 +99,10 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
         Event::Other(reply) => reply,
         Event::Unreadable(why) => failed(agent, &why),
         Event::Call { request, transcript } => match guard() {
-            Ok(mut guard) => say(agent, said(&guard.judge_with(*request, transcript.as_deref()))),
+            Ok(mut guard) => say(
+                agent,
+                said(&undo::judge_and_keep(&mut guard, *request, transcript.as_deref(), runs_when_asked(agent))),
+            ),
             Err(error) => failed(agent, &format!("Coroner could not be opened: {error}")),
         },
     }
@@ -126,6 +130,14 @@ fn say(agent: Agent, what: Say) -> HookReply {
     }
 }
 
+/// Whether a call may still run after an ask: the others are told no.
+fn runs_when_asked(agent: Agent) -> IfAsked {
+    match agent {
+        Agent::Claude | Agent::Cursor | Agent::Copilot => IfAsked::MayRun,
+        Agent::Codex | Agent::Gemini | Agent::OpenCode => IfAsked::IsRefused,
+    }
+}
+
 /// The guard's answer; a reason is never empty, since an empty one does not block.
 fn said(answer: &PermissionAnswer) -> Say {
     let reason = match answer.reason.trim() {
@@ -135,9 +147,10 @@ fn said(answer: &PermissionAnswer) -> Say {
     match answer.permission {
         Permission::Deny => Say::Deny(reason),
         Permission::Ask => Say::Ask(reason),
-        Permission::Allow if answer.findings.is_empty() => Say::Allow,
+        Permission::Allow if answer.findings.is_empty() && answer.notes.is_empty() => Say::Allow,
         Permission::Allow => {
-            let notes: Vec<&str> = answer.findings.iter().map(|f| f.reason.as_str()).collect();
+            let findings = answer.findings.iter().map(|f| f.reason.as_str());
+            let notes: Vec<&str> = findings.chain(answer.notes.iter().map(String::as_str)).collect();
             Say::Note(notes.join("\n"))
         }
     }

@@ -9,6 +9,7 @@ mod delete;
 mod discard;
 mod execute;
 mod live;
+mod loss;
 mod named;
 mod need;
 mod owner;
@@ -31,6 +32,7 @@ use coroner_read::shell::Context;
 use crate::effect::{self, Effects};
 use crate::pattern::{AntiPattern, Library};
 
+pub use loss::{Loss, Lost, MadeAnew, losses, made_anew};
 pub use past::{Deed, deeds_of};
 pub use tool::{Action, action};
 

@@ -1,0 +1,152 @@
+//! Which of the paths that would be lost have no other copy.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use coroner_act::undo::Take;
+use coroner_collect::git::copy::WorkTree;
+use coroner_judge::guard::{Loss, Lost, MadeAnew, made_anew};
+
+/// Temporary folders.
+const SCRATCH: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+/// Files beside a directory by which a build tool is known.
+const BUILDS: [&str; 14] = [
+    "Cargo.toml",
+    "package.json",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "Makefile",
+    "CMakeLists.txt",
+    "build.gradle",
+    "build.gradle.kts",
+    "pom.xml",
+    "go.mod",
+    "meson.build",
+    "mix.exs",
+    "dune-project",
+];
+
+/// Where the session works.
+pub(super) struct Place {
+    in_scratch: bool,
+}
+
+impl Place {
+    pub(super) fn of(cwd: &Path) -> Place {
+        Place { in_scratch: is_scratch(cwd) }
+    }
+}
+
+fn is_scratch(path: &Path) -> bool {
+    SCRATCH.iter().any(|top| path.starts_with(top) && path != Path::new(top))
+}
+
+/// Whether any of the losses is of something that is there.
+pub(super) fn is_there(losses: &[Loss]) -> bool {
+    losses.iter().any(|loss| match &loss.what {
+        Lost::Paths { .. } => loss.root().is_some_and(|root| std::fs::symlink_metadata(root).is_ok()),
+        _ => true,
+    })
+}
+
+/// One root with what of it is kept.
+pub(super) struct Chosen<'l> {
+    pub(super) root: PathBuf,
+    pub(super) removes: bool,
+    /// Absent where the root itself is all.
+    loss: Option<&'l Loss>,
+    tree: Option<Rc<WorkTree>>,
+    /// Whether the commits of the tree stay, so that they are another copy.
+    commits_stay: bool,
+    in_scratch: bool,
+}
+
+impl<'l> Chosen<'l> {
+    pub(super) fn of_paths(place: &Place, loss: &'l Loss, removes: bool) -> Option<Chosen<'l>> {
+        let root = PathBuf::from(loss.root()?);
+        std::fs::symlink_metadata(&root).ok()?;
+        let tree = WorkTree::holding(&root).map(Rc::new);
+        let commits_stay = tree.as_ref().is_some_and(|tree| {
+            let git = tree.top().join(".git");
+            !git.is_dir() || !loss.takes(&git.to_string_lossy()) || loss.untracked_only().is_some()
+        });
+        Some(Chosen { root, removes, loss: Some(loss), tree, commits_stay, in_scratch: place.in_scratch })
+    }
+
+    /// Files of a repository whose changes are not committed.
+    pub(super) fn of_changes(place: &Place, directory: &str, paths: &[String]) -> Vec<Chosen<'l>> {
+        let Some(tree) = WorkTree::holding(Path::new(directory)).map(Rc::new) else { return Vec::new() };
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        tree.changed(&paths)
+            .into_iter()
+            .map(|root| Chosen {
+                root,
+                removes: false,
+                loss: None,
+                tree: Some(tree.clone()),
+                commits_stay: true,
+                in_scratch: place.in_scratch,
+            })
+            .collect()
+    }
+
+    /// What becomes of one path.
+    pub(super) fn take(&self, path: &Path, is_dir: bool) -> Take {
+        if !self.in_scratch && is_scratch(path) {
+            return Take::Leave;
+        }
+        if is_dir {
+            return self.take_directory(path);
+        }
+        let Some(loss) = self.loss else { return Take::Keep };
+        let has_copy = self.commits_stay && self.tree.as_ref().is_some_and(|tree| tree.is_committed(path));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match loss.takes(&path.to_string_lossy()) && !has_copy && self.is_meant(loss, path) {
+            true if made_anew(&name) != MadeAnew::Yes => Take::Keep,
+            _ => Take::Pass,
+        }
+    }
+
+    fn take_directory(&self, path: &Path) -> Take {
+        let Some(loss) = self.loss else { return Take::Leave };
+        let text = path.to_string_lossy();
+        let takes = loss.takes(&text);
+        let skipped = self.is_made_anew(path)
+            || (loss.untracked_only().is_some() && path != self.root && path.join(".git").exists());
+        let in_git = loss.untracked_only().is_some() && path.file_name().is_some_and(|name| name == ".git");
+        match (takes, takes || loss.enters(&text)) {
+            _ if skipped || in_git => Take::Leave,
+            (true, _) => Take::Keep,
+            (false, true) => Take::Pass,
+            (false, false) => Take::Leave,
+        }
+    }
+
+    /// Whether `git clean` means the file.
+    fn is_meant(&self, loss: &Loss, path: &Path) -> bool {
+        let Some(ignored_too) = loss.untracked_only() else { return true };
+        let Some(tree) = &self.tree else { return false };
+        !tree.is_tracked(path) && (ignored_too || !tree.is_ignored(path, false))
+    }
+
+    /// Whether a tool makes the directory anew, by its name and what stands beside and in it.
+    fn is_made_anew(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match made_anew(&name) {
+            MadeAnew::Yes => true,
+            MadeAnew::Perhaps => {
+                let ignored = self.tree.as_ref().is_some_and(|tree| tree.is_ignored(path, true));
+                let builds = || path.parent().is_some_and(|p| BUILDS.iter().any(|name| p.join(name).is_file()));
+                let tracked_tree = self.tree.is_some();
+                ignored || path.join("pyvenv.cfg").is_file() || is_cache(path) || (!tracked_tree && builds())
+            }
+            MadeAnew::No => is_cache(path),
+        }
+    }
+}
+
+/// Whether a directory says of itself that it need not be kept.
+fn is_cache(path: &Path) -> bool {
+    path.join("CACHEDIR.TAG").is_file() || path.join(".nobackup").is_file()
+}
