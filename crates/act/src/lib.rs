@@ -4,6 +4,8 @@
 //! destroy ([`undo`]), gives trees back to their owners, and runs a sync or a command that
 //! was allowed.
 
+pub mod own;
+pub mod sync;
 pub mod undo;
 pub mod write;
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod evidence;
+pub mod fix;
 pub mod guard;
 pub mod hook;
 pub mod incident;
@@ -23,6 +24,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
+        Some(Command::Fix(fix)) => fix::run(&args.global, fix),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),
         Some(Command::Incident(incident)) => incident::run(&args.global, incident),

@@ -4,6 +4,8 @@ pub mod book;
 pub mod check;
 pub mod demo;
 pub mod evidence;
+pub mod fix_ownership;
+pub mod fix_sync;
 pub mod guard;
 pub mod hook;
 pub mod incident;

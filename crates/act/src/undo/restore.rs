@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +12,7 @@ use super::git;
 use super::keep::{Take, Wanted, keep};
 use super::manifest::{self, Entry, Head, How, Kind, Name, Owner};
 use super::{Bounds, UndoError};
+use crate::own;
 
 /// Seconds after a snapshot in which a changed file is taken for the work of its command.
 const OF_THE_COMMAND_SECONDS_MAX: i64 = 600;
@@ -321,9 +322,7 @@ fn bring_back(folder: &Path, item: &Item, names: &BTreeMap<usize, PathBuf>) -> R
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
             Err(error) => Err(shown(error)),
         },
-        Kind::Owner => {
-            give(&directory, Path::new(name), Owner { uid: entry.uid, gid: entry.gid }, entry.mode).map_err(shown)
-        }
+        Kind::Owner => take_back(entry, &directory, Path::new(name)),
         Kind::Link | Kind::File => {
             let draft =
                 format!(".coroner-undo-{}-{}", std::process::id(), entry.stored.as_ref().map_or(0, |s| s.number));
@@ -345,6 +344,13 @@ fn bring_back(folder: &Path, item: &Item, names: &BTreeMap<usize, PathBuf>) -> R
             placed
         }
     }
+}
+
+/// Gives a path back to the owner that it had, if it is still the file that it was.
+fn take_back(entry: &Entry, directory: &OwnedFd, name: &Path) -> Result<(), String> {
+    let shown = |e: rustix::io::Errno| e.to_string();
+    let path = own::hold(directory, name).map_err(shown)?;
+    own::give(&path, Owner { uid: entry.uid, gid: entry.gid }, entry.mode).map_err(shown)
 }
 
 fn first_name<'n>(entry: &Entry, names: &'n BTreeMap<usize, PathBuf>) -> Option<&'n PathBuf> {
@@ -407,25 +413,6 @@ fn finish_directory(item: &Item) -> Result<(), String> {
 fn times(entry: &Entry) -> Timestamps {
     let time = rustix::fs::Timespec { tv_sec: entry.mtime.0, tv_nsec: entry.mtime.1 };
     Timestamps { last_access: time, last_modification: time }
-}
-
-/// Gives a path to an owner by its directory and name, never through a link; the mode stays what it was.
-pub(crate) fn give(directory: impl AsFd, name: &Path, owner: Owner, mode: u32) -> rustix::io::Result<()> {
-    let directory = directory.as_fd();
-    let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-    rustix::fs::chownat(directory, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-    let special = mode & 0o6000 != 0;
-    if special && rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile {
-        // By the descriptor of the very file: the name could be another's by now.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(directory, name, flags, Mode::empty())?;
-        let now = rustix::fs::fstat(&file)?;
-        if (now.st_dev, now.st_ino) == (stat.st_dev, stat.st_ino) {
-            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
-        }
-    }
-    Ok(())
 }
 
 /// Opens a directory without following any link on the way; makes what is missing of it.

@@ -66,7 +66,7 @@ fn text(words: &[String]) -> String {
 }
 
 /// A word as it has to be typed.
-fn typed(word: &str) -> String {
+pub fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { render::quoted(word) }
 }

@@ -18,6 +18,7 @@ mod reason;
 mod restart;
 mod run;
 mod secret;
+mod spare;
 mod tool;
 mod view;
 mod volume;
@@ -34,6 +35,7 @@ use crate::pattern::{AntiPattern, Library};
 
 pub use loss::{Loss, Lost, MadeAnew, losses, made_anew};
 pub use past::{Deed, deeds_of};
+pub use spare::{Spared, config_of, spared};
 pub use tool::{Action, action};
 
 /// Most rounds of asking and looking for one command.
