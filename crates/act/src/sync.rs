@@ -118,6 +118,10 @@ fn read(answer: &[u8]) -> Told {
     let mut told = Told::default();
     for line in answer.split(|b| *b == b'\n') {
         let (Some(item), Some(rest)) = (line.get(..11), line.get(12..)) else { continue };
+        // Some of what rsync has to say to a person stands between the lines.
+        if item != b"*deleting  " && !b"fdLDS".contains(&item[1]) {
+            continue;
+        }
         let path = path_of(rest);
         if path.as_os_str().is_empty() || path == Path::new(".") {
             continue;
@@ -183,8 +187,9 @@ mod tests {
 
     #[test]
     fn names_and_kinds_are_read() {
-        let told = read(b">f+++++++++ new file\n>f.st...... old\n*deleting   gone/\n.d..t...... ./\ncd+++++++++ dir/\n.f...p..... mode\ncL+++++++++ link -> x\n>f+++++++++ a\\#012b\n");
+        let told = read(b">f+++++++++ new file\n>f.st...... old\n*deleting   gone/\n.d..t...... ./\ncd+++++++++ dir/\n.f...p..... mode\ncL+++++++++ link -> x\n>f+++++++++ a\\#012b\ncannot delete non-empty directory: data\n");
         assert_eq!(told.deleted, [PathBuf::from("gone")]);
+        assert!(!told.changed.iter().any(|p| p.to_string_lossy().contains("directory")));
         assert_eq!(told.changed, [PathBuf::from("mode"), PathBuf::from("old")]);
         assert!(told.added.contains(&PathBuf::from("a\nb")) && told.added.contains(&PathBuf::from("dir")));
     }

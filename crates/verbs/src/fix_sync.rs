@@ -47,7 +47,7 @@ pub struct SyncPlan {
 pub struct Synced {
     pub undo: Option<String>,
     /// What still differs afterwards.
-    pub left: usize,
+    pub left: Vec<PathBuf>,
 }
 
 /// Why nothing is done.
@@ -260,6 +260,6 @@ pub fn apply(home: &Path, plan: &SyncPlan, now: Timestamp) -> Result<Synced, Fix
     }
     plan.rules.apply()?;
     let after = plan.rules.ask()?;
-    let left = after.added.len() + after.changed.len() + after.deleted.len();
+    let left = after.added.into_iter().chain(after.changed).chain(after.deleted).collect();
     Ok(Synced { undo: kept.map(|head| head.id), left })
 }

@@ -176,10 +176,10 @@ fn sync(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit> {
     } else {
         println!("Done.");
     }
-    if done.left > 0 {
-        println!("{} paths still differ.", done.left);
+    if let Some(first) = done.left.first() {
+        println!("{} paths still differ, {} first.", done.left.len(), tame(&first.display().to_string()));
     }
-    Ok(if done.left == 0 { Exit::Clean } else { Exit::Found })
+    Ok(if done.left.is_empty() { Exit::Clean } else { Exit::Found })
 }
 
 fn sync_failed(error: &FixSyncError) -> anyhow::Error {
