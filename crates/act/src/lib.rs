@@ -5,6 +5,7 @@
 //! was allowed.
 
 pub mod own;
+pub mod run;
 pub mod sync;
 pub mod undo;
 pub mod write;

@@ -53,6 +53,7 @@ pub enum Command {
     Check(command::check::CheckArgs),
     Demo(command::demo::DemoArgs),
     Evidence(command::evidence::EvidenceArgs),
+    Exec(command::exec::ExecArgs),
     Fix(command::fix::FixArgs),
     Guard(command::guard::GuardArgs),
     Hook(command::hook::HookArgs),

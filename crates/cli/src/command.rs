@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod evidence;
+pub mod exec;
 pub mod fix;
 pub mod guard;
 pub mod hook;
@@ -24,6 +25,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
+        Some(Command::Exec(exec)) => exec::run(&args.global, exec),
         Some(Command::Fix(fix)) => fix::run(&args.global, fix),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),

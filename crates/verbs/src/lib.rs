@@ -4,6 +4,7 @@ pub mod book;
 pub mod check;
 pub mod demo;
 pub mod evidence;
+pub mod exec;
 pub mod fix_ownership;
 pub mod fix_sync;
 pub mod guard;
