@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::guard::Guard;
+use crate::lessons;
 use crate::undo;
 
 /// Folder of the records below Coroner's home.
@@ -61,7 +62,8 @@ pub fn judge(guard: &mut Guard, text: &str) -> Judged {
         ..PermissionRequest::default()
     };
     guard.tell_losses();
-    let answer = guard.judge_with(request.clone(), Some(&record.to_string_lossy()));
+    let mut answer = guard.judge_with(request.clone(), Some(&record.to_string_lossy()));
+    lessons::recall(guard.surroundings(), &mut answer);
     let losses = guard.take_losses();
     Judged { answer, request, losses }
 }

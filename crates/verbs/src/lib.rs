@@ -13,6 +13,7 @@ pub mod incident;
 pub mod incident_draft;
 pub mod incident_learn;
 pub mod investigate;
+pub mod lessons;
 pub mod library;
 pub mod look;
 pub mod pattern;

@@ -153,6 +153,7 @@ fn may_run(answer: &PermissionAnswer) -> bool {
         }
         Permission::Ask => {
             eprintln!("coroner: {}", tame(&answer.reason));
+            answer.notes.iter().for_each(|note| eprintln!("{}", tame(note)));
             match terminal::ask("Run it all the same?") {
                 Answer::Yes => true,
                 Answer::No => {
