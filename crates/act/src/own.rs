@@ -177,7 +177,7 @@ struct Walk<'w> {
     to: Owner,
     out: OwnPlan,
     /// Names found so far of files that have several.
-    names: BTreeMap<u64, (u64, Vec<usize>)>,
+    names: BTreeMap<u64, (usize, Vec<usize>)>,
 }
 
 impl Walk<'_> {
@@ -232,7 +232,7 @@ impl Walk<'_> {
             self.out.changes.push(change);
             if many {
                 let at = self.out.changes.len() - 1;
-                let links = u64::from(stat.st_nlink);
+                let links = usize::try_from(stat.st_nlink).unwrap_or(usize::MAX);
                 self.names.entry(stat.st_ino).or_insert_with(|| (links, Vec::new())).1.push(at);
             }
         }
@@ -245,12 +245,8 @@ impl Walk<'_> {
 
     /// A file that is also reached from outside, or through an exception, is not this tree's alone.
     fn finish(mut self) -> OwnPlan {
-        let shared: BTreeSet<usize> = self
-            .names
-            .values()
-            .filter(|(links, at)| (at.len() as u64) < *links)
-            .flat_map(|(_, at)| at.clone())
-            .collect();
+        let shared: BTreeSet<usize> =
+            self.names.values().filter(|(links, at)| at.len() < *links).flat_map(|(_, at)| at.clone()).collect();
         for at in &shared {
             let path = self.out.changes[*at].path.clone();
             self.out.kept.push((path, "has another name outside of what is changed".to_owned()));

@@ -65,7 +65,7 @@ pub fn keep(
     if entries.iter().all(|e| e.kind == Kind::Directory) && refs.is_empty() {
         let left = (out.left_out, out.left_out_count);
         let _ = fs::remove_dir_all(&began.folder);
-        return Ok((left.1 > 0).then(|| Head { left_out: left.0, left_out_count: left.1, files: 0, ..head }));
+        return Ok((left.1 > 0).then_some(Head { left_out: left.0, left_out_count: left.1, files: 0, ..head }));
     }
     let head = Head {
         schema: UNDO_SCHEMA.to_owned(),
@@ -121,7 +121,7 @@ struct Began {
 fn begin(area: &Path, now: Timestamp) -> Result<Began, UndoError> {
     open_area(area)?;
     let time = now.strftime("%Y%m%d-%H%M%S").to_string();
-    let mut number = now.subsec_nanosecond().unsigned_abs() / 1_000 ^ std::process::id();
+    let mut number = (now.subsec_nanosecond().unsigned_abs() / 1_000) ^ std::process::id();
     loop {
         let id = format!("{time}-{:04x}", number & 0xffff);
         let folder = area.join(format!("{id}{UNFINISHED}"));

@@ -56,11 +56,10 @@ impl Loss {
             // Which of them git does not track is not known here.
             Some(Filter::Clean(_)) => self.root().is_some_and(|root| below(path, &root).is_some()),
             Some(_) => paths.hits(path, &[path]).is_some(),
-            None => match (relation(&paths.path, path), paths.extent) {
-                (Relation::Same, Extent::Itself | Extent::Tree) => true,
-                (Relation::Above, Extent::Tree | Extent::Contents) => true,
-                _ => false,
-            },
+            None => matches!(
+                (relation(&paths.path, path), paths.extent),
+                (Relation::Same, Extent::Itself | Extent::Tree) | (Relation::Above, Extent::Tree | Extent::Contents)
+            ),
         }
     }
 
