@@ -17,7 +17,7 @@ use crate::terminal::tame;
 /// Directories and kept paths that a plan names.
 const LINES_MAX: usize = 20;
 
-/// Does a dangerous chore the safe way: plan first, then a question, then done, and undone by `coroner undo`.
+/// Does a dangerous chore the safe way: plan, question, way back.
 ///
 /// Example: coroner fix ownership /opt/shop
 #[derive(Debug, Args)]
