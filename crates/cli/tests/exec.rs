@@ -153,6 +153,39 @@ fn process_of(child: &Child) -> String {
     children.split_whitespace().find(|pid| name(pid).trim() == "coroner").unwrap().to_owned()
 }
 
+#[test]
+fn a_copy_that_is_cut_short_is_not_listed() {
+    let site = Site::new();
+    fs::create_dir(site.work.join("notes")).unwrap();
+    for number in 0..4_000 {
+        fs::write(site.work.join(format!("notes/{number}")), "x").unwrap();
+    }
+    let event = serde_json::json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "cwd": site.work,
+        "session_id": "s", "tool_input": {"command": "truncate -s 0 notes/*"}});
+    let mut child = Command::new(BINARY)
+        .args(["hook", "--agent", "claude"])
+        .env("CORONER_HOME", &site.home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(event.to_string().as_bytes()).unwrap();
+    let area = site.home.join("undo");
+    let until = Instant::now() + PATIENCE;
+    let folders =
+        || fs::read_dir(&area).into_iter().flatten().flatten().filter(|e| e.path().is_dir()).collect::<Vec<_>>();
+    while folders().is_empty() && child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "no copy was begun");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let begun = folders();
+    assert_eq!(begun.len(), 1);
+    let whole = !begun[0].file_name().to_string_lossy().ends_with(".part");
+    let out = Command::new(BINARY).arg("undo").env("CORONER_HOME", &site.home).output().unwrap();
+    assert_eq!(text(&out.stdout).contains("truncate"), whole, "{}", text(&out.stdout));
+}
+
 /// A real shell at a terminal of its own.
 struct Terminal {
     child: Child,

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod live;
 mod named_log;
 pub mod own_files;
+pub mod place;
 pub mod script;
 mod seen;
 

@@ -1,9 +1,7 @@
 //! `exec`: judges what a person typed, runs it if it is allowed, and writes down that it ran.
 
-use std::path::Path;
-
 use coroner_act::run;
-pub use coroner_act::run::{RunError, Typed};
+pub use coroner_act::run::{RunError, Typed, shell};
 use coroner_judge::guard::Loss;
 use coroner_model::permission::{PermissionAnswer, PermissionRequest};
 use jiff::Timestamp;
@@ -17,8 +15,6 @@ use crate::undo;
 pub const SESSIONS: &str = "sessions";
 /// The name under which these sessions stand.
 const AGENT: &str = "coroner-exec";
-/// Where bash is.
-const SHELLS: [&str; 3] = ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"];
 /// Name of the program in the shells' snippets.
 const BINARY: &str = "@CORONER@";
 
@@ -104,9 +100,4 @@ impl Judged {
 /// Runs it; the exit code is the command's.
 pub fn run(typed: &Typed) -> Result<i32, RunError> {
     run::run(typed)
-}
-
-/// The shell that reads a text: bash where it is there, since that is what is judged.
-pub fn shell() -> &'static Path {
-    SHELLS.iter().map(Path::new).find(|path| path.exists()).unwrap_or(Path::new("/bin/sh"))
 }

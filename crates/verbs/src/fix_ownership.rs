@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use coroner_act::own::{self, Wish};
 pub use coroner_act::own::{Change, OwnError, OwnPlan, Owned, Owner, shown};
 use coroner_act::undo;
-use coroner_collect::World;
+use coroner_collect::{World, place};
 use coroner_judge::guard;
 use coroner_judge::scene::Goal;
 use coroner_model::{CouldNotLook, Probe, Why};
@@ -79,7 +79,7 @@ pub fn plan(world: &World, cwd: &Path, request: &OwnershipRequest) -> Result<Own
         .or_else(|| policy.map(|p| PathBuf::from(&p.root)))
         .or_else(|| world.root().map(PathBuf::from))
         .unwrap_or_else(|| cwd.to_path_buf());
-    let root = std::fs::canonicalize(&root).unwrap_or(root);
+    let root = place::resolved(&root);
     if SYSTEM.iter().any(|top| root == Path::new(top)) {
         return Err(OwnershipError::System { root });
     }
@@ -121,17 +121,16 @@ fn policy_for<'c>(all: &'c [config::Ownership], root: Option<&Path>) -> Option<&
 
 /// How an exception stands apart from what the policy says of it.
 fn difference(path: &Path, exception: &config::OwnershipException) -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::symlink_metadata(path).ok()?;
-    let now = Owner { uid: meta.uid(), gid: meta.gid() };
+    let access = place::access(path)?;
+    let now = Owner { uid: access.uid, gid: access.gid };
     let wanted = (!exception.owner.is_empty()).then(|| own::resolve(&exception.owner).ok()).flatten();
     let mode = u32::from_str_radix(exception.mode.trim_start_matches("0o"), 8).ok();
     let mut parts = Vec::new();
     if let Some(wanted) = wanted.filter(|w| *w != now) {
         parts.push(format!("owned by {}, the policy says {}", shown(now), shown(wanted)));
     }
-    if let Some(mode) = mode.filter(|m| *m != meta.mode() & 0o7777) {
-        parts.push(format!("mode {:04o}, the policy says {mode:04o}", meta.mode() & 0o7777));
+    if let Some(mode) = mode.filter(|m| *m != access.mode) {
+        parts.push(format!("mode {:04o}, the policy says {mode:04o}", access.mode));
     }
     (!parts.is_empty()).then(|| format!("{}: {}", path.display(), parts.join("; ")))
 }

@@ -4,12 +4,11 @@
 //! they disagree, nothing is done.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use coroner_act::sync::{self, SyncError, SyncRules};
 use coroner_act::undo::{self, Take, UndoError, Wanted};
-use coroner_collect::World;
+use coroner_collect::{World, place};
 use coroner_judge::guard;
 use coroner_judge::scene::Goal;
 use coroner_judge::simulate::rsync::{self, SourceTree, TreeEntry};
@@ -123,7 +122,7 @@ pub fn plan(world: &World, request: &SyncRequest) -> Result<SyncPlan, FixSyncErr
     let answers = look::look(world, &Goal::Guard, vec![Probe::Config, Probe::Backups]);
     let mut spared: Vec<(String, String)> = Vec::new();
     for one in guard::spared(&answers) {
-        let path = real(Path::new(&one.path));
+        let path = place::resolved(Path::new(&one.path));
         if let Ok(below) = path.strip_prefix(&destination) {
             if below.as_os_str().is_empty() {
                 return Err(FixSyncError::Directory { path: destination, because: format!("it is {}", one.why) });
@@ -164,43 +163,21 @@ fn keeps_backups(entry: &TreeEntry, name: &str) -> Option<&'static str> {
 
 fn directory(path: &Path) -> Result<PathBuf, FixSyncError> {
     let failed = |because: String| FixSyncError::Directory { path: path.to_path_buf(), because };
-    let real = fs::canonicalize(path).map_err(|e| failed(e.to_string()))?;
-    if !real.is_dir() {
-        return Err(failed("it is something else".to_owned()));
-    }
+    let real = place::directory(path).map_err(|e| failed(e.to_string()))?;
     if real == Path::new("/") {
         return Err(failed("it is the whole host".to_owned()));
     }
     Ok(real)
 }
 
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-/// Everything below a directory, sorted; links are not followed.
 fn listing(root: &Path) -> Result<Vec<TreeEntry>, FixSyncError> {
-    let mut out = Vec::new();
-    let mut open = vec![root.to_path_buf()];
-    while let Some(directory) = open.pop() {
-        let entries = fs::read_dir(&directory)
-            .map_err(|e| FixSyncError::Directory { path: directory.clone(), because: e.to_string() })?;
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if let Ok(below) = path.strip_prefix(root) {
-                out.push(TreeEntry { path: below.to_string_lossy().into_owned(), is_dir });
-            }
-            if out.len() > PATHS_MAX {
-                return Err(FixSyncError::TooMuch { path: root.to_path_buf() });
-            }
-            if is_dir {
-                open.push(path);
-            }
-        }
-    }
-    out.sort();
-    Ok(out)
+    let found = place::below(root, PATHS_MAX)
+        .map_err(|(path, error)| FixSyncError::Directory { path, because: error.to_string() })?;
+    let found = found.ok_or_else(|| FixSyncError::TooMuch { path: root.to_path_buf() })?;
+    Ok(found
+        .into_iter()
+        .map(|(path, is_dir)| TreeEntry { path: path.to_string_lossy().into_owned(), is_dir })
+        .collect())
 }
 
 /// Compares what the simulator and the real rsync say of deletions and additions.

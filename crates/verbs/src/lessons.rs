@@ -8,6 +8,7 @@ mod index;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use coroner_collect::place;
 use coroner_judge::pattern::{AntiPattern, Library, Origin};
 use coroner_model::effect::{Effect, EffectKind, TargetClass};
 use coroner_model::incident::Incident;
@@ -42,8 +43,10 @@ struct Lesson {
 /// What a session that begins, resumes or was compacted is told; nothing where there is nothing to say.
 pub fn for_session(request: &WorkspaceRequest, cwd: &Path) -> Option<String> {
     let patterns = library::open(&request.home, cwd);
-    let store =
-        store_path(request).ok().filter(|path| path.exists()).and_then(|path| Store::open_read_only(&path).ok());
+    let store = store_path(request)
+        .ok()
+        .filter(|path| place::is_there(path))
+        .and_then(|path| Store::open_read_only(&path).ok());
     let incidents = store.as_ref().and_then(|store| store.incidents().ok()).unwrap_or_default();
     if let Some(store) = &store {
         // A file that fell behind is made anew here, where the store is open anyway.

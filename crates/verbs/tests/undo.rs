@@ -129,6 +129,12 @@ fn what_has_no_other_copy_is_kept_and_nothing_else() {
         ("mv tracked.txt loose.txt", &["loose.txt"]),
         ("mv src/loose.txt .", &["loose.txt"]),
         ("tee loose.txt < /dev/null", &["loose.txt"]),
+        ("cat > loose.txt <<EOF\nnew\nEOF", &["loose.txt"]),
+        ("python3 -c \"import shutil; shutil.rmtree('notes')\"", &["notes/a.md", "notes/deep/b.md"]),
+        ("node -e \"require('fs').rmSync('notes', {recursive: true})\"", &["notes/a.md", "notes/deep/b.md"]),
+        ("find notes -type f -exec rm {} +", &["notes/a.md", "notes/deep/b.md"]),
+        ("d=notes; rm -rf \"$d/deep\"", &["notes/deep/b.md"]),
+        ("for f in loose.txt; do rm $f; done", &["loose.txt"]),
         ("git checkout -- .", &["tracked.txt"]),
         ("git checkout -- tracked.txt", &["tracked.txt"]),
         ("git restore .", &["tracked.txt"]),
@@ -418,4 +424,24 @@ fn temporary_files_are_kept_only_where_the_work_is_there() {
         "cwd": "/usr", "session_id": "s1"});
     hook::answer(Agent::Claude, event.to_string().as_bytes(), || Guard::open(site.request()));
     assert_eq!(site.kept().len(), 1);
+}
+
+#[test]
+fn a_full_disk_lets_only_names_be_kept() {
+    use coroner_act::undo::{Bounds, Take, Wanted, keep};
+    let site = Site::new();
+    let (gone, written) = (site.write("gone.txt", "a\n"), site.write("written.txt", "b\n"));
+    let everything = |_: &Path, _: bool| Take::Keep;
+    let wanted = [
+        Wanted { root: gone, removes: true, takes: &everything },
+        Wanted { root: written, removes: false, takes: &everything },
+    ];
+    site.write("seed.txt", "x\n");
+    site.before("rm seed.txt");
+    let head = Head { id: String::new(), command: "made up".to_owned(), ..site.kept()[0].clone() };
+    let full = Bounds { disk_percent_max: 0, ..Bounds::default() };
+    let kept = keep(&site.home.join("undo"), head, &wanted, &[], &full).unwrap().unwrap();
+    assert_eq!(site.paths(&kept), ["gone.txt"]);
+    assert_eq!(kept.left_out_count, 1);
+    assert!(kept.left_out[0].why.contains("% full"), "{:?}", kept.left_out);
 }

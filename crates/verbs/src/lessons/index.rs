@@ -46,7 +46,7 @@ fn place(database: &Path) -> PathBuf {
 
 /// The database of a store that is named by its folder or by the file.
 pub(super) fn database(store: &Path) -> PathBuf {
-    match store.extension().is_some_and(|e| e == "db") && !store.is_dir() {
+    match store.extension().is_some_and(|e| e == "db") && !coroner_collect::place::is_directory(store) {
         true => store.to_path_buf(),
         false => store.join(DATABASE_NAME),
     }

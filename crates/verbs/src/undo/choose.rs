@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use coroner_act::undo::Take;
 use coroner_collect::git::copy::WorkTree;
+use coroner_collect::place;
 use coroner_judge::guard::{Loss, Lost, MadeAnew, made_anew};
 
 /// Temporary folders.
@@ -45,7 +46,7 @@ fn is_scratch(path: &Path) -> bool {
 /// Whether any of the losses is of something that is there.
 pub(super) fn is_there(losses: &[Loss]) -> bool {
     losses.iter().any(|loss| match &loss.what {
-        Lost::Paths { .. } => loss.root().is_some_and(|root| std::fs::symlink_metadata(root).is_ok()),
+        Lost::Paths { .. } => loss.root().is_some_and(|root| place::is_there(Path::new(&root))),
         _ => true,
     })
 }
@@ -63,19 +64,21 @@ pub(super) struct Chosen<'l> {
 }
 
 impl<'l> Chosen<'l> {
-    pub(super) fn of_paths(place: &Place, loss: &'l Loss, removes: bool) -> Option<Chosen<'l>> {
+    pub(super) fn of_paths(site: &Place, loss: &'l Loss, removes: bool) -> Option<Chosen<'l>> {
         let root = PathBuf::from(loss.root()?);
-        std::fs::symlink_metadata(&root).ok()?;
+        if !place::is_there(&root) {
+            return None;
+        }
         let tree = WorkTree::holding(&root).map(Rc::new);
         let commits_stay = tree.as_ref().is_some_and(|tree| {
             let git = tree.top().join(".git");
-            !git.is_dir() || !loss.takes(&git.to_string_lossy()) || loss.untracked_only().is_some()
+            !place::is_directory(&git) || !loss.takes(&git.to_string_lossy()) || loss.untracked_only().is_some()
         });
-        Some(Chosen { root, removes, loss: Some(loss), tree, commits_stay, in_scratch: place.in_scratch })
+        Some(Chosen { root, removes, loss: Some(loss), tree, commits_stay, in_scratch: site.in_scratch })
     }
 
     /// Files of a repository whose changes are not committed.
-    pub(super) fn of_changes(place: &Place, directory: &str, paths: &[String]) -> Vec<Chosen<'l>> {
+    pub(super) fn of_changes(site: &Place, directory: &str, paths: &[String]) -> Vec<Chosen<'l>> {
         let Some(tree) = WorkTree::holding(Path::new(directory)).map(Rc::new) else { return Vec::new() };
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
         tree.changed(&paths)
@@ -86,7 +89,7 @@ impl<'l> Chosen<'l> {
                 loss: None,
                 tree: Some(tree.clone()),
                 commits_stay: true,
-                in_scratch: place.in_scratch,
+                in_scratch: site.in_scratch,
             })
             .collect()
     }
@@ -113,7 +116,7 @@ impl<'l> Chosen<'l> {
         let text = path.to_string_lossy();
         let takes = loss.takes(&text);
         let skipped = self.is_made_anew(path)
-            || (loss.untracked_only().is_some() && path != self.root && path.join(".git").exists());
+            || (loss.untracked_only().is_some() && path != self.root && place::is_there(&path.join(".git")));
         let in_git = loss.untracked_only().is_some() && path.file_name().is_some_and(|name| name == ".git");
         match (takes, takes || loss.enters(&text)) {
             _ if skipped || in_git => Take::Leave,
@@ -137,16 +140,14 @@ impl<'l> Chosen<'l> {
             MadeAnew::Yes => true,
             MadeAnew::Perhaps => {
                 let ignored = self.tree.as_ref().is_some_and(|tree| tree.is_ignored(path, true));
-                let builds = || path.parent().is_some_and(|p| BUILDS.iter().any(|name| p.join(name).is_file()));
+                let builds = || path.parent().is_some_and(|above| place::has_one_of(above, &BUILDS));
                 let tracked_tree = self.tree.is_some();
-                ignored || path.join("pyvenv.cfg").is_file() || is_cache(path) || (!tracked_tree && builds())
+                ignored
+                    || place::has_one_of(path, &["pyvenv.cfg"])
+                    || place::is_cache(path)
+                    || (!tracked_tree && builds())
             }
-            MadeAnew::No => is_cache(path),
+            MadeAnew::No => place::is_cache(path),
         }
     }
-}
-
-/// Whether a directory says of itself that it need not be kept.
-fn is_cache(path: &Path) -> bool {
-    path.join("CACHEDIR.TAG").is_file() || path.join(".nobackup").is_file()
 }
