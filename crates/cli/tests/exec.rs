@@ -68,7 +68,7 @@ fn what_is_allowed_runs_and_its_exit_code_is_the_answer() {
         (vec!["--", "printf", "%s", "a b"], 0, "a b"),
         (vec!["-c", "echo $((1+1)); exit 7"], 7, "2\n"),
         (vec!["--", "sh", "-c", "kill -TERM $$"], 143, ""),
-        (vec!["--", "no-such-program-here", "x"], 127, ""),
+        (vec!["--", "/nowhere/program", "x"], 127, ""),
     ] {
         let done = site.exec(&arguments);
         assert_eq!(done.status.code(), Some(code), "{arguments:?}: {}", text(&done.stderr));

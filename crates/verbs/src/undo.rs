@@ -71,6 +71,9 @@ pub fn keep(guard: &Guard, request: &PermissionRequest, losses: &[Loss]) -> (Opt
         match &loss.what {
             Lost::Paths { removes, .. } => chosen.extend(choose::Chosen::of_paths(&place, loss, *removes)),
             Lost::Changes { directory, paths } => chosen.extend(choose::Chosen::of_changes(&place, directory, paths)),
+            Lost::Overlay { source, destination, into } => {
+                chosen.extend(choose::Chosen::of_overlay(&place, source, destination, *into));
+            }
             Lost::Branches { directory, names } => refs.extend(tips(directory, |tree| tree.branches(names))),
             Lost::Stashes { directory, number } => refs.extend(tips(directory, |tree| tree.stashes(*number))),
             Lost::Tip { directory } => refs.extend(tips(directory, |tree| tree.head().into_iter().collect())),

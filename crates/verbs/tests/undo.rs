@@ -128,6 +128,15 @@ fn what_has_no_other_copy_is_kept_and_nothing_else() {
         ("cp tracked.txt loose.txt", &["loose.txt"]),
         ("mv tracked.txt loose.txt", &["loose.txt"]),
         ("mv src/loose.txt .", &["loose.txt"]),
+        ("cp -r other/. notes", &["notes/a.md"]),
+        ("cp -r other/notes .", &["notes/a.md"]),
+        ("cp -a other/notes/ notes -T", &["notes/a.md"]),
+        ("rsync -a other/notes/ notes/", &["notes/a.md"]),
+        ("rsync -a other/notes ./", &["notes/a.md"]),
+        ("rsync -an other/notes/ notes/", &[]),
+        ("rsync -a --ignore-existing other/notes/ notes/", &[]),
+        ("cp -r other/notes fresh", &[]),
+        ("cp -rn other/notes .", &[]),
         ("tee loose.txt < /dev/null", &["loose.txt"]),
         ("cat > loose.txt <<EOF\nnew\nEOF", &["loose.txt"]),
         ("python3 -c \"import shutil; shutil.rmtree('notes')\"", &["notes/a.md", "notes/deep/b.md"]),
@@ -167,6 +176,12 @@ fn what_has_no_other_copy_is_kept_and_nothing_else() {
         site.write(".env", "A=b\n");
         site.write("notes/a.md", "a\n");
         site.write("notes/deep/b.md", "b\n");
+        for folder in ["other/notes", "other"] {
+            site.write(&format!("{folder}/a.md"), "another\n");
+            site.write(&format!("{folder}/deep/b.md"), "b\n");
+        }
+        site.git(&["add", "other"]);
+        site.git(&["commit", "-qm", "other", "other"]);
         site.write("node_modules/x/index.js", "x\n");
         site.write("build/o", "o\n");
         fs::write(site.work.join("src/loose.txt"), "another\n").unwrap();

@@ -20,12 +20,23 @@ pub enum Lost {
     Paths { paths: Paths, removes: bool },
     /// Changes to tracked files of the repository, at or below the paths (none: all).
     Changes { directory: String, paths: Vec<String> },
+    /// Files of a directory that lie where those of a copied one go; absolute.
+    Overlay { source: String, destination: String, into: Landing },
     /// Local branches.
     Branches { directory: String, names: Vec<String> },
     /// The stash of that number, or all.
     Stashes { directory: String, number: Option<usize> },
     /// The commit that the repository is at.
     Tip { directory: String },
+}
+
+/// Where the contents of a copied directory go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// Into the destination itself.
+    Itself,
+    /// Into a directory of the source's name, if the destination is there.
+    Named,
 }
 
 /// One loss.
@@ -88,12 +99,15 @@ impl Loss {
     }
 }
 
+/// Programs whose words alone say more than their effects do.
+const BY_WORDS: [&str; 4] = ["git", "mv", "cp", "rsync"];
+
 /// Everything that the request would lose, as far as it is known.
 pub fn losses(case: &Case<'_>, answers: &Answers) -> Vec<Loss> {
     let Some(command) = action(case.request).as_shell() else { return Vec::new() };
     let files = scripts(answers);
     let effects = effects_of(case, &command, &files);
-    if effects.planned.is_empty() && !effects.script.invocations.iter().any(|c| matches!(c.program(), "git" | "mv")) {
+    if effects.planned.is_empty() && !effects.script.invocations.iter().any(|c| BY_WORDS.contains(&c.program())) {
         return Vec::new();
     }
     let view = View::new(case, answers, &effects);
@@ -158,6 +172,8 @@ fn of_invocations(effects: &Effects) -> Vec<Loss> {
         match call.program() {
             "git" => out.extend(of_git(call)),
             "mv" => out.extend(into_directory(call)),
+            "cp" => out.extend(copied(call)),
+            "rsync" => out.extend(transferred(call)),
             _ => {}
         }
     }
@@ -227,6 +243,52 @@ fn into_directory(call: &coroner_read::shell::Invocation) -> Vec<Loss> {
             Some(Loss { what: Lost::Paths { paths, removes: false } })
         })
         .collect()
+}
+
+/// `cp -r a b` lays what is in `a` over what is in `b/a`, or in `b`.
+fn copied(call: &coroner_read::shell::Invocation) -> Vec<Loss> {
+    let valued = ["-t", "--target-directory", "-S", "--suffix"];
+    let options = Options::read(&call.argv[1..], &valued, Order::Mixed);
+    let recursive = options.has(&["-r", "-R", "--recursive", "-a", "--archive"]);
+    if !recursive || options.has(&["-n", "--no-clobber", "-b", "--backup"]) {
+        return Vec::new();
+    }
+    let (destination, sources) = match (options.value(&["-t", "--target-directory"]), options.operands.split_last()) {
+        (Some(directory), _) => (directory, options.operands.as_slice()),
+        (None, Some((last, before))) => (last, before),
+        _ => return Vec::new(),
+    };
+    let plain = options.has(&["-T", "--no-target-directory"]);
+    let overlay = |source: &Word| {
+        let text = source.as_literal()?;
+        let into = if plain || text.ends_with("/.") || text == "." { Landing::Itself } else { Landing::Named };
+        overlay(join(&call.cwd, source).as_literal()?, join(&call.cwd, destination).as_literal()?, into)
+    };
+    sources.iter().filter_map(overlay).collect()
+}
+
+/// What a transfer writes over; its filters may spare some of it.
+fn transferred(call: &coroner_read::shell::Invocation) -> Vec<Loss> {
+    use crate::simulate::rsync::{self, Place};
+    let words: Vec<String> = call.argv[1..].iter().map(|w| w.as_pattern().unwrap_or_else(|| w.show())).collect();
+    let command = rsync::parse(&words);
+    let keeps = command.dry_run || command.ignores_existing || command.backup.is_some() || command.refused.is_some();
+    let Some(Place::Local(destination)) = command.destination.as_ref().filter(|_| !keeps && !command.relative) else {
+        return Vec::new();
+    };
+    let at = |path: &str| join(&call.cwd, &Word::literal(path)).as_literal().map(str::to_owned);
+    let overlay = |source: &Place| {
+        let Place::Local(source) = source else { return None };
+        let into = if source.ends_with('/') || source.ends_with("/.") { Landing::Itself } else { Landing::Named };
+        overlay(&at(source)?, &at(destination)?, into)
+    };
+    command.sources.iter().filter_map(overlay).collect()
+}
+
+fn overlay(source: &str, destination: &str, into: Landing) -> Option<Loss> {
+    let absolute = source.starts_with('/') && destination.starts_with('/');
+    let (source, destination) = (source.to_owned(), destination.to_owned());
+    absolute.then_some(Loss { what: Lost::Overlay { source, destination, into } })
 }
 
 /// Whether a tool makes something of that name anew.

@@ -33,7 +33,7 @@ use coroner_read::shell::Context;
 use crate::effect::{self, Effects};
 use crate::pattern::{AntiPattern, Library};
 
-pub use loss::{Loss, Lost, MadeAnew, losses, made_anew};
+pub use loss::{Landing, Loss, Lost, MadeAnew, losses, made_anew};
 pub use past::{Deed, deeds_of};
 pub use spare::{Spared, config_of, spared};
 pub use tool::{Action, action};

@@ -6,8 +6,12 @@ use std::rc::Rc;
 use coroner_act::undo::Take;
 use coroner_collect::git::copy::WorkTree;
 use coroner_collect::place;
-use coroner_judge::guard::{Loss, Lost, MadeAnew, made_anew};
+use coroner_judge::guard::{Landing, Loss, Lost, MadeAnew, made_anew};
 
+/// Most paths of a directory that is copied over another.
+const OVERLAY_PATHS_MAX: usize = 50_000;
+/// Largest file that is compared with what would be laid over it, in bytes.
+const COMPARED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Temporary folders.
 const SCRATCH: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 /// Files beside a directory by which a build tool is known.
@@ -47,6 +51,7 @@ fn is_scratch(path: &Path) -> bool {
 pub(super) fn is_there(losses: &[Loss]) -> bool {
     losses.iter().any(|loss| match &loss.what {
         Lost::Paths { .. } => loss.root().is_some_and(|root| place::is_there(Path::new(&root))),
+        Lost::Overlay { destination, .. } => place::is_there(Path::new(destination)),
         _ => true,
     })
 }
@@ -88,6 +93,45 @@ impl<'l> Chosen<'l> {
                 removes: false,
                 loss: None,
                 tree: Some(tree.clone()),
+                commits_stay: true,
+                in_scratch: site.in_scratch,
+            })
+            .collect()
+    }
+
+    /// Files that those of a copied directory would be laid over, as far as they differ.
+    pub(super) fn of_overlay(site: &Place, source: &str, destination: &str, into: Landing) -> Vec<Chosen<'l>> {
+        let (source, destination) = (Path::new(source), Path::new(destination));
+        let base = match (into, source.file_name(), place::is_directory(&place::resolved(destination))) {
+            (Landing::Named, Some(name), true) => destination.join(name),
+            _ => destination.to_path_buf(),
+        };
+        let files = match place::is_directory(source) {
+            true => place::below(source, OVERLAY_PATHS_MAX).ok().flatten().unwrap_or_default(),
+            false => vec![(PathBuf::new(), false)],
+        };
+        let tree = WorkTree::holding(&base).map(Rc::new);
+        let own = |path: &Path| path.components().any(|c| made_anew(&c.as_os_str().to_string_lossy()) == MadeAnew::Yes);
+        files
+            .into_iter()
+            .filter(|(below, is_dir)| !is_dir && !own(below))
+            .map(|(below, _)| {
+                if below.as_os_str().is_empty() {
+                    (source.into(), base.clone())
+                } else {
+                    (source.join(&below), base.join(&below))
+                }
+            })
+            .filter(|(from, to): &(PathBuf, PathBuf)| {
+                let there = place::is_there(to) && !place::is_directory(to);
+                let committed = || tree.as_ref().is_some_and(|tree| tree.is_committed(to));
+                there && !committed() && !place::same_content(from, to, COMPARED_BYTES_MAX)
+            })
+            .map(|(_, root)| Chosen {
+                root,
+                removes: false,
+                loss: None,
+                tree: tree.clone(),
                 commits_stay: true,
                 in_scratch: site.in_scratch,
             })
