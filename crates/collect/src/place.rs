@@ -64,10 +64,13 @@ pub fn has_one_of(directory: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| directory.join(name).is_file())
 }
 
+/// Paths relative to a directory, and whether each is a directory itself.
+pub type Listing = Vec<(PathBuf, bool)>;
+
 /// Everything below a directory, each path relative to it and whether it is a directory; links are not followed.
 ///
 /// `None` where there are more than `paths_max`; an error names the directory that cannot be read.
-pub fn below(root: &Path, paths_max: usize) -> Result<Option<Vec<(PathBuf, bool)>>, (PathBuf, io::Error)> {
+pub fn below(root: &Path, paths_max: usize) -> Result<Option<Listing>, (PathBuf, io::Error)> {
     let mut out = Vec::new();
     let mut open = vec![root.to_path_buf()];
     while let Some(directory) = open.pop() {

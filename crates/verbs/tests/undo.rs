@@ -372,6 +372,28 @@ fn the_area_is_private_and_a_secret_stays_in_it() {
 }
 
 #[test]
+fn copies_are_not_among_the_files_that_are_looked_through() {
+    use coroner_collect::{Limits, Live, LiveSettings};
+    use coroner_model::Probe;
+    let site = Site::new();
+    site.write(".env", "A=b\n");
+    site.before("rm .env");
+    let settings = LiveSettings {
+        env: BTreeMap::new(),
+        home: site.home.clone(),
+        cwd: site.home.clone(),
+        now: Timestamp::now(),
+        redaction_key: [7; 32],
+    };
+    let root = site.home.parent().unwrap().display().to_string();
+    let probe = Probe::Tree { root, depth_max: 9 };
+    let documents = Live::new(settings, Limits::default()).answer(&probe).unwrap();
+    let text = documents[0].text.as_str();
+    assert!(text.contains("/work/.env") && text.contains("/home"), "{text}");
+    assert!(!text.contains("/home/undo/"), "{text}");
+}
+
+#[test]
 fn what_is_too_large_is_said_and_the_rest_kept() {
     let site = Site::new();
     fs::create_dir_all(&site.home).unwrap();
