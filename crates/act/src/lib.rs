@@ -1,8 +1,13 @@
-//! The only crate that changes the host: a plan is shown, then done.
+//! The only crate that changes the host: a plan is shown, then done, and can be taken back.
 //!
-//! Today it writes files that a person asked for (an anti-pattern, an export).
-//! It runs no command and deletes nothing.
+//! It writes files that a person asked for, keeps copies of what a command is about to
+//! destroy ([`undo`]), gives trees back to their owners, and runs a sync or a command that
+//! was allowed.
 
+pub mod own;
+pub mod run;
+pub mod sync;
+pub mod undo;
 pub mod write;
 
 pub use write::{ActError, Existing, FileWrite, Plan};

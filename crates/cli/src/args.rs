@@ -54,6 +54,8 @@ pub enum Command {
     Check(command::check::CheckArgs),
     Demo(command::demo::DemoArgs),
     Evidence(command::evidence::EvidenceArgs),
+    Exec(command::exec::ExecArgs),
+    Fix(command::fix::FixArgs),
     Guard(command::guard::GuardArgs),
     Hook(command::hook::HookArgs),
     Incident(command::incident::IncidentArgs),
@@ -61,4 +63,5 @@ pub enum Command {
     Pattern(command::pattern::PatternArgs),
     Record(command::record::RecordArgs),
     Serve(command::serve::ServeArgs),
+    Undo(command::undo::UndoArgs),
 }

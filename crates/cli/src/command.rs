@@ -3,6 +3,8 @@
 pub mod check;
 pub mod demo;
 pub mod evidence;
+pub mod exec;
+pub mod fix;
 pub mod guard;
 pub mod hook;
 pub mod incident;
@@ -11,6 +13,7 @@ mod learn;
 pub mod pattern;
 pub mod record;
 pub mod serve;
+pub mod undo;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
@@ -22,6 +25,8 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
+        Some(Command::Exec(exec)) => exec::run(&args.global, exec),
+        Some(Command::Fix(fix)) => fix::run(&args.global, fix),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),
         Some(Command::Incident(incident)) => incident::run(&args.global, incident),
@@ -29,6 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
+        Some(Command::Undo(undo)) => undo::run(&args.global, undo),
         None => status(&args.global),
     }
 }

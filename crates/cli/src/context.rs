@@ -1,7 +1,7 @@
 //! Reads what the libraries must not: environment, home, clock, working directory.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use coroner_verbs::library::Library;
 use coroner_verbs::workspace::{Tokens, Workspace, WorkspaceError, WorkspaceRequest};
@@ -72,4 +72,17 @@ pub fn failed(error: &WorkspaceError) -> anyhow::Error {
         cause = next.source();
     }
     Failure { what: error.to_string(), because, hint: error.hint().to_owned(), exit: Exit::CouldNotLook }.into()
+}
+
+/// A path made absolute without looking, so that a name that is gone can still be meant.
+pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in cwd.join(path).components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            Component::CurDir => {}
+            other => out.push(other),
+        }
+    }
+    out
 }

@@ -7,6 +7,7 @@ pub mod incident;
 pub mod investigate;
 pub mod progress;
 pub mod status;
+pub mod undo;
 
 use coroner_model::CouldNotLook;
 use serde::Serialize;

@@ -3,6 +3,7 @@
 //! No filter, hook or diff driver that a repository names is ever started.
 
 mod bundle;
+pub mod copy;
 mod log;
 mod status;
 

@@ -5,11 +5,12 @@
 
 pub mod casefile;
 mod class;
-mod git;
+pub mod git;
 pub mod limits;
 pub mod live;
 mod named_log;
 pub mod own_files;
+pub mod place;
 pub mod script;
 mod seen;
 

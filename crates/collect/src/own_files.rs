@@ -29,3 +29,9 @@ pub fn markdown(folder: &Path) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+/// The text of one own file, such as a configuration; none where it is absent, too large or no text.
+pub fn text(path: &Path, bytes_max: u64) -> Option<String> {
+    let meta = std::fs::metadata(path).ok()?;
+    (meta.is_file() && meta.len() <= bytes_max).then(|| std::fs::read_to_string(path).ok())?
+}

@@ -66,6 +66,9 @@ pub struct PermissionAnswer {
     pub effects: Vec<Effect>,
     pub evidence: Vec<Citation>,
     pub could_not_look: Vec<CouldNotLook>,
+    /// What else is to be said beside the answer; no finding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl PermissionAnswer {
@@ -82,6 +85,7 @@ impl PermissionAnswer {
             effects: Vec::new(),
             evidence: Vec::new(),
             could_not_look: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

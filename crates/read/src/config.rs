@@ -20,6 +20,18 @@ pub struct Config {
     pub ownership: Vec<Ownership>,
     pub urls: Urls,
     pub disk: Disk,
+    pub undo: Undo,
+}
+
+/// What snapshots before a loss may cost; what is absent stays as it is built in.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Undo {
+    pub enabled: Option<bool>,
+    pub file_bytes_max: Option<u64>,
+    pub snapshot_bytes_max: Option<u64>,
+    pub area_bytes_max: Option<u64>,
+    pub age_days_max: Option<u32>,
 }
 
 /// A time given as text or as TOML's own.

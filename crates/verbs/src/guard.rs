@@ -9,7 +9,7 @@ use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use coroner_collect::{Casefile, Limits, Live, LiveSettings, World};
-use coroner_judge::guard::{self, Case, Deed};
+use coroner_judge::guard::{self, Case, Deed, Loss};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use coroner_model::{Answer, Answers, Probe};
@@ -35,6 +35,8 @@ pub struct Guard {
     kept: BTreeMap<Probe, Answer>,
     past: BTreeMap<String, Vec<Deed>>,
     count: usize,
+    /// What the last request would lose; only where copies are kept.
+    losses: Option<Vec<Loss>>,
 }
 
 impl Guard {
@@ -45,7 +47,15 @@ impl Guard {
             let casefile = Casefile::open(path, Limits::default())?;
             let _ = world.set(World::Casefile(casefile));
         }
-        Ok(Guard { patterns: OnceCell::new(), request, world, kept: BTreeMap::new(), past: BTreeMap::new(), count: 0 })
+        Ok(Guard {
+            patterns: OnceCell::new(),
+            request,
+            world,
+            kept: BTreeMap::new(),
+            past: BTreeMap::new(),
+            count: 0,
+            losses: None,
+        })
     }
 
     /// A guard over a world that is open already.
@@ -59,6 +69,7 @@ impl Guard {
             kept: BTreeMap::new(),
             past: BTreeMap::new(),
             count: 0,
+            losses: None,
         }
     }
 
@@ -100,6 +111,11 @@ impl Guard {
             self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
         });
         if answer.permission != Permission::Deny
+            && let Some(losses) = &mut self.losses
+        {
+            *losses = guard::losses(&Case { request: &request, past: &past }, &answers);
+        }
+        if answer.permission != Permission::Deny
             && !session.is_empty()
             && let Some(deed) = Deed::of_request(&request, self.count)
         {
@@ -112,9 +128,34 @@ impl Guard {
         answer
     }
 
+    /// From now on tells what an allowed request would lose; on the live host only.
+    pub(crate) fn tell_losses(&mut self) {
+        self.losses = self.is_live().then(Vec::new);
+    }
+
+    /// What the last request would lose.
+    pub(crate) fn take_losses(&mut self) -> Vec<Loss> {
+        self.losses.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn is_live(&self) -> bool {
+        self.request.casefile.is_none() && self.world.get().is_none_or(World::is_live)
+    }
+
+    /// What the caller knows of its surroundings.
+    pub(crate) fn surroundings(&self) -> &WorkspaceRequest {
+        &self.request
+    }
+
+    /// A text without secrets, by everything that was learned while looking.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let world = self.world.get_or_init(|| World::Live(live(&self.request)));
+        world.redactor().redact(text).as_str().to_owned()
+    }
+
     /// Puts in what the request leaves out and this process knows.
     fn surround(&self, request: &mut PermissionRequest) {
-        let live = self.request.casefile.is_none() && self.world.get().is_none_or(World::is_live);
+        let live = self.is_live();
         if request.cwd.is_empty() {
             request.cwd = if live {
                 self.request.cwd.to_string_lossy().into_owned()

@@ -10,6 +10,7 @@ mod copilot;
 mod cursor;
 mod gemini;
 mod opencode;
+mod start;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,6 +18,8 @@ use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest}
 use serde_json::Value;
 
 use crate::guard::Guard;
+use crate::lessons;
+use crate::undo::{self, IfAsked};
 pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 
 /// Largest input that is read, in bytes.
@@ -91,6 +94,10 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
     if !event.is_object() {
         return failed(agent, "Coroner was given no hook event; have a person look at the call.");
     }
+    if let Some(cwd) = start::of(agent, &event) {
+        // What cannot be told holds no session up.
+        return guard().map(|guard| start::reply(agent, guard.surroundings(), cwd)).unwrap_or_default();
+    }
     let garbled_name = garbled && field(&event, "hook_event_name").contains('\u{fffd}');
     match read(agent, &event) {
         Event::Other(reply) if !garbled_name => reply,
@@ -98,7 +105,12 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
         Event::Other(reply) => reply,
         Event::Unreadable(why) => failed(agent, &why),
         Event::Call { request, transcript } => match guard() {
-            Ok(mut guard) => say(agent, said(&guard.judge_with(*request, transcript.as_deref()))),
+            Ok(mut guard) => {
+                let asked = runs_when_asked(agent);
+                let mut answer = undo::judge_and_keep(&mut guard, *request, transcript.as_deref(), asked);
+                lessons::recall(guard.surroundings(), &mut answer);
+                say(agent, said(&answer))
+            }
             Err(error) => failed(agent, &format!("Coroner could not be opened: {error}")),
         },
     }
@@ -126,6 +138,14 @@ fn say(agent: Agent, what: Say) -> HookReply {
     }
 }
 
+/// Whether a call may still run after an ask: the others are told no.
+fn runs_when_asked(agent: Agent) -> IfAsked {
+    match agent {
+        Agent::Claude | Agent::Cursor | Agent::Copilot => IfAsked::MayRun,
+        Agent::Codex | Agent::Gemini | Agent::OpenCode => IfAsked::IsRefused,
+    }
+}
+
 /// The guard's answer; a reason is never empty, since an empty one does not block.
 fn said(answer: &PermissionAnswer) -> Say {
     let reason = match answer.reason.trim() {
@@ -134,10 +154,13 @@ fn said(answer: &PermissionAnswer) -> Say {
     };
     match answer.permission {
         Permission::Deny => Say::Deny(reason),
-        Permission::Ask => Say::Ask(reason),
-        Permission::Allow if answer.findings.is_empty() => Say::Allow,
+        Permission::Ask => {
+            Say::Ask(std::iter::once(&reason).chain(&answer.notes).cloned().collect::<Vec<_>>().join("\n"))
+        }
+        Permission::Allow if answer.findings.is_empty() && answer.notes.is_empty() => Say::Allow,
         Permission::Allow => {
-            let notes: Vec<&str> = answer.findings.iter().map(|f| f.reason.as_str()).collect();
+            let findings = answer.findings.iter().map(|f| f.reason.as_str());
+            let notes: Vec<&str> = findings.chain(answer.notes.iter().map(String::as_str)).collect();
             Say::Note(notes.join("\n"))
         }
     }

@@ -203,6 +203,7 @@ pub fn new(store: &Store, mut incident: Incident, now: Timestamp) -> Result<Inci
     let numbered = (2..).map(|n| IncidentId::new(format!("{base}-{n}")));
     incident.id = std::iter::once(base.clone()).chain(numbered).find(|id| !taken.contains(id)).unwrap_or(base.clone());
     store.put_incident(&incident, now)?;
+    recalled_later(store);
     show(store, incident.id.as_str())
 }
 
@@ -225,6 +226,7 @@ pub fn edit(store: &Store, id: &str, text: &str, now: Timestamp) -> Result<Incid
     }
     redact(&mut incident, &redactor_for(store, &[text]));
     store.put_incident(&incident, now)?;
+    recalled_later(store);
     show(store, id.as_str())
 }
 
@@ -281,6 +283,7 @@ pub fn import(store: &Store, text: &str, name: &str, now: Timestamp) -> Result<I
     }
     store.put_problems(&page.problems, now)?;
     report.drafts_added = store.put_drafts(&page.drafts, now)?;
+    recalled_later(store);
     report.problems = page.problems;
     report.drafts = page.drafts;
     Ok(report)
@@ -337,7 +340,13 @@ pub fn load_casebook(store: &Store, now: Timestamp) -> Result<usize, IncidentErr
     let problems: Vec<Problem> = incidents.iter().flat_map(failure_page::own_problems).collect();
     let kept = store.put_incidents(&incidents, now)?;
     store.put_problems(&problems, now)?;
+    recalled_later(store);
     Ok(kept.iter().filter(|k| **k == Kept::Added).count())
+}
+
+/// What incidents touched is recalled before commands from a file of its own, which can be made anew at any time.
+fn recalled_later(store: &Store) {
+    let _ = crate::lessons::refresh(store);
 }
 
 /// A redactor under the store's key that knows the secrets of the texts.

@@ -61,6 +61,7 @@ pub fn draft(ws: &Workspace, investigation: &str) -> Result<DraftReport, DraftEr
         Some(known) => (known, DraftState::AlreadyThere),
         None => {
             ws.store.put_incident(&incident, ws.now)?;
+            let _ = crate::lessons::refresh(&ws.store);
             (incident, DraftState::Kept)
         }
     };

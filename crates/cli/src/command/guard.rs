@@ -58,7 +58,7 @@ pub fn run(global: &Global, args: GuardArgs) -> anyhow::Result<Exit> {
 }
 
 /// One word is shell text; several are the words of one command.
-fn text(words: &[String]) -> String {
+pub fn text(words: &[String]) -> String {
     match words {
         [whole] => whole.clone(),
         words => words.iter().map(|w| typed(w)).collect::<Vec<_>>().join(" "),
@@ -66,12 +66,12 @@ fn text(words: &[String]) -> String {
 }
 
 /// A word as it has to be typed.
-fn typed(word: &str) -> String {
+pub fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { render::quoted(word) }
 }
 
-fn plain(answer: &PermissionAnswer) {
+pub fn plain(answer: &PermissionAnswer) {
     if answer.reason.is_empty() {
         println!("Allowed: nothing known speaks against it.");
     } else {

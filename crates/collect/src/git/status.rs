@@ -93,7 +93,7 @@ fn letter(before: Option<Blob>, after: Option<Blob>) -> char {
 }
 
 /// Whether the file differs from the index: `D`, `M`, `T` or `.`.
-fn changed(path: &Path, entry: &gix::index::Entry) -> char {
+pub(super) fn changed(path: &Path, entry: &gix::index::Entry) -> char {
     if entry.mode == Mode::COMMIT || entry.mode == Mode::DIR {
         return '.';
     }

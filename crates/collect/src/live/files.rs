@@ -99,7 +99,8 @@ impl Walk {
                 entry.depth() == 0
                     || !is_dir
                     || (enters(&entry.file_name().to_string_lossy())
-                        && !KERNEL.iter().any(|path| entry.path() == Path::new(path)))
+                        && !KERNEL.iter().any(|path| entry.path() == Path::new(path))
+                        && !keeps_copies(entry.path()))
             })
             .build();
         for (count, entry) in walk.flatten().filter(|entry| entry.depth() > 0).enumerate() {
@@ -112,6 +113,11 @@ impl Walk {
         }
         false
     }
+}
+
+/// Whether a directory is the area in which copies are kept for `undo`: they never leave it.
+fn keeps_copies(directory: &Path) -> bool {
+    directory.file_name().is_some_and(|name| name == "undo") && directory.join("CACHEDIR.TAG").is_file()
 }
 
 /// The text of one file.

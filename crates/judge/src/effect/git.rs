@@ -3,7 +3,7 @@
 //! History, pushes and hooks have files of their own beside this one.
 
 use coroner_model::effect::EffectKind;
-use coroner_read::shell::{Word, join};
+use coroner_read::shell::{Invocation, Word, join};
 
 use super::options::{Options, Order};
 use super::path::{CleanFilter, Extent, Filter};
@@ -32,6 +32,15 @@ pub enum Lost {
 }
 
 const GLOBAL: &[&str] = &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"];
+
+/// The directory that a git command works in, its verb, and the words after it.
+pub(crate) fn verb_of(call: &Invocation) -> Option<(Word, String, Vec<Word>)> {
+    let mut globals = Options::read(call.argv.get(1..)?, GLOBAL, Order::First);
+    unfold_alias(&mut globals);
+    let (verb, rest) = globals.operands.split_first()?;
+    let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
+    Some((directory, verb.as_literal()?.to_owned(), rest.to_vec()))
+}
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;

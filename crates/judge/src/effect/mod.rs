@@ -11,6 +11,7 @@ mod backup_tool;
 mod cloud;
 mod compose;
 mod copy;
+mod coroner;
 mod crontab;
 pub mod database;
 mod device;
@@ -193,6 +194,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
+        "coroner" => coroner::plan(out),
         "crontab" => crontab::plan(out),
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
         "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"

@@ -292,7 +292,7 @@ impl View<'_> {
     }
 
     /// What a transfer would delete, as absolute paths; paths that matter stand in for what no listing shows.
-    fn simulated(&self, command: &RsyncCommand, root: &str) -> Vec<String> {
+    pub(super) fn simulated(&self, command: &RsyncCommand, root: &str) -> Vec<String> {
         let mut entries: Vec<TreeEntry> = self.listed(root).unwrap_or_default();
         let matter = self.live.iter().map(|l| (&l.path, true)).chain(self.scene.protected.iter().map(|p| (p, true)));
         let matter = matter

@@ -9,6 +9,7 @@ mod delete;
 mod discard;
 mod execute;
 mod live;
+mod loss;
 mod named;
 mod need;
 mod owner;
@@ -17,6 +18,7 @@ mod reason;
 mod restart;
 mod run;
 mod secret;
+mod spare;
 mod tool;
 mod view;
 mod volume;
@@ -31,7 +33,9 @@ use coroner_read::shell::Context;
 use crate::effect::{self, Effects};
 use crate::pattern::{AntiPattern, Library};
 
+pub use loss::{Landing, Loss, Lost, MadeAnew, losses, made_anew};
 pub use past::{Deed, deeds_of};
+pub use spare::{Spared, config_of, spared};
 pub use tool::{Action, action};
 
 /// Most rounds of asking and looking for one command.

@@ -69,6 +69,7 @@ const PREFIXES: &[Prefix] = &[
     // When and how.
     prefix("nohup", &[], 0),
     prefix("setsid", &[], 0),
+    prefix("coroner", &["--store", "--casefile", "--format"], 0).verbs(EXEC).texts(&["-c"]),
     prefix("time", &["-f", "--format", "-o", "--output"], 0),
     prefix("gtime", &["-f", "--format", "-o", "--output"], 0),
     prefix("nice", &["-n", "--adjustment"], 0),
