@@ -33,8 +33,12 @@ pub enum Deciding {
     Published { directory: Word, commits: u64 },
     /// Whether commits of the directory's branch are nowhere else.
     Unpushed { directory: Word },
-    /// Whether anything is stashed in the directory.
+    /// Whether anything is stashed in the directory, and where else it is.
     Stash { directory: Word },
+    /// What only these branches of the directory's repository hold.
+    Branches { directory: Word, names: Vec<Word> },
+    /// What is not committed in a work tree.
+    WorkTree { path: Word },
     /// Whether a filesystem of the disk is mounted.
     Mounted { device: String },
     /// Whether the engine runs containers.

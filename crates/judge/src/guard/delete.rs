@@ -161,6 +161,7 @@ impl View<'_> {
             effect.add_class(TargetClass::Evidence);
         }
         story.would = self.would(planned, &paths, &struck);
+        self.work(planned, &paths, &mut effect, &mut story);
         if let Some(Filter::Rsync(command)) = &paths.filter {
             self.tell_transfer(command, &path, &struck, &mut effect, &mut story);
         } else if let Some(one) = struck.first() {

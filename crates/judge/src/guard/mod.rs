@@ -9,6 +9,7 @@ mod delete;
 mod discard;
 mod execute;
 mod live;
+mod made;
 mod named;
 mod need;
 mod owner;
@@ -20,6 +21,7 @@ mod secret;
 mod tool;
 mod view;
 mod volume;
+mod work;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Which state an effect needs to be known, as probes.
 
-use coroner_model::effect::EffectKind;
+use coroner_model::effect::{EffectKind, TargetClass};
 use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable};
 use coroner_model::{Answers, Probe};
 use coroner_read::shell::Word;
@@ -28,7 +28,10 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     out.extend(effects.unread.iter().take(SCRIPTS_MAX).map(|path| Probe::File { path: path.clone() }));
     let mut services = false;
     for planned in &effects.planned {
-        services |= of_planned(case, planned, &mut out);
+        services |= of_planned(case, planned, answers, &mut out);
+    }
+    if case.request.session.is_some() && may_be_its_own(case, effects, answers) {
+        out.push(Probe::Sessions { since: None, until: None });
     }
     if services {
         out.extend([
@@ -42,15 +45,31 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     out
 }
 
+/// Whether something would be lost that the session may have made itself.
+fn may_be_its_own(case: &Case<'_>, effects: &Effects, answers: &Answers) -> bool {
+    let asked = answers.iter().any(|(p, a)| matches!(p, Probe::Git { table: GitTable::Status, .. }) && a.is_ok());
+    if !asked {
+        return false;
+    }
+    let view = super::view::View::new(case, answers, effects);
+    effects.planned.iter().flat_map(|planned| view.judge(planned)).any(|judged| {
+        judged.effect.class.contains(&TargetClass::UntrackedIgnored)
+            || judged.effect.class.contains(&TargetClass::Uncommitted)
+    })
+}
+
 /// A path that may hold a script; system programs are no scripts to be read.
 fn is_text_path(path: &str) -> bool {
     !["/usr/", "/bin/", "/sbin/", "/dev/", "/proc/"].iter().any(|top| path.starts_with(top))
 }
 
 /// Adds what one effect needs; true where it needs containers and compose projects.
-fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool {
+fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut Vec<Probe>) -> bool {
     match &planned.target {
-        Target::Paths(paths) => of_paths(planned, paths, out),
+        Target::Paths(paths) => {
+            super::work::probes(case, planned, paths, answers, out);
+            of_paths(planned, paths, out)
+        }
         Target::Ownership(change) if change.paths.place == Place::Host => {
             if change.recursive
                 && let Some(root) = change.paths.path.as_literal()
@@ -79,8 +98,7 @@ fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool 
         }
         Target::Discard(discard) if discard.place == Place::Host => {
             if let Some(directory) = discard.directory.as_literal() {
-                let table = GitTable::Status;
-                out.push(Probe::Git { repository: directory.to_owned(), table, since: None, until: None });
+                out.extend([GitTable::Status, GitTable::Worktrees].map(|table| super::work::git(directory, table)));
             }
             false
         }

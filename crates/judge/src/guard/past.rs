@@ -14,6 +14,8 @@ pub struct Deed {
     pub command: Option<String>,
     /// Files that it wrote, absolute.
     pub edits: Vec<String>,
+    /// Whether it wrote them whole, rather than changing parts of them.
+    pub whole: bool,
     pub cwd: String,
     /// How a person would name it: `session s1, call 12`.
     pub name: String,
@@ -23,15 +25,16 @@ pub struct Deed {
 impl Deed {
     /// The deed that a request was, were it carried out; `None` where it is none.
     pub fn of_request(request: &PermissionRequest, number: usize) -> Option<Deed> {
-        let (command, edits) = match tool::action(request) {
-            Action::Command(command) => (Some(command), Vec::new()),
-            Action::Edits { paths, .. } => (None, paths),
+        let (command, edits, whole) = match tool::action(request) {
+            Action::Command(command) => (Some(command), Vec::new(), false),
+            Action::Edits { paths, whole } => (None, paths, whole),
             Action::Harmless | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();
         Some(Deed {
             command,
             edits,
+            whole,
             cwd: request.cwd.clone(),
             name: format!("session {session}, request {number}"),
             cited: None,

@@ -1,5 +1,6 @@
 //! What the guard sees: the scene, the configuration and what they mean for paths.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, EffectKind};
@@ -26,6 +27,8 @@ pub(super) struct View<'a> {
     pub(super) backups: Backups,
     /// What the session did before, by transcript and by earlier requests.
     pub(super) past: Vec<Deed>,
+    /// What the session made, worked out when it is first asked for.
+    pub(super) made: OnceCell<Vec<String>>,
     /// Bytes below a path, where somebody measured.
     pub(super) bytes: BTreeMap<String, u64>,
 }
@@ -47,7 +50,7 @@ impl<'a> View<'a> {
         };
         past.extend(case.past.iter().cloned());
         let bytes = bytes(answers);
-        View { case, answers, effects, scene, config, live, volumes, backups, past, bytes }
+        View { case, answers, effects, scene, config, live, volumes, backups, past, made: OnceCell::new(), bytes }
     }
 
     /// Judges one effect by the state.
