@@ -4,6 +4,7 @@
 //! it would touch* ([`Target`]); the guard looks whether that matters, and
 //! `investigate` asks whether a recorded command explains a damage.
 
+mod account;
 mod acl;
 mod alembic;
 mod artisan;
@@ -188,7 +189,8 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "reboot" | "poweroff" | "halt" | "shutdown" | "init" | "telinit" | "ip" | "ifdown" | "ifconfig" | "nmcli" => {
             halt::plan(out);
         }
-        "kill" | "pkill" | "killall" | "killall5" | "fuser" => kill::plan(out),
+        "kill" | "pkill" | "killall" | "killall5" | "fuser" | "skill" | "slay" => kill::plan(out),
+        "userdel" | "deluser" | "passwd" | "usermod" | "chage" | "loginctl" => account::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
@@ -196,7 +198,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
         "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
         | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
-        "twine" | "gem" => package::publishes(out),
+        "twine" | "gem" | "hatch" | "flit" | "maturin" => package::publishes(out),
         _ => of_tool(out),
     }
 }
@@ -233,6 +235,7 @@ fn of_tool(out: &mut Plan<'_>) {
         }
         "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
         "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
+        "lerna" | "changeset" | "np" | "vsce" | "ovsx" | "semantic-release" => package::releases(out, &tool.argv),
         "poetry" | "uv" => package::plan(out),
         _ => {}
     }

@@ -69,6 +69,24 @@ const SYSTEM: [&str; 20] = [
     "/usr/bin",
 ];
 
+/// Files that hosts have: a choice that meets one of them meets what the host lives on.
+const SYSTEM_FILES: [&str; 14] = [
+    "/etc/passwd",
+    "/etc/fstab",
+    "/etc/hosts",
+    "/etc/ssh/sshd_config",
+    "/etc/sysctl.conf",
+    "/etc/nginx/nginx.conf",
+    "/etc/systemd/system/ssh.service",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/profile.d/bash_completion.sh",
+    "/etc/docker/daemon.json",
+    "/usr/bin/env",
+    "/usr/lib/os-release",
+    "/usr/lib/python3/dist-packages/apt/__init__.py",
+    "/usr/lib/x86_64-linux-gnu/libc.so.6",
+];
+
 /// Whether a path is made anew by the tool that made it.
 pub(super) fn is_artefact(path: &str) -> bool {
     path.split('/').any(|name| ARTEFACTS.contains(&name) || name.ends_with(".pyc") || name.ends_with(".egg-info"))
@@ -115,6 +133,14 @@ fn looks_like_data(path: &str) -> bool {
         ]
         .contains(&word)
     })
+}
+
+/// Whether a path lies where hosts keep what they serve, and not what they fetch again.
+fn is_kept_place(path: &str) -> bool {
+    let kept = ["/var/www", "/var/lib", "/var/spool", "/var/mail", "/data", "/export"];
+    let fetched = ["apt", "dpkg", "cache", "caches", "tmp", "temp", "lists", "logs", "log"];
+    kept.iter().any(|top| below(path, top).is_some_and(|rest| rest.len() > 1))
+        && !path.split('/').any(|part| fetched.contains(&part.trim_start_matches('.')))
 }
 
 /// A path that matters and how it is hit.
@@ -434,6 +460,15 @@ impl View<'_> {
                 && paths.filter.is_none()
         });
         let deep = paths.extent != Extent::Itself;
+        let chosen = || {
+            matches!(paths.filter, Some(Filter::Find(_)))
+                && SYSTEM_FILES.iter().any(|file| paths.hits(file, &[]) == Some(Hit::Whole))
+        };
+        if chosen() {
+            effect.add_class(TargetClass::System);
+            story.lines.push(format!("{}  files of the host among them", paths.path.show()));
+            return;
+        }
         let emptied =
             emptied(&paths.path).filter(|top| deep && (SYSTEM.contains(&top.as_str()) || home == Some(top.as_str())));
         if let Some(top) = hit.map(str::to_owned).or_else(|| user_home.then(|| paths.path.show())).or(emptied) {
@@ -554,7 +589,8 @@ impl View<'_> {
         let emptied = planned.kind == EffectKind::Truncate || planned.program == "shred";
         let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
-        if !decided && deep && looks_like_data(&shown) {
+        let outside = below(&shown, &self.case.request.cwd).is_none() && is_kept_place(&shown);
+        if !decided && deep && (looks_like_data(&shown) || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
     }

@@ -380,7 +380,16 @@ impl View<'_> {
     fn remove_container(&self, planned: &Planned, containers: &Containers, name: &Word) -> Judged {
         let mut effect = Effect::new(planned.kind, name.show(), &planned.program);
         let running = name.as_literal().and_then(|n| self.scene.container(n)).filter(|c| c.is_running());
-        if planned.kind != EffectKind::RemoveContainer || !containers.forced || containers.place != Place::Host {
+        // What the same text kills first need not be forced.
+        let killed = || {
+            self.effects.planned.iter().any(|p| {
+                p.invocation < planned.invocation
+                    && p.kind == EffectKind::StopService
+                    && matches!(&p.target, crate::effect::Target::Containers(c) if c.names(&[&name.show()]))
+            })
+        };
+        let forced = containers.forced || killed();
+        if planned.kind != EffectKind::RemoveContainer || !forced || containers.place != Place::Host {
             return told(effect);
         }
         let Some(container) = running else { return told(effect) };
