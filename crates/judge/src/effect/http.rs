@@ -1,10 +1,11 @@
 //! `curl`, `wget`, `http`: requests that change what they reach, and files that they write.
 
 use coroner_model::effect::{Circumstance, EffectKind, TargetClass};
-use coroner_read::shell::Word;
+use coroner_read::shell::{RedirectKind, Word};
 
-use super::named::{Named, is_loopback, is_production_name};
+use super::named::{Deciding, Named, is_loopback, is_production_name};
 use super::options::{Options, Order};
+use super::sent::Sent;
 use super::{Extent, Plan};
 
 /// Options of `curl` that take a value.
@@ -159,8 +160,12 @@ fn curl(out: &mut Plan<'_>) {
     };
     let body = data.iter().map(Word::show).collect::<Vec<_>>().join("&");
     let urls: Vec<Word> = options.operands.iter().chain(options.values(&["--url"])).cloned().collect();
+    let headers: Vec<String> = options.values(&["-H", "--header"]).map(Word::show).collect();
+    let retries = options.value(&["--retry"]).is_some_and(|n| n.as_literal() != Some("0"));
+    let saved = options.value(&["-o", "--output"]).and_then(Word::as_literal).map(str::to_owned);
     for url in &urls {
         request(out, &method, url, &body);
+        repeats(out, Sent::of(&method, url, &body, &headers), retries, saved.clone());
     }
     for file in options.values(&["-o", "--output"]).cloned().collect::<Vec<_>>() {
         written(out, &file, &urls);
@@ -183,8 +188,11 @@ fn wget(out: &mut Plan<'_>) {
     };
     let body = posts.or(options.value(&["--body-data"])).map(Word::show).unwrap_or_default();
     let urls = options.operands.clone();
+    let headers: Vec<String> = options.values(&["--header"]).map(Word::show).collect();
+    let saved = options.value(&["-O", "--output-document"]).and_then(Word::as_literal).map(str::to_owned);
     for url in &urls {
         request(out, &method, url, &body);
+        repeats(out, Sent::of(&method, url, &body, &headers), false, saved.clone());
     }
     match options.value(&["-O", "--output-document"]).cloned() {
         Some(file) => written(out, &file, &urls),
@@ -229,7 +237,23 @@ fn httpie(out: &mut Plan<'_>) {
     }) || options.value(&["--raw"]).is_some();
     let method = named.unwrap_or(if sends { "POST" } else { "GET" }).to_owned();
     let url = url.clone();
-    request(out, &method, &url, &items.iter().map(Word::show).collect::<Vec<_>>().join("&"));
+    let items: Vec<String> = items.iter().map(Word::show).collect();
+    let body = options.value(&["--raw"]).map_or_else(|| items.join("&"), Word::show);
+    request(out, &method, &url, &items.join("&"));
+    repeats(out, Sent::of(&method, &url, &body, &items), false, None);
+}
+
+/// Notes a request that must not be sent twice.
+fn repeats(out: &mut Plan<'_>, sent: Option<Sent>, retries: bool, saved: Option<String>) {
+    let Some(mut sent) = sent else { return };
+    sent.retries = retries;
+    sent.saved = saved.or_else(|| {
+        let written = out.call.redirects.iter().find(|r| r.kind == RedirectKind::Write);
+        written.and_then(|r| r.target.as_literal()).filter(|f| !f.starts_with("/dev/")).map(str::to_owned)
+    });
+    let named = Named::of(format!("POST {}", sent.url), "send the same request again")
+        .decided_by(Deciding::Repeated(Box::new(sent)));
+    out.named(EffectKind::RepeatMutation, named);
 }
 
 fn request(out: &mut Plan<'_>, method: &str, url: &Word, body: &str) {
@@ -259,7 +283,7 @@ pub(super) fn host_of(url: &str) -> String {
     host.split(':').next().unwrap_or(host).to_owned()
 }
 
-fn path_of(url: &str) -> String {
+pub(super) fn path_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let from = rest.find('/').unwrap_or(rest.len());
     rest[from..].split(['?', '#']).next().unwrap_or_default().to_owned()

@@ -50,6 +50,7 @@ mod redis;
 mod rm;
 pub mod rsync;
 mod runner;
+mod sent;
 mod sequelize;
 mod service;
 pub mod sql;
@@ -72,6 +73,7 @@ pub use git::Discard;
 pub use named::{Deciding, Named};
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};
+pub use sent::Sent;
 
 /// Everything that a text would do.
 #[derive(Clone, Debug, Default, PartialEq)]

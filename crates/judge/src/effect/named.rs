@@ -5,6 +5,7 @@ use coroner_read::shell::Word;
 
 use super::database::Database;
 use super::git_push::Push;
+use super::sent::Sent;
 use super::{Place, Plan, Planned, Target};
 
 /// One thing by its name, with what the command itself says of it.
@@ -47,6 +48,8 @@ pub enum Deciding {
     Exists { path: String },
     /// Whether the file calls Coroner.
     CallsCoroner { path: String },
+    /// Whether the session sent the same request before.
+    Repeated(Box<Sent>),
     /// How much the filesystem of the directory has left.
     Space { directory: String, bytes: u64 },
 }

@@ -15,6 +15,7 @@ mod need;
 mod owner;
 mod past;
 mod reason;
+mod repeat;
 mod restart;
 mod run;
 mod secret;

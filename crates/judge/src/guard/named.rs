@@ -54,6 +54,8 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
             false
         }
         Deciding::Engine => true,
+        // The sessions are asked for where the request names one.
+        Deciding::Repeated(_) => false,
         Deciding::Exists { path } => {
             out.push(Probe::Stat { path: path.clone() });
             false
@@ -96,6 +98,7 @@ impl View<'_> {
             Deciding::Branches { directory, names } => self.lost_branches(directory, names, &mut effect, &mut story),
             Deciding::WorkTree { path } => self.lost_worktree(path, &mut effect, &mut story),
             Deciding::Mounted { device } => self.mounted(device, &mut effect, &mut story),
+            Deciding::Repeated(sent) => return self.repeated(planned, sent, effect),
             Deciding::Engine => self.engine(&mut effect, &mut story),
             Deciding::Exists { path } => {
                 if self.exists(path) != Some(false) {

@@ -92,7 +92,12 @@ fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut V
             out.push(Probe::Docker(DockerTable::Networks));
             spec.detached && !spec.removed_after && spec.place == Place::Host
         }
-        Target::Named(named) => super::named::probes(named, out),
+        Target::Named(named) => {
+            if planned.kind == EffectKind::RepeatMutation && case.request.session.is_some() {
+                out.extend([Probe::Sessions { since: None, until: None }, Probe::Host(HostTable::Date), Probe::Config]);
+            }
+            super::named::probes(named, out)
+        }
         Target::Containers(containers) => {
             containers.forced && planned.kind == EffectKind::RemoveContainer && containers.place == Place::Host
         }

@@ -11,7 +11,7 @@ use coroner_read::tsv;
 
 use super::backup::Backups;
 use super::live::{self, LivePath, LiveVolume};
-use super::past::{self, Deed};
+use super::past::{self, Deed, Outcome};
 use super::{Case, Judged, Story};
 use crate::effect::{Effects, Filter, Place, Planned, Target};
 use crate::scene::Scene;
@@ -27,6 +27,8 @@ pub(super) struct View<'a> {
     pub(super) backups: Backups,
     /// What the session did before, by transcript and by earlier requests.
     pub(super) past: Vec<Deed>,
+    /// The same with what failed, as long as it may have reached its target.
+    pub(super) tried: Vec<Deed>,
     /// What the session made, worked out when it is first asked for.
     pub(super) made: OnceCell<Vec<String>>,
     /// Bytes below a path, where somebody measured.
@@ -49,8 +51,23 @@ impl<'a> View<'a> {
             None => Vec::new(),
         };
         past.extend(case.past.iter().cloned());
+        let tried: Vec<Deed> = past.iter().filter(|deed| deed.outcome != Outcome::Unreached).cloned().collect();
+        past.retain(|deed| deed.outcome == Outcome::Done);
         let bytes = bytes(answers);
-        View { case, answers, effects, scene, config, live, volumes, backups, past, made: OnceCell::new(), bytes }
+        View {
+            case,
+            answers,
+            effects,
+            scene,
+            config,
+            live,
+            volumes,
+            backups,
+            past,
+            tried,
+            made: OnceCell::new(),
+            bytes,
+        }
     }
 
     /// Judges one effect by the state.

@@ -288,6 +288,20 @@ impl<'t> Reader<'_, 't> {
                 vec![Act::Run(given.all().split_off(2.min(given.plain.len())))]
             }
             "os.spawnv" | "os.spawnvp" | "os.spawnve" | "os.spawnvpe" => given.command(2).into_iter().collect(),
+            // A request is told as the command line would send it; what it carries stays text.
+            "requests.post" | "requests.put" | "requests.delete" | "requests.patch" | "httpx.post" | "httpx.put"
+            | "httpx.delete" | "httpx.patch" => {
+                let carried = Word::literal(self.raw(list));
+                one(0)
+                    .map(|url| {
+                        run(
+                            ["curl", "-X"],
+                            [Word::literal(last.to_ascii_uppercase()), Word::literal("-d"), carried, url],
+                        )
+                    })
+                    .into_iter()
+                    .collect()
+            }
             "exec" | "eval" if given.one(0).is_none_or(|text| text.is_unresolved()) => {
                 self.fetched(list).into_iter().collect()
             }
