@@ -6,7 +6,7 @@ use coroner_read::shell::{RedirectKind, Word};
 use super::named::{Deciding, Named, is_loopback, is_production_name};
 use super::options::{Options, Order};
 use super::sent::Sent;
-use super::{Extent, Plan};
+use super::{Extent, Plan, growth};
 
 /// Options of `curl` that take a value.
 const CURL: &[&str] = &[
@@ -171,7 +171,7 @@ fn curl(out: &mut Plan<'_>) {
         written(out, &file, &urls);
     }
     if options.has(&["-O", "--remote-name"]) {
-        download(out, &urls);
+        download(out, &urls, options.value(&["--output-dir"]));
     }
 }
 
@@ -196,7 +196,7 @@ fn wget(out: &mut Plan<'_>) {
     }
     match options.value(&["-O", "--output-document"]).cloned() {
         Some(file) => written(out, &file, &urls),
-        None if method == "GET" => download(out, &urls),
+        None if method == "GET" => download(out, &urls, options.value(&["-P", "--directory-prefix"])),
         None => {}
     }
 }
@@ -350,14 +350,12 @@ fn written(out: &mut Plan<'_>, file: &Word, urls: &[Word]) {
     let nowhere = file.as_literal() == Some("-") || file.prefix().starts_with("/dev/");
     if !nowhere {
         out.paths(EffectKind::Overwrite, file, Extent::Itself, None);
-        download(out, urls);
+        download(out, urls, Some(file));
     }
 }
 
-fn download(out: &mut Plan<'_>, urls: &[Word]) {
-    for url in urls {
-        out.named(EffectKind::Download, Named::of(url.show(), format!("fetch {}", url.show())));
-    }
+fn download(out: &mut Plan<'_>, urls: &[Word], to: Option<&Word>) {
+    urls.iter().for_each(|url| growth::fetched(out, url, to));
 }
 
 #[cfg(test)]

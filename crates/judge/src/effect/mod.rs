@@ -26,7 +26,7 @@ pub mod git;
 mod git_history;
 mod git_hooks;
 pub mod git_push;
-mod growth;
+pub mod growth;
 mod guard_files;
 mod halt;
 mod helm;
@@ -187,7 +187,8 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "sqlite3" | "sqlite" | "litecli" | "duckdb" => sqlite::plan(out),
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis::plan(out),
         "mongosh" | "mongo" | "mongorestore" => mongo::plan(out),
-        "ollama" => growth::ollama(out),
+        "ollama" | "hf" | "huggingface-cli" => growth::model(out),
+        "fallocate" => growth::allocated(out),
         "reboot" | "poweroff" | "halt" | "shutdown" | "init" | "telinit" | "ip" | "ifdown" | "ifconfig" | "nmcli" => {
             halt::plan(out);
         }
@@ -239,7 +240,7 @@ fn of_tool(out: &mut Plan<'_>) {
         "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
         "lerna" | "changeset" | "np" | "vsce" | "ovsx" | "semantic-release" => package::releases(out, &tool.argv),
         "poetry" | "uv" => package::plan(out),
-        _ => {}
+        name => growth::node(out, &name.to_owned()),
     }
 }
 

@@ -5,6 +5,7 @@ use coroner_read::shell::Word;
 
 use super::database::Database;
 use super::git_push::Push;
+use super::growth::Growth;
 use super::sent::Sent;
 use super::{Place, Plan, Planned, Target};
 
@@ -50,8 +51,8 @@ pub enum Deciding {
     CallsCoroner { path: String },
     /// Whether the session sent the same request before.
     Repeated(Box<Sent>),
-    /// How much the filesystem of the directory has left.
-    Space { directory: String, bytes: u64 },
+    /// How much the filesystem that would hold it has left.
+    Space(Box<Growth>),
 }
 
 impl Named {

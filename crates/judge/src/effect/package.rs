@@ -71,6 +71,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         return out.named(EffectKind::EditGuard, named);
     }
     match verb {
+        "install" | "i" | "ci" | "sync"
+            if packages.is_empty()
+                && matches!(program, "npm" | "pnpm" | "yarn" | "bun" | "pip" | "pip3" | "uv" | "poetry") =>
+        {
+            install(out, &[Word::literal("the packages of the project")]);
+        }
         "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
         "purge" if is_system(program) => remove(out, packages, true),
         "remove" | "erase" | "del" | "uninstall" | "rm" | "delete" if is_system(program) => {

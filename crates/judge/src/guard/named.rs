@@ -10,11 +10,7 @@ use super::view::{View, size, told};
 use super::{Judged, Story};
 use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
 use crate::effect::named::shown;
-use crate::effect::path::below;
 use crate::effect::{Containers, Deciding, Named, Place, Planned};
-
-/// Share of a disk that should stay free, in percent.
-const FREE_PERCENT_MIN: u64 = 5;
 
 /// What git says of the branch that a directory is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +44,11 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
             false
         }
         Deciding::WorkTree { path } => status(path, out),
-        Deciding::Mounted { .. } | Deciding::Space { .. } => {
+        Deciding::Space(growth) => {
+            super::space::probes(growth, out);
+            false
+        }
+        Deciding::Mounted { .. } => {
             out.push(Probe::Host(HostTable::Df));
             out.push(Probe::Config);
             false
@@ -106,7 +106,11 @@ impl View<'_> {
                 }
             }
             Deciding::CallsCoroner { path } => self.calls_coroner(path, &mut effect),
-            Deciding::Space { directory, bytes } => self.space(directory, *bytes, &mut effect, &mut story),
+            // Started from an image that is mostly there already, it matters by what it grows to.
+            Deciding::Space(growth) if planned.kind == EffectKind::FillDisk && self.need_of(growth).is_none() => {
+                return Vec::new();
+            }
+            Deciding::Space(growth) => self.space(growth, &mut effect, &mut story),
         }
         vec![Judged { effect, story }]
     }
@@ -348,19 +352,6 @@ impl View<'_> {
         let known = self.answers.document(&Probe::File { path: path.to_owned() });
         if known.is_some_and(|d| d.text.as_str().contains("coroner")) {
             effect.add_circumstance(Circumstance::Everything);
-        }
-    }
-
-    fn space(&self, directory: &str, bytes: u64, effect: &mut Effect, story: &mut Story) {
-        let probe = Probe::Host(HostTable::Df);
-        let filesystems = self.answers.document(&probe).map(df::read).unwrap_or_default();
-        let holds = |f: &&Filesystem| below(directory, &f.mount).is_some();
-        let Some(disk) = filesystems.iter().filter(holds).max_by_key(|f| f.mount.len()) else { return };
-        let reserve = disk.bytes / 100 * FREE_PERCENT_MIN;
-        if bytes + reserve > disk.available {
-            effect.add_circumstance(Circumstance::ExceedsSpace);
-            story.lines.push(format!("{} needed, {} free on {}", size(bytes), size(disk.available), disk.mount));
-            story.evidence.push(disk.at.clone());
         }
     }
 

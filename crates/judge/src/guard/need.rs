@@ -86,6 +86,10 @@ fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut V
             restart(case, out);
             compose.place == Place::Host
         }
+        Target::Compose(compose) if super::view::makes(planned.kind) && compose.place == Place::Host => {
+            super::space::engine_probes(out);
+            true
+        }
         Target::Compose(compose) => planned.kind == EffectKind::RemoveVolume && compose.place == Place::Host,
         Target::Volumes(volumes) => volumes.place == Place::Host,
         Target::Run(spec) => {

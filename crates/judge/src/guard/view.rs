@@ -98,6 +98,9 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|name| told(Effect::new(planned.kind, name.show(), &planned.program)))
                 .collect(),
+            Target::Compose(compose) if makes(planned.kind) && compose.place == Place::Host => {
+                self.compose_growth(planned, compose)
+            }
             Target::Compose(compose) => {
                 let named: Vec<String> = compose.services.iter().map(|s| s.show()).collect();
                 let target = if named.is_empty() { compose.directory.show() } else { named.join(" ") };
@@ -154,7 +157,7 @@ impl View<'_> {
         let transfers = || self.effects.planned.iter().any(|p| p.program == "rsync");
         match probe {
             Probe::Docker(DockerTable::Inspect) | Probe::Git { .. } => true,
-            Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite),
+            Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite) || self.needs_space(),
             Probe::Docker(DockerTable::Volumes) => plans(EffectKind::RemoveVolume),
             Probe::Docker(DockerTable::Networks) => plans(EffectKind::RunContainer) && !self.knows_containers(),
             Probe::Files { class: FileClass::Compose, .. } => !self.knows_containers(),
@@ -184,6 +187,11 @@ impl View<'_> {
             _ => false,
         })
     }
+}
+
+/// Whether containers are made, or images fetched for them.
+pub(super) fn makes(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::RecreateContainer | EffectKind::Download)
 }
 
 /// The other host that an effect is on.
