@@ -47,6 +47,8 @@ pub enum EffectKind {
     UnknownExecution,
     /// `compose up` and the like: containers made anew from the files.
     RecreateContainer,
+    /// A request that reads, where something is to be said of whom it reaches.
+    HttpRequest,
 }
 
 /// What state says of the thing that an effect would touch.

@@ -49,11 +49,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     super::git_hooks::plan(out, &globals, name, rest, &directory);
     super::git_history::plan(out, name, rest, &directory);
-    if name == "clone"
-        && let Some(source) =
-            Options::read(rest, &["-b", "--branch", "--depth", "-o", "-c"], Order::Mixed).operands.first()
-    {
-        super::growth::fetched(out, source, None);
+    if name == "clone" {
+        super::growth::fetched(out, &Word::literal("a repository"), None);
     }
     if name == "push" {
         super::git_push::plan(out, rest, &directory);

@@ -257,6 +257,7 @@ fn repeats(out: &mut Plan<'_>, sent: Option<Sent>, retries: bool, saved: Option<
 }
 
 fn request(out: &mut Plan<'_>, method: &str, url: &Word, body: &str) {
+    local(out, &url.show());
     if matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND") {
         return;
     }
@@ -270,6 +271,17 @@ fn request(out: &mut Plan<'_>, method: &str, url: &Word, body: &str) {
         .when(deletes && !here && !is_session(&path), Circumstance::Irreversible);
     let named = if is_production_name(&host) { named.of_class(TargetClass::Production) } else { named };
     out.named(EffectKind::HttpMutation, named);
+}
+
+/// A request to a port of this host that is named.
+fn local(out: &mut Plan<'_>, url: &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let host = host_of(url);
+    let Some(port) = port.filter(|_| !host.is_empty() && is_loopback(&host)) else { return };
+    let named = Named::of(format!("{host}:{port}"), format!("ask port {port}")).decided_by(Deciding::Local { port });
+    out.named(EffectKind::HttpRequest, named);
 }
 
 /// The host of an address, without login and port.

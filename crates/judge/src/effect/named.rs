@@ -49,6 +49,8 @@ pub enum Deciding {
     Exists { path: String },
     /// Whether the file calls Coroner.
     CallsCoroner { path: String },
+    /// Which service listens on a port of this host.
+    Local { port: u16 },
     /// Whether the session sent the same request before.
     Repeated(Box<Sent>),
     /// How much the filesystem that would hold it has left.

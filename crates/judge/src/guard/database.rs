@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::probe::HostTable;
 use coroner_model::{Citation, Probe};
 use coroner_read::shell::{Part, Unknown, Word};
 use coroner_read::{dotenv, shell};
@@ -21,6 +22,7 @@ const DOTENV: [&str; 2] = [".env", ".env.local"];
 
 /// What must be looked at; true where containers matter.
 pub(super) fn probes(database: &Database, out: &mut Vec<Probe>) -> bool {
+    out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
     if database.place == Place::Host {
         out.extend(env_files(database).into_iter().map(|path| Probe::File { path }));
     }
@@ -69,6 +71,9 @@ impl View<'_> {
         if database.file.is_none() {
             story.lines.push(format!("database {name} on {host}"));
         }
+        story
+            .lines
+            .extend(self.backups.newest(self.scene.now).filter(|_| !effect.class.contains(&TargetClass::Scratch)));
         story.why = match effect.class.as_slice() {
             classes if classes.contains(&TargetClass::Production) => {
                 "This is production; nothing brings it back but a restored backup.".into()

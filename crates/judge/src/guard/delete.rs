@@ -414,8 +414,13 @@ impl View<'_> {
             return;
         }
         let files: Vec<&String> = self.backups.files.iter().filter(|f| strikes(f)).collect();
-        let emptied: Vec<&&String> =
-            files.iter().filter(|f| self.backups.beside(f).all(|other| strikes(other))).collect();
+        // What is left must be something that can be restored from.
+        let good = |other: &String| !strikes(other) && self.backups.is_good(other);
+        let emptied: Vec<&&String> = files
+            .iter()
+            .filter(|f| self.backups.is_good(f) || !self.backups.beside(f).any(|other| self.backups.is_good(other)))
+            .filter(|f| !self.backups.beside(f).any(good))
+            .collect();
         let directory = self
             .backups
             .directories
@@ -507,6 +512,7 @@ impl View<'_> {
         if struck.len() > LINES_MAX {
             story.lines.push(format!("and {} more", struck.len() - LINES_MAX));
         }
+        story.lines.extend(self.backups.newest(self.scene.now));
     }
 
     fn would(&self, planned: &Planned, paths: &Paths, struck: &[Struck<'_>]) -> String {

@@ -14,6 +14,7 @@ mod named;
 mod need;
 mod owner;
 mod past;
+mod port;
 mod reason;
 mod repeat;
 mod restart;

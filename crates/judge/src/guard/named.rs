@@ -55,7 +55,7 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
         }
         Deciding::Engine => true,
         // The sessions are asked for where the request names one.
-        Deciding::Repeated(_) => false,
+        Deciding::Repeated(_) | Deciding::Local { .. } => false,
         Deciding::Exists { path } => {
             out.push(Probe::Stat { path: path.clone() });
             false
@@ -98,6 +98,8 @@ impl View<'_> {
             Deciding::Branches { directory, names } => self.lost_branches(directory, names, &mut effect, &mut story),
             Deciding::WorkTree { path } => self.lost_worktree(path, &mut effect, &mut story),
             Deciding::Mounted { device } => self.mounted(device, &mut effect, &mut story),
+            Deciding::Local { port } if named.place == Place::Host => return self.local_request(planned, *port),
+            Deciding::Local { .. } => return Vec::new(),
             Deciding::Repeated(sent) => return self.repeated(planned, sent, effect),
             Deciding::Engine => self.engine(&mut effect, &mut story),
             Deciding::Exists { path } => {

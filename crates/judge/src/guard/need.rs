@@ -6,7 +6,7 @@ use coroner_model::{Answers, Probe};
 use coroner_read::shell::Word;
 
 use super::Case;
-use crate::effect::{Effects, Extent, Filter, Paths, Place, Planned, Target};
+use crate::effect::{Deciding, Effects, Extent, Filter, Paths, Place, Planned, Target};
 use crate::scene::{Goal, Scene};
 use crate::simulate::rsync;
 
@@ -91,14 +91,21 @@ fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut V
             true
         }
         Target::Compose(compose) => planned.kind == EffectKind::RemoveVolume && compose.place == Place::Host,
-        Target::Volumes(volumes) => volumes.place == Place::Host,
+        Target::Volumes(volumes) => {
+            out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
+            volumes.place == Place::Host
+        }
         Target::Run(spec) => {
             out.push(Probe::Docker(DockerTable::Networks));
-            spec.detached && !spec.removed_after && spec.place == Place::Host
+            let stays = spec.detached && !spec.removed_after;
+            (stays || !spec.volumes.is_empty()) && spec.place == Place::Host
         }
         Target::Named(named) => {
             if planned.kind == EffectKind::RepeatMutation && case.request.session.is_some() {
                 out.extend([Probe::Sessions { since: None, until: None }, Probe::Host(HostTable::Date), Probe::Config]);
+            }
+            if matches!(named.deciding, Deciding::Local { .. }) && named.place == Place::Host {
+                super::port::probes(case, out);
             }
             super::named::probes(named, out)
         }
@@ -146,7 +153,7 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         Some(Filter::Rsync(command)) => sides(command, path, out),
         Some(_) => out.push(tree(path)),
         None if planned.kind == EffectKind::Delete => {
-            out.push(Probe::Backups);
+            out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
             out.push(tree(path));
             // A file is one of several, or the last: that shows beside it.
             if paths.extent == Extent::Itself
