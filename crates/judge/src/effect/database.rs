@@ -29,7 +29,21 @@ pub struct Database {
     pub reads_dotenv: bool,
     /// The environment that is chosen by an option.
     pub environment: Option<Word>,
+    /// How an environment of its own changes which env file is read.
+    pub chain: Chain,
     pub place: Place,
+}
+
+/// What `.env.NAME` is to `.env`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chain {
+    /// Nothing: the tool knows `.env` alone.
+    #[default]
+    None,
+    /// It lies over it.
+    Layered,
+    /// It takes its place where it exists, else `.env` is read all the same.
+    Replaces,
 }
 
 /// Variables that choose an environment.

@@ -151,7 +151,8 @@ struct Struck<'v> {
 
 impl View<'_> {
     pub(super) fn paths(&self, planned: &Planned, paths: &Paths) -> Vec<Judged> {
-        let Some(paths) = self.on_this_host(paths) else {
+        let entered = self.entered(planned, paths);
+        let Some(paths) = self.on_this_host(entered.as_ref().unwrap_or(paths)) else {
             return self.elsewhere(planned, paths);
         };
         let mut effect = Effect::new(planned.kind, paths.path.show(), &planned.program);
@@ -229,6 +230,13 @@ impl View<'_> {
                 // Only the link itself goes.
                 here.extent = Extent::Itself;
             }
+        } else if let Some((directory, rest)) = here.path.prefix().rsplit_once('/').filter(|(d, _)| !d.is_empty()) {
+            // A pattern behind a link matches what the link leads to.
+            let (resolved, _) = self.resolve(&format!("{directory}/."));
+            let prefix = format!("{}/{rest}", resolved.trim_end_matches("/."));
+            if matches!(here.path.parts.first(), Some(Part::Text(_))) {
+                here.path = with_prefix(&here.path, prefix);
+            }
         }
         Some(here)
     }
@@ -252,6 +260,7 @@ impl View<'_> {
         for (i, name) in names.iter().enumerate() {
             let next = format!("{out}/{name}");
             let link = self.scene.paths.get(&next).filter(|s| s.kind == Some('l')).and_then(|s| s.link_target.clone());
+            let link = link.or_else(|| self.linked(&next));
             match link {
                 Some(_) if i + 1 == names.len() => return (next, true),
                 Some(target) => out = super::tool::absolute(if out.is_empty() { "/" } else { &out }, &target),
@@ -259,6 +268,42 @@ impl View<'_> {
             }
         }
         (if out.is_empty() { "/".to_owned() } else { out }, false)
+    }
+
+    /// With a slash behind its name a link is entered, and what it leads to is emptied.
+    fn entered(&self, planned: &Planned, paths: &Paths) -> Option<Paths> {
+        let walks = matches!(paths.filter, Some(Filter::Find(_)));
+        let path =
+            paths.path.as_literal().filter(|_| walks || paths.extent == Extent::Tree && paths.filter.is_none())?;
+        let call = self.effects.script.invocations.get(planned.invocation)?;
+        let slashed = call
+            .argv
+            .iter()
+            .any(|w| w.suffix().ends_with('/') && coroner_read::shell::join(&call.cwd, w).as_literal() == Some(path));
+        let is_link = slashed && self.resolve(path).1;
+        if walks {
+            let (inside, _) = self.resolve(&format!("{path}/."));
+            let path = Word::literal(inside.trim_end_matches("/."));
+            return is_link.then(|| Paths { path, ..paths.clone() });
+        }
+        let inside = Word { parts: vec![Part::Text(format!("{path}/")), Part::Glob("*".into())] };
+        is_link.then(|| Paths { path: inside, ..paths.clone() })
+    }
+
+    /// Where a link leads that the same text makes with `ln -s`.
+    fn linked(&self, path: &str) -> Option<String> {
+        self.effects.script.invocations.iter().filter(|call| call.program() == "ln" && call.is_local()).find_map(
+            |call| {
+                let symbolic = call.argv.iter().any(|w| {
+                    let text = w.prefix();
+                    text == "--symbolic" || text.starts_with('-') && !text.starts_with("--") && text.contains('s')
+                });
+                let operands: Vec<&Word> = call.argv[1..].iter().filter(|w| !w.prefix().starts_with('-')).collect();
+                let [target, name] = operands.as_slice() else { return None };
+                let named = coroner_read::shell::join(&call.cwd, name).as_literal() == Some(path);
+                (symbolic && named).then(|| target.as_literal().map(str::to_owned))?
+            },
+        )
     }
 
     fn elsewhere(&self, planned: &Planned, paths: &Paths) -> Vec<Judged> {
@@ -596,7 +641,8 @@ impl View<'_> {
         let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
         let outside = below(&shown, &self.case.request.cwd).is_none() && is_kept_place(&shown);
-        if !decided && deep && (looks_like_data(&shown) || outside) {
+        let absent = paths.path.as_literal().is_some_and(|path| self.exists(path) == Some(false));
+        if !decided && !absent && deep && (looks_like_data(&shown) || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
     }

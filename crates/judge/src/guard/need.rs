@@ -133,7 +133,13 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         return false;
     }
     let Some(path) = paths.path.as_literal() else {
-        out.extend(literal_directory(&paths.path).map(|root| Probe::Tree { root, depth_max: 2 }));
+        let directory = literal_directory(&paths.path);
+        let mut at = directory.as_deref().unwrap_or_default();
+        while !at.is_empty() {
+            out.push(Probe::Stat { path: at.to_owned() });
+            at = at.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+        out.extend(directory.map(|root| Probe::Tree { root, depth_max: 2 }));
         out.push(Probe::Backups);
         return true;
     };

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, EffectKind};
-use coroner_model::probe::{CouldNotLook, DockerTable, FileClass, HostTable, Why};
+use coroner_model::probe::{CouldNotLook, DockerTable, FileClass, GitTable, HostTable, Why};
 use coroner_model::{Answers, Probe};
 use coroner_read::config::{self, Config};
 use coroner_read::tsv;
@@ -156,6 +156,9 @@ impl View<'_> {
         let plans = |kind: EffectKind| self.effects.planned.iter().any(|p| p.kind == kind);
         let transfers = || self.effects.planned.iter().any(|p| p.program == "rsync");
         match probe {
+            // What hangs on a repository is looked at with it, and missed only where it decides.
+            Probe::Git { table: GitTable::Worktrees, .. } => false,
+            Probe::Git { table: GitTable::Refs | GitTable::Stash, .. } => plans(EffectKind::DiscardWork),
             Probe::Docker(DockerTable::Inspect) | Probe::Git { .. } => true,
             Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite) || self.needs_space(),
             Probe::Docker(DockerTable::Volumes) => plans(EffectKind::RemoveVolume),
