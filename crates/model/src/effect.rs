@@ -115,6 +115,10 @@ pub enum Circumstance {
     OpensToAll,
     /// It needs more space than is free.
     ExceedsSpace,
+    /// It goes to the container engine of another host.
+    RemoteEngine,
+    /// It goes to a container engine that does not answer.
+    SilentEngine,
 }
 
 /// One effect of a command on one target.

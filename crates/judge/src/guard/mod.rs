@@ -7,6 +7,7 @@ mod backup;
 mod database;
 mod delete;
 mod discard;
+mod engine;
 mod execute;
 mod live;
 mod made;
@@ -101,6 +102,7 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
     let effects = effects_of(case, &command, &files);
     let view = view::View::new(case, answers, &effects);
     let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
+    judged.extend(view.engine_elsewhere());
     match action {
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {

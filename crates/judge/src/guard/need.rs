@@ -29,6 +29,9 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     let mut services = false;
     for planned in &effects.planned {
         services |= of_planned(case, planned, answers, &mut out);
+        if super::engine::is_engines(planned) {
+            super::engine::probes(&mut out);
+        }
     }
     if case.request.session.is_some() && may_be_its_own(case, effects, answers) {
         out.push(Probe::Sessions { since: None, until: None });
