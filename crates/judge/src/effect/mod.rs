@@ -240,7 +240,7 @@ fn of_tool(out: &mut Plan<'_>) {
         "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
         "lerna" | "changeset" | "np" | "vsce" | "ovsx" | "semantic-release" => package::releases(out, &tool.argv),
         "poetry" | "uv" => package::plan(out),
-        name => growth::node(out, &name.to_owned()),
+        name => growth::node(out, name),
     }
 }
 

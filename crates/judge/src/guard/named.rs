@@ -307,12 +307,12 @@ impl View<'_> {
 
     /// What the session last did with the stash, before a command of this text.
     fn last_stash(&self, planned: &Planned) -> Option<StashStep> {
-        let here = self.effects.script.invocations.iter().take(planned.invocation).filter_map(stash_step).last();
+        let here = self.effects.script.invocations.iter().take(planned.invocation).rev().find_map(stash_step);
         here.or_else(|| {
             let deeds = self.past.iter().rev().filter_map(|deed| deed.command.as_ref().map(|c| (deed, c)));
             let steps = deeds.filter_map(|(deed, command)| {
                 let effects = crate::effect::of_command(command, &deed.cwd, &std::collections::BTreeMap::new());
-                effects.script.invocations.iter().filter_map(stash_step).last()
+                effects.script.invocations.iter().rev().find_map(stash_step)
             });
             // What was put aside by an earlier call shows in the list of stashes.
             steps.take(1).find(|step| *step == StashStep::Applied)
