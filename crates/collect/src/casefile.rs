@@ -414,5 +414,6 @@ pub(crate) fn git_path(table: GitTable) -> &'static str {
         GitTable::Status => "git/status.txt",
         GitTable::Stash => "git/stash.txt",
         GitTable::Worktrees => "git/worktrees.txt",
+        GitTable::Refs => "git/refs.tsv",
     }
 }

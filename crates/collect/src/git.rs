@@ -5,6 +5,7 @@
 mod bundle;
 pub mod copy;
 mod log;
+mod refs;
 mod status;
 
 use std::path::Path;
@@ -47,6 +48,7 @@ pub(crate) fn answer(at: &Path, table: GitTable, window: Window, limits: &Limits
         GitTable::Log => log::log(&repository, window, limits).map_err(failed),
         GitTable::Status => status::status(&repository, limits).map_err(failed),
         GitTable::Stash => stashes(&repository).map(|text| Seen::text(path, text)).map_err(failed),
+        GitTable::Refs => refs::refs(&repository, limits).map_err(failed),
         GitTable::Worktrees => worktrees(&repository).map(|text| Seen::text(path, text)).map_err(failed),
     }
 }

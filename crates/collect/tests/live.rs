@@ -317,7 +317,10 @@ fn git_is_read_as_git_prints_it() {
     assert_eq!(commits.iter().map(|c| c.subject.as_str()).collect::<Vec<_>>(), ["Give web an image", "Add the shop"]);
     assert_eq!(commits[0].files, ["compose.yml"]);
     assert_eq!(text(&world, &probe(GitTable::Log, Some("2026-04-01T00:00:00Z"))), "");
-    assert_eq!(text(&world, &probe(GitTable::Status, None)), git(&root, &["status", "--porcelain=v2", "--branch"]));
+    assert_eq!(
+        text(&world, &probe(GitTable::Status, None)),
+        git(&root, &["status", "--porcelain=v2", "--branch", "--ignored"])
+    );
     assert_eq!(text(&world, &probe(GitTable::Stash, None)), git(&root, &["stash", "list"]));
     assert_eq!(text(&world, &probe(GitTable::Worktrees, None)).lines().count(), 2);
 

@@ -47,6 +47,8 @@ pub enum EffectKind {
     UnknownExecution,
     /// `compose up` and the like: containers made anew from the files.
     RecreateContainer,
+    /// A request that reads, where something is to be said of whom it reaches.
+    HttpRequest,
 }
 
 /// What state says of the thing that an effect would touch.
@@ -113,6 +115,10 @@ pub enum Circumstance {
     OpensToAll,
     /// It needs more space than is free.
     ExceedsSpace,
+    /// It goes to the container engine of another host.
+    RemoteEngine,
+    /// It goes to a container engine that does not answer.
+    SilentEngine,
 }
 
 /// One effect of a command on one target.

@@ -68,10 +68,12 @@ pub enum ProxyTable {
 pub enum GitTable {
     /// Commits with the files that each changed.
     Log,
-    /// `git status --porcelain=v2 --branch`.
+    /// `git status --porcelain=v2 --branch --ignored`.
     Status,
     Stash,
     Worktrees,
+    /// Branches and tags, with the commits that only they hold.
+    Refs,
 }
 
 /// Which files a listing asks for; the walk itself is bounded by the collector.

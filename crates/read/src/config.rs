@@ -101,11 +101,63 @@ pub struct Urls {
 pub struct Disk {
     pub warn_percent: u8,
     pub block_percent: u8,
+    /// What is known to grow, beyond what is built in.
+    pub needs: Vec<Need>,
+}
+
+/// How much space a thing comes to need.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Need {
+    /// A word of its name: of a package, an image, a model or a file.
+    #[serde(rename = "match")]
+    pub name: String,
+    pub bytes: Size,
+}
+
+/// A number of bytes, plain or as `500GB` and `2 TiB` have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(u64),
+            Text(String),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Number(bytes) => Ok(Size(bytes)),
+            Form::Text(text) => {
+                bytes_of(&text).map(Size).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no size")))
+            }
+        }
+    }
+}
+
+fn bytes_of(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number: f64 = text[..at].parse().ok()?;
+    let unit = match text[at..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "t" | "tb" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1024f64.powi(2),
+        "gib" => 1024f64.powi(3),
+        "tib" => 1024f64.powi(4),
+        _ => return None,
+    };
+    Some((number * unit) as u64)
 }
 
 impl Default for Disk {
     fn default() -> Disk {
-        Disk { warn_percent: 80, block_percent: 90 }
+        Disk { warn_percent: 80, block_percent: 90, needs: Vec::new() }
     }
 }
 
@@ -129,6 +181,11 @@ mod tests {
         .unwrap();
         assert_eq!(config.protect.paths, ["/a"]);
         assert_eq!((config.disk.warn_percent, config.disk.block_percent), (70, 90));
+        assert_eq!(config.disk.needs, [Need { name: "x".into(), bytes: Size(1_000_000_000) }]);
+        assert_eq!(
+            (bytes_of("2 TiB"), bytes_of("1.5GB"), bytes_of("much")),
+            (Some(1 << 41), Some(1_500_000_000), None)
+        );
         assert_eq!(config.collected_at.unwrap().moment(), "2026-01-02T03:04:05Z".parse().ok());
         assert!(read("a = [").unwrap_err().starts_with("line 1"));
     }

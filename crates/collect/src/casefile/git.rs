@@ -20,7 +20,7 @@ pub(super) fn answer(case: &Casefile, table: GitTable, window: Window) -> Raw {
         return case.read(path, Part::Head).map(|seen| vec![seen]);
     }
     // A bare repository has history and stashes, but no work tree to compare with.
-    if !matches!(table, GitTable::Log | GitTable::Stash) {
+    if !matches!(table, GitTable::Log | GitTable::Stash | GitTable::Refs) {
         return Err(not_recorded(path));
     }
     let unreadable = |error: io::Error| obstacle(Why::Unreadable, format!("git/: {error}"));

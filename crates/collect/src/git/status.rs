@@ -1,4 +1,4 @@
-//! `git status --porcelain=v2 --branch`, from the index and the work tree alone.
+//! `git status --porcelain=v2 --branch --ignored`, from the index and the work tree alone.
 //!
 //! Content is compared as it lies there: a filter that the repository names is
 //! never run, so a file behind one may show as changed.
@@ -13,6 +13,7 @@ use gix::bstr::ByteSlice;
 use gix::index::entry::{Mode, Stage};
 use ignore::WalkBuilder;
 
+use super::refs;
 use crate::casefile::git_path;
 use crate::limits::Limits;
 use crate::seen::Seen;
@@ -31,7 +32,7 @@ struct Blob {
 
 /// Branch, changed, conflicting and untracked paths.
 pub(super) fn status(repository: &gix::Repository, limits: &Limits) -> Result<Seen, gix::Error> {
-    let mut lines = branch(repository);
+    let mut lines = branch(repository, limits);
     let index = repository.index_or_empty()?;
     let committed = committed(repository)?;
     let mut tracked = BTreeSet::new();
@@ -56,7 +57,10 @@ pub(super) fn status(repository: &gix::Repository, limits: &Limits) -> Result<Se
         lines.push(changed_line('D', '.', Some(*blob), None, path));
     }
     if let Some(top) = repository.workdir() {
-        lines.extend(untracked(top, &tracked, limits).into_iter().map(|path| format!("? {path}")));
+        let unknown = untracked(top, &tracked, limits);
+        let ignored = ignored(top, &tracked, &unknown, limits);
+        lines.extend(unknown.into_iter().map(|path| format!("? {path}")));
+        lines.extend(ignored.into_iter().map(|path| format!("! {path}")));
     }
     let left_out: u64 = lines.iter().skip(LINES_MAX).map(|line| line.len() as u64 + 1).sum();
     lines.truncate(LINES_MAX);
@@ -64,13 +68,25 @@ pub(super) fn status(repository: &gix::Repository, limits: &Limits) -> Result<Se
     Ok(Seen { bytes_left_out: left_out, ..Seen::text(git_path(GitTable::Status), text) })
 }
 
-fn branch(repository: &gix::Repository) -> Vec<String> {
+fn branch(repository: &gix::Repository, limits: &Limits) -> Vec<String> {
     let oid = repository.head_id().map(|id| id.to_string()).unwrap_or_else(|_| "(initial)".into());
     let name = match repository.head_name() {
         Ok(Some(name)) => name.shorten().to_string(),
         _ => "(detached)".into(),
     };
-    vec![format!("# branch.oid {oid}"), format!("# branch.head {name}")]
+    let mut lines = vec![format!("# branch.oid {oid}"), format!("# branch.head {name}")];
+    let Some(upstream) = refs::upstream(repository, &format!("refs/heads/{name}")) else { return lines };
+    lines.push(format!("# branch.upstream {upstream}"));
+    // An upstream that was never fetched has nothing to be compared with.
+    let tip = |name: &str| repository.find_reference(name).ok()?.peel_to_id().ok().map(gix::Id::detach);
+    let (Some(other), Some(own)) = (tip(&format!("refs/remotes/{upstream}")), repository.head_id().ok()) else {
+        return lines;
+    };
+    let own = own.detach();
+    let counts =
+        refs::only_in(repository, own, vec![other], limits).zip(refs::only_in(repository, other, vec![own], limits));
+    lines.extend(counts.map(|(ahead, behind)| format!("# branch.ab +{ahead} -{behind}")));
+    lines
 }
 
 /// Every path of the current commit.
@@ -168,6 +184,45 @@ fn untracked(top: &Path, tracked: &BTreeSet<String>, limits: &Limits) -> Vec<Str
             found.push(path);
         }
     }
+    found
+}
+
+/// Paths that git ignores; a directory that is ignored whole is one line and not entered.
+fn ignored(top: &Path, tracked: &BTreeSet<String>, unknown: &[String], limits: &Limits) -> Vec<String> {
+    let seen: BTreeSet<std::path::PathBuf> = WalkBuilder::new(top)
+        .standard_filters(false)
+        .git_ignore(true)
+        .git_exclude(true)
+        .follow_links(false)
+        .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
+        .build()
+        .flatten()
+        .take(limits.entries_max)
+        .map(ignore::DirEntry::into_path)
+        .collect();
+    let mut found = Vec::new();
+    let mut left = limits.entries_max;
+    let mut open = vec![top.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            left = left.saturating_sub(1);
+            let path = entry.path();
+            let Ok(name) = path.strip_prefix(top).map(|name| name.to_string_lossy().into_owned()) else { continue };
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if left == 0 || entry.file_name() == ".git" || tracked.contains(&name) {
+                continue;
+            }
+            match (is_dir, seen.contains(&path)) {
+                (true, true) => open.push(path),
+                (false, true) => {}
+                (true, false) => found.push(format!("{name}/")),
+                (false, false) => found.push(name),
+            }
+        }
+    }
+    found.retain(|name| !unknown.iter().any(|other| other.ends_with('/') && name.starts_with(other.as_str())));
+    found.sort();
     found
 }
 

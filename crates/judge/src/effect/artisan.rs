@@ -3,7 +3,7 @@
 use coroner_model::effect::EffectKind;
 
 use super::Plan;
-use super::database::{self, Database};
+use super::database::{self, Chain, Database};
 use super::options::{Options, Order};
 use super::runner::Tool;
 
@@ -13,6 +13,8 @@ pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
         return;
     }
     let mut database = Database::of_tool(out, tool);
+    let laravel = tool.name() == "artisan";
+    database.chain = if laravel { Chain::Replaces } else { Chain::Layered };
     database.environment = options.value(&["--env", "-e"]).cloned();
     let would = match options.operands.first().and_then(|w| w.as_literal()).unwrap_or_default() {
         "migrate:fresh" | "db:wipe" => "drop every table of",

@@ -87,9 +87,15 @@ pub(super) fn plan(out: &mut Plan<'_>, argv: &[Word]) {
         options.value(&["-n", "--name"]),
         options.value(&["--subscription", "--context", "--profile"]),
     ]);
+    // Platforms that know no deleting of a deployment but taking it down.
+    let takes_down =
+        argv.first().is_some_and(|w| coroner_read::shell::program_of(std::slice::from_ref(w)) == "railway")
+            && words.first() == Some(&"down");
     let resets = words.iter().any(|w| matches!(*w, "pg:reset" | "redis:reset"));
     // The verb stands behind at most four nouns.
-    let Some(verb) = words.iter().take(5).position(|w| destroys(w)).or(resets.then_some(0)) else { return };
+    let Some(verb) = words.iter().take(5).position(|w| destroys(w)).or((resets || takes_down).then_some(0)) else {
+        return;
+    };
     let group = words.get(..verb).unwrap_or_default();
     // Logins, settings and caches come back with a command.
     if group.iter().any(|w| {

@@ -69,8 +69,13 @@ pub(super) fn plan(out: &mut Plan<'_>, words: &[Word]) {
     match verb.as_literal().unwrap_or_default() {
         "restart" | "start" => push(EffectKind::RestartContainer),
         "stop" | "kill" => push(EffectKind::StopService),
-        "up" => push(EffectKind::RecreateContainer),
-        "create" => push(EffectKind::RecreateContainer),
+        "up" | "create" => {
+            push(EffectKind::RecreateContainer);
+            if options.has(&["--build"]) {
+                push(EffectKind::Download);
+            }
+        }
+        "pull" | "build" => push(EffectKind::Download),
         "down" => {
             if options.has(&["-v", "--volumes"]) {
                 push(EffectKind::RemoveVolume);

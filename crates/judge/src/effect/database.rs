@@ -29,7 +29,21 @@ pub struct Database {
     pub reads_dotenv: bool,
     /// The environment that is chosen by an option.
     pub environment: Option<Word>,
+    /// How an environment of its own changes which env file is read.
+    pub chain: Chain,
     pub place: Place,
+}
+
+/// What `.env.NAME` is to `.env`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chain {
+    /// Nothing: the tool knows `.env` alone.
+    #[default]
+    None,
+    /// It lies over it.
+    Layered,
+    /// It takes its place where it exists, else `.env` is read all the same.
+    Replaces,
 }
 
 /// Variables that choose an environment.
@@ -141,6 +155,10 @@ pub(super) fn standard_input(out: &mut Plan<'_>) -> Option<String> {
         Stdin::File(file) => out.text_fed(file),
         Stdin::Output(commands) => {
             let source = commands.first()?;
+            // Django prints the statements that empty every table.
+            if source.iter().any(|w| w.as_literal() == Some("sqlflush")) {
+                return Some("TRUNCATE TABLE every_table;".to_owned());
+            }
             let plain = commands.len() == 1 && program_of(source) == "cat";
             let file = source.get(1).filter(|_| plain && source.len() == 2)?.clone();
             out.text_fed(&file)

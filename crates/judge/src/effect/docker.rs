@@ -190,6 +190,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         "rmi" => of_image(out, "rm", &rest),
+        "pull" | "build" | "buildx" => fetches(out, verb.as_literal().unwrap_or_default(), &rest, host.as_ref()),
         "stack" | "service" | "swarm" => of_swarm(out, verb.as_literal().unwrap_or_default(), &rest),
         "system" if matches!(rest.first().and_then(Word::as_literal), Some("prune" | "reset")) => {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
@@ -246,10 +247,39 @@ fn of_container(out: &mut Plan<'_>, verb: &str, rest: &[Word], host: Option<&Wor
         }
         "run" | "create" => {
             let options = Options::read(rest, RUN, Order::First);
+            if place == Place::Host {
+                grows(out, &options);
+            }
             out.push(EffectKind::RunContainer, Target::Run(Box::new(run_spec(&options, verb, &out.call.argv, place))));
         }
         _ => {}
     }
+}
+
+/// `pull` and `build` fill the engine's disk.
+fn fetches(out: &mut Plan<'_>, verb: &str, rest: &[Word], host: Option<&Word>) {
+    if place(out, host) != Place::Host {
+        return;
+    }
+    let options =
+        Options::read(rest, &["-t", "--tag", "-f", "--file", "--platform", "--build-arg", "--target"], Order::Mixed);
+    let name = match verb {
+        "pull" => options.operands.first().map(Word::show).unwrap_or_default(),
+        "buildx" if options.operands.first().and_then(Word::as_literal) != Some("build") => return,
+        _ => options.value(&["-t", "--tag"]).map(Word::show).unwrap_or_else(|| "an image".to_owned()),
+    };
+    super::growth::image(out, EffectKind::Download, &name, Vec::new(), None);
+}
+
+/// A container of an image that is known to grow, where its data would lie.
+fn grows(out: &mut Plan<'_>, options: &Options) {
+    let Some(image) = options.operands.first().map(Word::show) else { return };
+    let words: Vec<String> = out.call.argv.iter().map(Word::show).filter(|word| *word != image).collect();
+    let mounted = options.values(&["-v", "--volume"]).find_map(|volume| {
+        let source = volume.show().split(':').next().unwrap_or_default().to_owned();
+        source.starts_with('/').then_some(source)
+    });
+    super::growth::image(out, EffectKind::FillDisk, &image, words, mounted);
 }
 
 /// Images can be fetched again; all of them at once is a host without service.

@@ -20,6 +20,8 @@ pub struct Discard {
     pub place: Place,
     /// Whether the command is about files for sure; `git checkout NAME` may mean a branch.
     pub certain: bool,
+    /// What `git clean` is told, where it is one.
+    pub clean: Option<CleanFilter>,
 }
 
 /// Which part of the work goes.
@@ -29,6 +31,8 @@ pub enum Lost {
     Tracked,
     /// Files that git does not track.
     Untracked,
+    /// Files that git is told to ignore.
+    Ignored,
 }
 
 const GLOBAL: &[&str] = &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"];
@@ -54,6 +58,9 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     super::git_hooks::plan(out, &globals, name, rest, &directory);
     super::git_history::plan(out, name, rest, &directory);
+    if name == "clone" {
+        super::growth::fetched(out, &Word::literal("a repository"), None);
+    }
     if name == "push" {
         super::git_push::plan(out, rest, &directory);
     }
@@ -63,7 +70,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let before = &rest[..split.unwrap_or(rest.len())];
     let place = out.place();
     let mut lose = |what, paths, certain| {
-        let discard = Discard { directory: directory.clone(), paths, what, place: place.clone(), certain };
+        let discard = Discard { directory: directory.clone(), paths, what, place: place.clone(), certain, clean: None };
         out.push(EffectKind::DiscardWork, Target::Discard(discard));
     };
     let options = Options::read(before, &["-e", "--exclude", "-b", "-B", "--source", "-s", "-m"], Order::Mixed);
@@ -89,6 +96,16 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "restore" if !options.has(&["--staged", "-S"]) || options.has(&["--worktree", "-W"]) => {
             let paths: Vec<Word> = options.operands.iter().chain(after).cloned().collect();
             lose(Lost::Tracked, named(&paths), true);
+        }
+        "rm" if !options.has(&["--cached"]) && !options.has(&["-n", "--dry-run"]) => {
+            let paths: Vec<Word> = options.operands.iter().chain(after).cloned().collect();
+            if options.has(&["-f", "--force"]) {
+                lose(Lost::Tracked, named(&paths), true);
+            }
+            let extent = if options.has(&["-r"]) { Extent::Tree } else { Extent::Itself };
+            for path in &paths {
+                out.paths(EffectKind::Delete, &join(&directory, path), extent, None);
+            }
         }
         "read-tree" if options.has(&["--reset"]) && options.has(&["-u"]) => lose(Lost::Tracked, Vec::new(), true),
         "checkout-index" if options.has(&["-f", "--force"]) => lose(Lost::Tracked, Vec::new(), true),
@@ -136,10 +153,17 @@ fn clean(out: &mut Plan<'_>, options: &Options, after: &[Word], directory: &Word
     for root in &roots {
         out.paths(EffectKind::Delete, root, Extent::Contents, Some(Filter::Clean(filter.clone())));
     }
-    if !options.has(&["-X"]) {
-        let place = out.place();
-        let discard =
-            Discard { directory: directory.clone(), paths: roots, what: Lost::Untracked, place, certain: true };
+    let taken = [(Lost::Untracked, !options.has(&["-X"])), (Lost::Ignored, filter.ignored)];
+    for (what, _) in taken.into_iter().filter(|(_, taken)| *taken) {
+        let discard = Discard {
+            directory: directory.clone(),
+            paths: roots.clone(),
+            what,
+            place: out.place(),
+            // What is ignored is mostly made anew.
+            certain: what == Lost::Untracked,
+            clean: Some(filter.clone()),
+        };
         out.push(EffectKind::DiscardWork, Target::Discard(discard));
     }
 }

@@ -1,7 +1,7 @@
 //! git commands that rewrite history, or let go of commits that nothing else names.
 
 use coroner_model::effect::{Circumstance, EffectKind};
-use coroner_read::shell::Word;
+use coroner_read::shell::{Word, join};
 
 use super::Plan;
 use super::named::{Deciding, Named, literals, shown};
@@ -43,10 +43,15 @@ pub(super) fn plan(out: &mut Plan<'_>, verb: &str, rest: &[Word], directory: &Wo
         "update-ref" if options.has(&["-d"]) => {
             lost(EffectKind::RewriteHistory, format!("delete the reference {}", shown(&options.operands)));
         }
-        "branch" => branch(out, rest),
+        "branch" => branch(out, rest, directory),
         "worktree" if first == "remove" && options.has(&["-f", "--force"]) => {
-            let what = format!("delete the worktree {} with its changes", shown(&options.operands[1..]));
-            lost(EffectKind::DiscardWork, what);
+            for path in &options.operands[1..] {
+                let what = format!("delete the worktree {} with its changes", path.show());
+                let named = Named::of(path.show(), what)
+                    .with(Circumstance::Irreversible)
+                    .decided_by(Deciding::WorkTree { path: join(directory, path) });
+                out.named(EffectKind::DiscardWork, named);
+            }
         }
         "stash" if matches!(first, "drop" | "clear") => {
             let what = if first == "clear" { "delete everything that was stashed" } else { "delete stashed work" };
@@ -68,7 +73,7 @@ fn is_now(options: &Options) -> bool {
 }
 
 /// `branch -D`, `branch -d -f`: also where nobody has merged it.
-fn branch(out: &mut Plan<'_>, rest: &[Word]) {
+fn branch(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {
     let options = Options::read(rest, &["-u", "--set-upstream-to", "--sort", "--format"], Order::Mixed);
     let deletes = options.has(&["-d", "--delete"]);
     let forced = options.has(&["-D"]) || deletes && options.has(&["-f", "--force"]);
@@ -76,8 +81,10 @@ fn branch(out: &mut Plan<'_>, rest: &[Word]) {
         return;
     }
     let branches = shown(&options.operands);
+    let deciding = Deciding::Branches { directory: directory.clone(), names: options.operands.clone() };
     let named = Named::of(branches.clone(), format!("delete the branch {branches} whether or not it is merged"))
-        .with(Circumstance::Irreversible);
+        .with(Circumstance::Irreversible)
+        .decided_by(deciding);
     out.named(EffectKind::DiscardWork, named);
 }
 

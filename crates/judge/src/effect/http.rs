@@ -1,11 +1,12 @@
 //! `curl`, `wget`, `http`: requests that change what they reach, and files that they write.
 
 use coroner_model::effect::{Circumstance, EffectKind, TargetClass};
-use coroner_read::shell::Word;
+use coroner_read::shell::{RedirectKind, Word};
 
-use super::named::{Named, is_loopback, is_production_name};
+use super::named::{Deciding, Named, is_loopback, is_production_name};
 use super::options::{Options, Order};
-use super::{Extent, Plan};
+use super::sent::Sent;
+use super::{Extent, Plan, growth};
 
 /// Options of `curl` that take a value.
 const CURL: &[&str] = &[
@@ -159,14 +160,18 @@ fn curl(out: &mut Plan<'_>) {
     };
     let body = data.iter().map(Word::show).collect::<Vec<_>>().join("&");
     let urls: Vec<Word> = options.operands.iter().chain(options.values(&["--url"])).cloned().collect();
+    let headers: Vec<String> = options.values(&["-H", "--header"]).map(Word::show).collect();
+    let retries = options.value(&["--retry"]).is_some_and(|n| n.as_literal() != Some("0"));
+    let saved = options.value(&["-o", "--output"]).and_then(Word::as_literal).map(str::to_owned);
     for url in &urls {
         request(out, &method, url, &body);
+        repeats(out, Sent::of(&method, url, &body, &headers), retries, saved.clone());
     }
     for file in options.values(&["-o", "--output"]).cloned().collect::<Vec<_>>() {
         written(out, &file, &urls);
     }
     if options.has(&["-O", "--remote-name"]) {
-        download(out, &urls);
+        download(out, &urls, options.value(&["--output-dir"]));
     }
 }
 
@@ -183,12 +188,15 @@ fn wget(out: &mut Plan<'_>) {
     };
     let body = posts.or(options.value(&["--body-data"])).map(Word::show).unwrap_or_default();
     let urls = options.operands.clone();
+    let headers: Vec<String> = options.values(&["--header"]).map(Word::show).collect();
+    let saved = options.value(&["-O", "--output-document"]).and_then(Word::as_literal).map(str::to_owned);
     for url in &urls {
         request(out, &method, url, &body);
+        repeats(out, Sent::of(&method, url, &body, &headers), false, saved.clone());
     }
     match options.value(&["-O", "--output-document"]).cloned() {
         Some(file) => written(out, &file, &urls),
-        None if method == "GET" => download(out, &urls),
+        None if method == "GET" => download(out, &urls, options.value(&["-P", "--directory-prefix"])),
         None => {}
     }
 }
@@ -229,10 +237,27 @@ fn httpie(out: &mut Plan<'_>) {
     }) || options.value(&["--raw"]).is_some();
     let method = named.unwrap_or(if sends { "POST" } else { "GET" }).to_owned();
     let url = url.clone();
-    request(out, &method, &url, &items.iter().map(Word::show).collect::<Vec<_>>().join("&"));
+    let items: Vec<String> = items.iter().map(Word::show).collect();
+    let body = options.value(&["--raw"]).map_or_else(|| items.join("&"), Word::show);
+    request(out, &method, &url, &items.join("&"));
+    repeats(out, Sent::of(&method, &url, &body, &items), false, None);
+}
+
+/// Notes a request that must not be sent twice.
+fn repeats(out: &mut Plan<'_>, sent: Option<Sent>, retries: bool, saved: Option<String>) {
+    let Some(mut sent) = sent else { return };
+    sent.retries = retries;
+    sent.saved = saved.or_else(|| {
+        let written = out.call.redirects.iter().find(|r| r.kind == RedirectKind::Write);
+        written.and_then(|r| r.target.as_literal()).filter(|f| !f.starts_with("/dev/")).map(str::to_owned)
+    });
+    let named = Named::of(format!("POST {}", sent.url), "send the same request again")
+        .decided_by(Deciding::Repeated(Box::new(sent)));
+    out.named(EffectKind::RepeatMutation, named);
 }
 
 fn request(out: &mut Plan<'_>, method: &str, url: &Word, body: &str) {
+    local(out, &url.show());
     if matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND") {
         return;
     }
@@ -248,6 +273,17 @@ fn request(out: &mut Plan<'_>, method: &str, url: &Word, body: &str) {
     out.named(EffectKind::HttpMutation, named);
 }
 
+/// A request to a port of this host that is named.
+fn local(out: &mut Plan<'_>, url: &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let host = host_of(url);
+    let Some(port) = port.filter(|_| !host.is_empty() && is_loopback(&host)) else { return };
+    let named = Named::of(format!("{host}:{port}"), format!("ask port {port}")).decided_by(Deciding::Local { port });
+    out.named(EffectKind::HttpRequest, named);
+}
+
 /// The host of an address, without login and port.
 pub(super) fn host_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -259,7 +295,7 @@ pub(super) fn host_of(url: &str) -> String {
     host.split(':').next().unwrap_or(host).to_owned()
 }
 
-fn path_of(url: &str) -> String {
+pub(super) fn path_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let from = rest.find('/').unwrap_or(rest.len());
     rest[from..].split(['?', '#']).next().unwrap_or_default().to_owned()
@@ -326,14 +362,12 @@ fn written(out: &mut Plan<'_>, file: &Word, urls: &[Word]) {
     let nowhere = file.as_literal() == Some("-") || file.prefix().starts_with("/dev/");
     if !nowhere {
         out.paths(EffectKind::Overwrite, file, Extent::Itself, None);
-        download(out, urls);
+        download(out, urls, Some(file));
     }
 }
 
-fn download(out: &mut Plan<'_>, urls: &[Word]) {
-    for url in urls {
-        out.named(EffectKind::Download, Named::of(url.show(), format!("fetch {}", url.show())));
-    }
+fn download(out: &mut Plan<'_>, urls: &[Word], to: Option<&Word>) {
+    urls.iter().for_each(|url| growth::fetched(out, url, to));
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             out.named(EffectKind::KillProcess, named);
         }
         "pkill" => by_name(out, &call.argv[1..], true),
+        // They take names, users and terminals alike, and no pattern.
+        "skill" | "slay" => by_name(out, &call.argv[1..], false),
         _ => by_name(out, &call.argv[1..], false),
     }
 }
@@ -45,7 +47,10 @@ fn kill(out: &mut Plan<'_>) {
         return;
     }
     for target in &targets {
-        let every = matches!(target.as_literal(), Some("1" | "-1")) || target.produced_by().is_some_and(lists_broadly);
+        // The parent of the shell is the agent that started it.
+        let agent = matches!(target.parts.as_slice(), [coroner_read::shell::Part::Unknown(coroner_read::shell::Unknown::Variable(name))] if name == "PPID");
+        let every =
+            agent || matches!(target.as_literal(), Some("1" | "-1")) || target.produced_by().is_some_and(lists_broadly);
         let name = target.show();
         let named = Named::of(
             name.clone(),

@@ -4,6 +4,7 @@
 //! it would touch* ([`Target`]); the guard looks whether that matters, and
 //! `investigate` asks whether a recorded command explains a damage.
 
+mod account;
 mod acl;
 mod alembic;
 mod artisan;
@@ -26,7 +27,7 @@ pub mod git;
 mod git_history;
 mod git_hooks;
 pub mod git_push;
-mod growth;
+pub mod growth;
 mod guard_files;
 mod halt;
 mod helm;
@@ -50,6 +51,7 @@ mod redis;
 mod rm;
 pub mod rsync;
 mod runner;
+mod sent;
 mod sequelize;
 mod service;
 pub mod sql;
@@ -72,6 +74,7 @@ pub use git::Discard;
 pub use named::{Deciding, Named};
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};
+pub use sent::Sent;
 
 /// Everything that a text would do.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -186,11 +189,13 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "sqlite3" | "sqlite" | "litecli" | "duckdb" => sqlite::plan(out),
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis::plan(out),
         "mongosh" | "mongo" | "mongorestore" => mongo::plan(out),
-        "ollama" => growth::ollama(out),
+        "ollama" | "hf" | "huggingface-cli" => growth::model(out),
+        "fallocate" => growth::allocated(out),
         "reboot" | "poweroff" | "halt" | "shutdown" | "init" | "telinit" | "ip" | "ifdown" | "ifconfig" | "nmcli" => {
             halt::plan(out);
         }
-        "kill" | "pkill" | "killall" | "killall5" | "fuser" => kill::plan(out),
+        "kill" | "pkill" | "killall" | "killall5" | "fuser" | "skill" | "slay" => kill::plan(out),
+        "userdel" | "deluser" | "passwd" | "usermod" | "chage" | "loginctl" => account::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"
         | "nft" | "ufw" | "firewall-cmd" => firewall::plan(out),
@@ -199,7 +204,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "restic" | "borg" | "borgmatic" | "logrotate" | "journalctl" => backup_tool::plan(out),
         "apt" | "apt-get" | "aptitude" | "nala" | "dnf" | "yum" | "microdnf" | "zypper" | "apk" | "pacman" | "dpkg"
         | "rpm" | "brew" | "flatpak" | "pip" | "pip3" | "cargo" | "do-release-upgrade" => package::plan(out),
-        "twine" | "gem" => package::publishes(out),
+        "twine" | "gem" | "hatch" | "flit" | "maturin" => package::publishes(out),
         _ => of_tool(out),
     }
 }
@@ -236,8 +241,9 @@ fn of_tool(out: &mut Plan<'_>) {
         }
         "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
         "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
+        "lerna" | "changeset" | "np" | "vsce" | "ovsx" | "semantic-release" => package::releases(out, &tool.argv),
         "poetry" | "uv" => package::plan(out),
-        _ => {}
+        name => growth::node(out, name),
     }
 }
 

@@ -5,6 +5,8 @@ use coroner_read::shell::Word;
 
 use super::database::Database;
 use super::git_push::Push;
+use super::growth::Growth;
+use super::sent::Sent;
 use super::{Place, Plan, Planned, Target};
 
 /// One thing by its name, with what the command itself says of it.
@@ -33,8 +35,12 @@ pub enum Deciding {
     Published { directory: Word, commits: u64 },
     /// Whether commits of the directory's branch are nowhere else.
     Unpushed { directory: Word },
-    /// Whether anything is stashed in the directory.
+    /// Whether anything is stashed in the directory, and where else it is.
     Stash { directory: Word },
+    /// What only these branches of the directory's repository hold.
+    Branches { directory: Word, names: Vec<Word> },
+    /// What is not committed in a work tree.
+    WorkTree { path: Word },
     /// Whether a filesystem of the disk is mounted.
     Mounted { device: String },
     /// Whether the engine runs containers.
@@ -43,8 +49,12 @@ pub enum Deciding {
     Exists { path: String },
     /// Whether the file calls Coroner.
     CallsCoroner { path: String },
-    /// How much the filesystem of the directory has left.
-    Space { directory: String, bytes: u64 },
+    /// Which service listens on a port of this host.
+    Local { port: u16 },
+    /// Whether the session sent the same request before.
+    Repeated(Box<Sent>),
+    /// How much the filesystem that would hold it has left.
+    Space(Box<Growth>),
 }
 
 impl Named {

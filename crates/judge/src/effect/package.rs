@@ -71,6 +71,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         return out.named(EffectKind::EditGuard, named);
     }
     match verb {
+        "install" | "i" | "ci" | "sync"
+            if packages.is_empty()
+                && matches!(program, "npm" | "pnpm" | "yarn" | "bun" | "pip" | "pip3" | "uv" | "poetry") =>
+        {
+            install(out, &[Word::literal("the packages of the project")]);
+        }
         "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
         "purge" if is_system(program) => remove(out, packages, true),
         "remove" | "erase" | "del" | "uninstall" | "rm" | "delete" if is_system(program) => {
@@ -95,7 +101,23 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 pub(super) fn publishes(out: &mut Plan<'_>) {
     let verb = out.call.argv.get(1).and_then(Word::as_literal).unwrap_or_default();
     let test = shown(&out.call.argv).contains("test.pypi");
-    if matches!((out.call.program(), verb), ("twine", "upload") | ("gem", "push" | "yank")) && !test {
+    let uploads = matches!(
+        (out.call.program(), verb),
+        ("twine", "upload") | ("gem", "push" | "yank") | ("hatch" | "flit" | "maturin", "publish")
+    );
+    if uploads && !test {
+        publish(out);
+    }
+}
+
+/// Tools that release every package of a project.
+pub(super) fn releases(out: &mut Plan<'_>, argv: &[Word]) {
+    let options = Options::read(&argv[1..], &["--tag", "--registry", "--branch", "-p", "--pat"], Order::Mixed);
+    let shows = ["-h", "--help", "--dry-run", "--preview", "-d", "--version"].iter().any(|o| options.has(&[o]));
+    let verb = options.operands.first().and_then(Word::as_literal).unwrap_or_default();
+    let name = argv.first().map(|w| w.show().rsplit('/').next().unwrap_or_default().to_owned()).unwrap_or_default();
+    let releases = matches!(name.as_str(), "np" | "semantic-release") || matches!(verb, "publish" | "unpublish");
+    if releases && !shows {
         publish(out);
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     let Some((verb, units)) = words.split_first() else { return };
     let units: Vec<&str> = units.iter().map(|u| u.trim_end_matches(".service").trim_end_matches(".socket")).collect();
     match *verb {
-        "restart" | "try-restart" | "force-reload" | "reload-or-restart" => restart(out, &units),
+        "restart" | "try-restart" | "force-reload" | "reload-or-restart" => restart(out, verb, &units),
         "stop" | "disable" | "mask" | "kill" => stop(out, verb, &units),
         "poweroff" | "reboot" | "halt" | "kexec" | "suspend" | "hibernate" | "rescue" | "emergency" | "soft-reboot" => {
             halt::push(out, verb);
@@ -47,7 +47,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
 }
 
-fn restart(out: &mut Plan<'_>, units: &[&str]) {
+fn restart(out: &mut Plan<'_>, verb: &str, units: &[&str]) {
+    for unit in units.iter().filter(|u| carries_others(u)) {
+        let named = Named::of(*unit, format!("{verb} {unit}, which logins and connections go through"))
+            .with(Circumstance::WholeHost);
+        out.named(EffectKind::StopService, named);
+    }
     if units.iter().any(|u| is_engine(u)) {
         let containers = Containers { names: Vec::new(), all: true, forced: false, place: out.place() };
         out.push(EffectKind::RestartContainer, Target::Containers(containers));
@@ -76,6 +81,25 @@ fn is_engine(unit: &str) -> bool {
     matches!(unit, "docker" | "containerd" | "podman" | "crio" | "kubelet" | "k3s" | "snap.docker.dockerd")
 }
 
+/// Units whose restart already cuts others off, or ends what they run.
+fn carries_others(unit: &str) -> bool {
+    matches!(
+        unit,
+        "ssh"
+            | "sshd"
+            | "networking"
+            | "network"
+            | "NetworkManager"
+            | "systemd-networkd"
+            | "systemd-logind"
+            | "dbus"
+            | "dbus-broker"
+            | "tailscaled"
+            | "display-manager"
+            | "gdm"
+    ) || ["wg-quick@", "user@", "session-"].iter().any(|start| unit.starts_with(start))
+}
+
 /// Units without which nobody reaches the host any more.
 fn is_vital(unit: &str) -> bool {
     matches!(
@@ -99,5 +123,5 @@ fn is_vital(unit: &str) -> bool {
             | "network.target"
             | "multi-user.target"
             | "systemd-udevd"
-    )
+    ) || carries_others(unit)
 }

@@ -1,10 +1,11 @@
 //! Backups: what configuration, a listing or plain names say are copies for a bad day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coroner_model::{Answers, Probe};
 use coroner_read::config::Config;
-use coroner_read::{shell, tsv};
+use coroner_read::{shell, tree, tsv};
+use jiff::Timestamp;
 
 use crate::scene::Scene;
 
@@ -13,6 +14,25 @@ use crate::scene::Scene;
 pub(super) struct Backups {
     pub(super) files: BTreeSet<String>,
     pub(super) directories: BTreeSet<String>,
+    /// What is known of some of the files.
+    copies: BTreeMap<String, Copy>,
+    /// Whether somebody looked for backups, so that none found means none known.
+    pub(super) looked: bool,
+}
+
+/// One backup, as far as a listing tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Copy {
+    bytes: Option<u64>,
+    made: Option<Timestamp>,
+    /// It was read through and cannot be restored.
+    broken: bool,
+}
+
+impl Copy {
+    fn is_good(&self) -> bool {
+        !self.broken && self.bytes != Some(0)
+    }
 }
 
 const COLUMNS: [&str; 6] = ["destination", "path", "bytes", "mtime", "decodes", "sha256"];
@@ -22,6 +42,15 @@ impl Backups {
         let mut out = Backups::default();
         if let Some(document) = answers.document(&Probe::Backups) {
             let rows = tsv::rows(document.text.as_str(), &COLUMNS);
+            out.looked = true;
+            for row in &rows {
+                let copy = Copy {
+                    bytes: row.number("bytes"),
+                    made: row.get("mtime").and_then(tree::time),
+                    broken: row.get("decodes") == Some("no"),
+                };
+                out.copies.extend(row.get("path").map(|path| (path.to_owned(), copy)));
+            }
             out.files.extend(
                 rows.iter().filter_map(|row| row.get("path")).filter(|p| p.starts_with('/')).map(str::to_owned),
             );
@@ -39,6 +68,10 @@ impl Backups {
             }
         }
         for file in &out.files {
+            if let Some(state) = scene.paths.get(file).filter(|_| !out.copies.contains_key(file)) {
+                let copy = Copy { bytes: state.size, made: state.changed, broken: false };
+                out.copies.insert(file.clone(), copy);
+            }
             if let Some((directory, _)) = file.rsplit_once('/') {
                 out.directories.insert(directory.to_owned());
             }
@@ -47,10 +80,35 @@ impl Backups {
         out
     }
 
+    /// Whether a backup can be restored from, as far as anybody knows.
+    pub(super) fn is_good(&self, file: &str) -> bool {
+        self.copies.get(file).is_none_or(Copy::is_good)
+    }
+
+    /// The newest backup that can be restored from, in words; `None` where nobody looked.
+    pub(super) fn newest(&self, now: Option<Timestamp>) -> Option<String> {
+        let good = self.copies.iter().filter(|(_, copy)| copy.is_good());
+        let Some((path, copy)) = good.max_by_key(|(path, copy)| (copy.made, (*path).clone())) else {
+            return (self.looked && self.files.is_empty()).then(|| "no backup is known".to_owned());
+        };
+        let bytes = copy.bytes.map(|b| format!(", {}", super::view::size(b))).unwrap_or_default();
+        let age = now.zip(copy.made).map(|(now, made)| format!(", {} old", age(now.as_second() - made.as_second())));
+        Some(format!("newest backup {path}{bytes}{}", age.unwrap_or_default()))
+    }
+
     /// The backups beside a file, itself included.
     pub(super) fn beside<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a String> {
         let directory = file.rsplit_once('/').map_or("", |(d, _)| d);
         self.files.iter().filter(move |f| f.rsplit_once('/').map_or("", |(d, _)| d) == directory)
+    }
+}
+
+/// Seconds as a person says them.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86400 => format!("{} hours", s / 3600),
+        s => format!("{} days", s / 86400),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::probe::HostTable;
 use coroner_model::{Citation, Probe};
 use coroner_read::shell::{Part, Unknown, Word};
 use coroner_read::{dotenv, shell};
@@ -13,7 +14,7 @@ use coroner_read::{dotenv, shell};
 use super::Story;
 use super::view::View;
 use crate::effect::Place;
-use crate::effect::database::{Database, ENVIRONMENTS, HOSTS, NAMES, URLS};
+use crate::effect::database::{Chain, Database, ENVIRONMENTS, HOSTS, NAMES, URLS};
 use crate::effect::named::{is_loopback, is_production_name, is_staging_name, is_test_name};
 
 /// Env files that tools read by themselves, strongest last.
@@ -21,6 +22,7 @@ const DOTENV: [&str; 2] = [".env", ".env.local"];
 
 /// What must be looked at; true where containers matter.
 pub(super) fn probes(database: &Database, out: &mut Vec<Probe>) -> bool {
+    out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
     if database.place == Place::Host {
         out.extend(env_files(database).into_iter().map(|path| Probe::File { path }));
     }
@@ -36,8 +38,21 @@ fn env_files(database: &Database) -> Vec<String> {
             .filter(move |_| needs && database.file.is_none())
             .map(|name| shell::join(&database.directory, &Word::literal(*name)))
     };
-    let all: Vec<Word> = own().chain(database.env_files.iter().cloned()).collect();
+    let of_environment = chosen(database).filter(|_| database.chain != Chain::None).into_iter().flat_map(|name| {
+        [format!(".env.{name}"), format!(".env.{name}.local")]
+            .map(|file| shell::join(&database.directory, &Word::literal(file)))
+    });
+    let all: Vec<Word> = own().chain(of_environment).chain(database.env_files.iter().cloned()).collect();
     all.iter().filter_map(|w| w.as_literal()).filter(|p| p.starts_with('/')).map(str::to_owned).collect()
+}
+
+/// The environment that the command itself chooses.
+fn chosen(database: &Database) -> Option<String> {
+    let assigned = || {
+        let set = database.assignments.iter().rev().find(|(name, _)| ENVIRONMENTS.contains(&name.as_str()));
+        set.and_then(|(_, value)| value.as_literal().map(str::to_owned))
+    };
+    database.environment.as_ref().and_then(|w| w.as_literal().map(str::to_owned)).or_else(assigned)
 }
 
 /// Names of the variables in a word that nothing in the text sets.
@@ -55,6 +70,8 @@ struct Whereabouts {
     name: Option<String>,
     /// Words that name an environment: `production`, the name of an env file.
     environment: Vec<String>,
+    /// The same where only an env file says so: it yields to a database that is plainly a test.
+    settled: Vec<String>,
 }
 
 impl View<'_> {
@@ -69,6 +86,9 @@ impl View<'_> {
         if database.file.is_none() {
             story.lines.push(format!("database {name} on {host}"));
         }
+        story
+            .lines
+            .extend(self.backups.newest(self.scene.now).filter(|_| !effect.class.contains(&TargetClass::Scratch)));
         story.why = match effect.class.as_slice() {
             classes if classes.contains(&TargetClass::Production) => {
                 "This is production; nothing brings it back but a restored backup.".into()
@@ -81,10 +101,13 @@ impl View<'_> {
     fn class_of(&self, database: &Database, place: &Whereabouts) -> Option<TargetClass> {
         let named: Vec<&str> =
             place.host.iter().chain(&place.name).chain(&place.environment).map(String::as_str).collect();
-        if named.iter().any(|n| is_production_name(n)) {
+        let test = |names: &[&str]| names.iter().any(|n| is_test_name(n));
+        let is_near = place.host.as_deref().is_some_and(is_loopback);
+        let plainly_test = is_near && place.name.as_deref().is_some_and(is_test_name);
+        let settled = place.settled.iter().map(String::as_str).filter(|_| !plainly_test);
+        if named.iter().copied().chain(settled).any(is_production_name) {
             return Some(TargetClass::Production);
         }
-        let test = |names: &[&str]| names.iter().any(|n| is_test_name(n));
         if let Some(file) = &database.file {
             let file = file.show();
             let temporary =
@@ -104,6 +127,10 @@ impl View<'_> {
             Place::Container { name, .. } if !name.is_empty() => {
                 if test(&own) || is_test_name(name) {
                     return Some(TargetClass::Scratch);
+                }
+                // A host with a dot is none of the project's own services.
+                if place.host.as_deref().is_some_and(|host| host.contains('.') && !is_loopback(host)) {
+                    return (!own.iter().any(|n| is_staging_name(n))).then_some(TargetClass::Production);
                 }
                 let live = self.live.iter().any(|l| l.running && self.is_container(name, &l.owner));
                 return live.then_some(TargetClass::LiveData);
@@ -141,7 +168,13 @@ impl View<'_> {
         };
         let resolve = |word: &Word| fill(word, &lookup);
         let mut place = Whereabouts::default();
-        place.environment.extend(ENVIRONMENTS.iter().filter(|_| uses_environment(database)).filter_map(|n| lookup(n)));
+        let stated = |name: &str| {
+            let assigned = database.assignments.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.show());
+            assigned.or_else(|| self.case.request.env.get(name).cloned()).filter(|v| !v.is_empty())
+        };
+        let follows = ENVIRONMENTS.iter().filter(|_| uses_environment(database));
+        place.environment.extend(follows.clone().filter_map(|n| stated(n)));
+        place.settled.extend(follows.filter(|n| stated(n).is_none()).filter_map(|n| files.get(*n).cloned()));
         place.environment.extend(database.environment.as_ref().map(&resolve));
         place
             .environment
@@ -191,13 +224,34 @@ impl View<'_> {
     }
 
     fn variables_of(&self, database: &Database) -> BTreeMap<String, String> {
-        let mut all = BTreeMap::new();
+        let mut all = self.variables_of_container(&database.place);
+        let own = chosen(database).filter(|_| database.chain == Chain::Replaces).and_then(|name| {
+            let path = shell::join(&database.directory, &Word::literal(format!(".env.{name}")));
+            path.as_literal().map(str::to_owned)
+        });
+        let replaced = own.is_some_and(|path| self.answers.document(&Probe::File { path }).is_some());
         for path in env_files(database) {
+            if replaced && DOTENV.iter().any(|name| path.ends_with(&format!("/{name}"))) {
+                continue;
+            }
             if let Some(document) = self.answers.document(&Probe::File { path }) {
                 all.extend(dotenv::read(document.text.as_str(), &|_| None).values());
             }
         }
         all
+    }
+}
+
+impl View<'_> {
+    /// What a container is given, by the engine or by its compose file.
+    fn variables_of_container(&self, place: &Place) -> BTreeMap<String, String> {
+        let Place::Container { name, .. } = place else { return BTreeMap::new() };
+        if let Some(container) = self.scene.container(name).filter(|c| !c.env.is_empty()) {
+            return container.env.iter().cloned().collect();
+        }
+        let service = self.scene.projects.iter().find_map(|project| project.service(name));
+        let variables = service.map(|s| &s.environment).into_iter().flatten();
+        variables.map(|(name, variable)| (name.clone(), variable.value.clone())).collect()
     }
 }
 

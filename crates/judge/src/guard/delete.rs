@@ -69,6 +69,24 @@ const SYSTEM: [&str; 20] = [
     "/usr/bin",
 ];
 
+/// Files that hosts have: a choice that meets one of them meets what the host lives on.
+const SYSTEM_FILES: [&str; 14] = [
+    "/etc/passwd",
+    "/etc/fstab",
+    "/etc/hosts",
+    "/etc/ssh/sshd_config",
+    "/etc/sysctl.conf",
+    "/etc/nginx/nginx.conf",
+    "/etc/systemd/system/ssh.service",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/profile.d/bash_completion.sh",
+    "/etc/docker/daemon.json",
+    "/usr/bin/env",
+    "/usr/lib/os-release",
+    "/usr/lib/python3/dist-packages/apt/__init__.py",
+    "/usr/lib/x86_64-linux-gnu/libc.so.6",
+];
+
 /// Whether a path is made anew by the tool that made it.
 pub(super) fn is_artefact(path: &str) -> bool {
     path.split('/').any(|name| ARTEFACTS.contains(&name) || name.ends_with(".pyc") || name.ends_with(".egg-info"))
@@ -117,6 +135,14 @@ fn looks_like_data(path: &str) -> bool {
     })
 }
 
+/// Whether a path lies where hosts keep what they serve, and not what they fetch again.
+fn is_kept_place(path: &str) -> bool {
+    let kept = ["/var/www", "/var/lib", "/var/spool", "/var/mail", "/data", "/export"];
+    let fetched = ["apt", "dpkg", "cache", "caches", "tmp", "temp", "lists", "logs", "log"];
+    kept.iter().any(|top| below(path, top).is_some_and(|rest| rest.len() > 1))
+        && !path.split('/').any(|part| fetched.contains(&part.trim_start_matches('.')))
+}
+
 /// A path that matters and how it is hit.
 struct Struck<'v> {
     live: &'v LivePath,
@@ -125,7 +151,8 @@ struct Struck<'v> {
 
 impl View<'_> {
     pub(super) fn paths(&self, planned: &Planned, paths: &Paths) -> Vec<Judged> {
-        let Some(paths) = self.on_this_host(paths) else {
+        let entered = self.entered(planned, paths);
+        let Some(paths) = self.on_this_host(entered.as_ref().unwrap_or(paths)) else {
             return self.elsewhere(planned, paths);
         };
         let mut effect = Effect::new(planned.kind, paths.path.show(), &planned.program);
@@ -161,6 +188,7 @@ impl View<'_> {
             effect.add_class(TargetClass::Evidence);
         }
         story.would = self.would(planned, &paths, &struck);
+        self.work(planned, &paths, &mut effect, &mut story);
         if let Some(Filter::Rsync(command)) = &paths.filter {
             self.tell_transfer(command, &path, &struck, &mut effect, &mut story);
         } else if let Some(one) = struck.first() {
@@ -202,6 +230,13 @@ impl View<'_> {
                 // Only the link itself goes.
                 here.extent = Extent::Itself;
             }
+        } else if let Some((directory, rest)) = here.path.prefix().rsplit_once('/').filter(|(d, _)| !d.is_empty()) {
+            // A pattern behind a link matches what the link leads to.
+            let (resolved, _) = self.resolve(&format!("{directory}/."));
+            let prefix = format!("{}/{rest}", resolved.trim_end_matches("/."));
+            if matches!(here.path.parts.first(), Some(Part::Text(_))) {
+                here.path = with_prefix(&here.path, prefix);
+            }
         }
         Some(here)
     }
@@ -225,6 +260,7 @@ impl View<'_> {
         for (i, name) in names.iter().enumerate() {
             let next = format!("{out}/{name}");
             let link = self.scene.paths.get(&next).filter(|s| s.kind == Some('l')).and_then(|s| s.link_target.clone());
+            let link = link.or_else(|| self.linked(&next));
             match link {
                 Some(_) if i + 1 == names.len() => return (next, true),
                 Some(target) => out = super::tool::absolute(if out.is_empty() { "/" } else { &out }, &target),
@@ -232,6 +268,42 @@ impl View<'_> {
             }
         }
         (if out.is_empty() { "/".to_owned() } else { out }, false)
+    }
+
+    /// With a slash behind its name a link is entered, and what it leads to is emptied.
+    fn entered(&self, planned: &Planned, paths: &Paths) -> Option<Paths> {
+        let walks = matches!(paths.filter, Some(Filter::Find(_)));
+        let path =
+            paths.path.as_literal().filter(|_| walks || paths.extent == Extent::Tree && paths.filter.is_none())?;
+        let call = self.effects.script.invocations.get(planned.invocation)?;
+        let slashed = call
+            .argv
+            .iter()
+            .any(|w| w.suffix().ends_with('/') && coroner_read::shell::join(&call.cwd, w).as_literal() == Some(path));
+        let is_link = slashed && self.resolve(path).1;
+        if walks {
+            let (inside, _) = self.resolve(&format!("{path}/."));
+            let path = Word::literal(inside.trim_end_matches("/."));
+            return is_link.then(|| Paths { path, ..paths.clone() });
+        }
+        let inside = Word { parts: vec![Part::Text(format!("{path}/")), Part::Glob("*".into())] };
+        is_link.then(|| Paths { path: inside, ..paths.clone() })
+    }
+
+    /// Where a link leads that the same text makes with `ln -s`.
+    fn linked(&self, path: &str) -> Option<String> {
+        self.effects.script.invocations.iter().filter(|call| call.program() == "ln" && call.is_local()).find_map(
+            |call| {
+                let symbolic = call.argv.iter().any(|w| {
+                    let text = w.prefix();
+                    text == "--symbolic" || text.starts_with('-') && !text.starts_with("--") && text.contains('s')
+                });
+                let operands: Vec<&Word> = call.argv[1..].iter().filter(|w| !w.prefix().starts_with('-')).collect();
+                let [target, name] = operands.as_slice() else { return None };
+                let named = coroner_read::shell::join(&call.cwd, name).as_literal() == Some(path);
+                (symbolic && named).then(|| target.as_literal().map(str::to_owned))?
+            },
+        )
     }
 
     fn elsewhere(&self, planned: &Planned, paths: &Paths) -> Vec<Judged> {
@@ -387,8 +459,13 @@ impl View<'_> {
             return;
         }
         let files: Vec<&String> = self.backups.files.iter().filter(|f| strikes(f)).collect();
-        let emptied: Vec<&&String> =
-            files.iter().filter(|f| self.backups.beside(f).all(|other| strikes(other))).collect();
+        // What is left must be something that can be restored from.
+        let good = |other: &String| !strikes(other) && self.backups.is_good(other);
+        let emptied: Vec<&&String> = files
+            .iter()
+            .filter(|f| self.backups.is_good(f) || !self.backups.beside(f).any(|other| self.backups.is_good(other)))
+            .filter(|f| !self.backups.beside(f).any(good))
+            .collect();
         let directory = self
             .backups
             .directories
@@ -433,6 +510,15 @@ impl View<'_> {
                 && paths.filter.is_none()
         });
         let deep = paths.extent != Extent::Itself;
+        let chosen = || {
+            matches!(paths.filter, Some(Filter::Find(_)))
+                && SYSTEM_FILES.iter().any(|file| paths.hits(file, &[]) == Some(Hit::Whole))
+        };
+        if chosen() {
+            effect.add_class(TargetClass::System);
+            story.lines.push(format!("{}  files of the host among them", paths.path.show()));
+            return;
+        }
         let emptied =
             emptied(&paths.path).filter(|top| deep && (SYSTEM.contains(&top.as_str()) || home == Some(top.as_str())));
         if let Some(top) = hit.map(str::to_owned).or_else(|| user_home.then(|| paths.path.show())).or(emptied) {
@@ -471,6 +557,7 @@ impl View<'_> {
         if struck.len() > LINES_MAX {
             story.lines.push(format!("and {} more", struck.len() - LINES_MAX));
         }
+        story.lines.extend(self.backups.newest(self.scene.now));
     }
 
     fn would(&self, planned: &Planned, paths: &Paths, struck: &[Struck<'_>]) -> String {
@@ -553,7 +640,9 @@ impl View<'_> {
         let emptied = planned.kind == EffectKind::Truncate || planned.program == "shred";
         let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
-        if !decided && deep && looks_like_data(&shown) {
+        let outside = below(&shown, &self.case.request.cwd).is_none() && is_kept_place(&shown);
+        let absent = paths.path.as_literal().is_some_and(|path| self.exists(path) == Some(false));
+        if !decided && !absent && deep && (looks_like_data(&shown) || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
     }

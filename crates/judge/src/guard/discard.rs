@@ -1,10 +1,10 @@
 //! Work that is not committed, against what git says of it.
 
-use coroner_model::Probe;
 use coroner_model::effect::{Effect, TargetClass};
 use coroner_model::probe::{GitTable, Why};
 
 use super::view::{View, told};
+use super::work::{Loose, Standing, git, is_kept_aside};
 use super::{Judged, Story};
 use crate::effect::path::{Relation, below, relation};
 use crate::effect::{Discard, Place, Planned, git::Lost};
@@ -19,27 +19,26 @@ impl View<'_> {
         if let Place::Remote { .. } = discard.place {
             return vec![unseen(effect, discard)];
         }
-        if discard.place != Place::Host || super::delete::is_scratch(&target) {
+        if discard.place != Place::Host || super::work::is_thrown_away(self.case, &target) {
             return vec![told(effect)];
         }
-        let probe = Probe::Git { repository: target.clone(), table: GitTable::Status, since: None, until: None };
-        let lost: Vec<String> = match self.answers.get(&probe) {
-            Some(Ok(documents)) => documents
-                .iter()
-                .flat_map(|d| d.text.as_str().lines())
-                .filter_map(|l| lost_by(l, discard.what))
-                .collect(),
+        let probe = git(&target, GitTable::Status);
+        match self.answers.get(&probe) {
+            Some(Ok(_)) => {}
             Some(Err(why)) if why.why == Why::Absent => return vec![told(effect)],
             _ => return vec![unseen(effect, discard)],
-        };
-        let lost: Vec<&String> = lost.iter().filter(|file| self.is_meant(discard, &target, file)).collect();
+        }
+        let top = self.top_of(&target).unwrap_or_else(|| target.clone());
+        let loose = self.loose(&target, &top).unwrap_or_default();
+        let lost: Vec<&Loose> =
+            loose.iter().filter(|one| takes(discard.what, one) && self.is_meant(planned, discard, one)).collect();
         if lost.is_empty() {
             return vec![told(effect)];
         }
-        effect.add_class(if discard.what == Lost::Untracked {
-            TargetClass::UntrackedIgnored
-        } else {
+        effect.add_class(if discard.what == Lost::Tracked {
             TargetClass::Uncommitted
+        } else {
+            TargetClass::UntrackedIgnored
         });
         let mut story = Story {
             would: format!(
@@ -51,7 +50,8 @@ impl View<'_> {
             instead: vec!["git stash push --include-untracked".into()],
             ..Story::default()
         };
-        story.lines.extend(lost.iter().take(NAMED_MAX).map(|f| (*f).clone()));
+        let name = |one: &&Loose| below(&one.path, &top).unwrap_or(&one.path).trim_start_matches('/').to_owned();
+        story.lines.extend(lost.iter().take(NAMED_MAX).map(name));
         if lost.len() > NAMED_MAX {
             story.lines.push(format!("and {} more", lost.len() - NAMED_MAX));
         }
@@ -61,15 +61,38 @@ impl View<'_> {
         vec![Judged { effect, story }]
     }
 
-    fn is_meant(&self, discard: &Discard, root: &str, file: &str) -> bool {
-        if discard.paths.is_empty() {
-            return true;
+    fn is_meant(&self, planned: &Planned, discard: &Discard, one: &Loose) -> bool {
+        if one.standing == Standing::Ignored && !is_kept_aside(&one.path)
+            || one.standing != Standing::Changed
+                && (super::delete::is_artefact(&one.path) || self.was_made(planned, &one.path))
+        {
+            return false;
         }
-        let full = format!("{}/{}", root.trim_end_matches('/'), file.trim_end_matches('/'));
-        discard.paths.iter().any(|path| {
-            matches!(relation(path, &full), Relation::Same | Relation::Above)
-                || path.as_literal().is_some_and(|p| below(p, &full).is_some())
-        })
+        let named = |path: &coroner_read::shell::Word| {
+            matches!(relation(path, &one.path), Relation::Same | Relation::Above)
+                || path.as_literal().is_some_and(|p| below(p, &one.path).is_some())
+        };
+        if let Some(clean) = &discard.clean {
+            let kept = clean.excludes.iter().any(|pattern| {
+                let bare = pattern.trim_matches('/');
+                one.path.split('/').any(|part| coroner_read::shell::glob_matches(bare, part))
+            });
+            // A directory goes with `-d`, or where it is named itself.
+            let whole = one.is_directory && !clean.directories;
+            if kept || whole && !discard.paths.iter().any(|path| relation(path, &one.path) == Relation::Same) {
+                return false;
+            }
+        }
+        discard.paths.is_empty() || discard.paths.iter().any(named)
+    }
+}
+
+/// Whether the command takes files that stand so.
+fn takes(what: Lost, one: &Loose) -> bool {
+    match what {
+        Lost::Tracked => one.standing == Standing::Changed,
+        Lost::Untracked => one.standing == Standing::Untracked,
+        Lost::Ignored => one.standing == Standing::Ignored,
     }
 }
 
@@ -82,16 +105,4 @@ fn unseen(effect: Effect, discard: &Discard) -> Judged {
         ..Story::default()
     };
     Judged { effect, story }
-}
-
-/// The path of a status line, if the command would take it.
-fn lost_by(line: &str, what: Lost) -> Option<String> {
-    let (kind, rest) = line.split_once(' ')?;
-    match (kind, what) {
-        ("?", Lost::Untracked) => Some(rest.to_owned()).filter(|p| !super::delete::is_artefact(p)),
-        ("1", Lost::Tracked) => rest.splitn(8, ' ').nth(7).map(str::to_owned),
-        ("2", Lost::Tracked) => rest.splitn(9, ' ').nth(8).and_then(|p| p.split('\t').next()).map(str::to_owned),
-        ("u", Lost::Tracked) => rest.splitn(10, ' ').nth(9).map(str::to_owned),
-        _ => None,
-    }
 }

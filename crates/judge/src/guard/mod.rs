@@ -7,21 +7,28 @@ mod backup;
 mod database;
 mod delete;
 mod discard;
+mod engine;
 mod execute;
 mod live;
 mod loss;
+mod made;
 mod named;
 mod need;
 mod owner;
 mod past;
+mod port;
 mod reason;
+mod repeat;
 mod restart;
 mod run;
 mod secret;
 mod spare;
+mod space;
 mod tool;
+mod upgrade;
 mod view;
 mod volume;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -99,6 +106,7 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
     let effects = effects_of(case, &command, &files);
     let view = view::View::new(case, answers, &effects);
     let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
+    judged.extend(view.engine_elsewhere());
     match action {
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {

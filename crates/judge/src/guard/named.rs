@@ -10,11 +10,7 @@ use super::view::{View, size, told};
 use super::{Judged, Story};
 use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
 use crate::effect::named::shown;
-use crate::effect::path::below;
 use crate::effect::{Containers, Deciding, Named, Place, Planned};
-
-/// Share of a disk that should stay free, in percent.
-const FREE_PERCENT_MIN: u64 = 5;
 
 /// What git says of the branch that a directory is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,17 +30,32 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
         Deciding::Nothing => false,
         Deciding::Database(database) => super::database::probes(database, out),
         Deciding::Push(push) => status(&push.directory, out),
-        Deciding::Published { directory, .. } | Deciding::Unpushed { directory } => status(directory, out),
+        Deciding::Published { directory, .. } => status(directory, out),
+        Deciding::Unpushed { directory } => {
+            out.extend(git(directory, GitTable::Refs));
+            status(directory, out)
+        }
         Deciding::Stash { directory } => {
             out.extend(git(directory, GitTable::Stash));
+            status(directory, out)
+        }
+        Deciding::Branches { directory, .. } => {
+            out.extend(git(directory, GitTable::Refs));
             false
         }
-        Deciding::Mounted { .. } | Deciding::Space { .. } => {
+        Deciding::WorkTree { path } => status(path, out),
+        Deciding::Space(growth) => {
+            super::space::probes(growth, out);
+            false
+        }
+        Deciding::Mounted { .. } => {
             out.push(Probe::Host(HostTable::Df));
             out.push(Probe::Config);
             false
         }
         Deciding::Engine => true,
+        // The sessions are asked for where the request names one.
+        Deciding::Repeated(_) | Deciding::Local { .. } => false,
         Deciding::Exists { path } => {
             out.push(Probe::Stat { path: path.clone() });
             false
@@ -83,8 +94,13 @@ impl View<'_> {
             Deciding::Push(push) => self.push(push, &mut effect, &mut story),
             Deciding::Published { directory, commits } => self.published(directory, *commits, &mut effect, &mut story),
             Deciding::Unpushed { directory } => self.unpushed(directory, &mut effect, &mut story),
-            Deciding::Stash { directory } => self.stash(directory, &mut effect),
+            Deciding::Stash { directory } => self.stash(planned, directory, &mut effect),
+            Deciding::Branches { directory, names } => self.lost_branches(directory, names, &mut effect, &mut story),
+            Deciding::WorkTree { path } => self.lost_worktree(path, &mut effect, &mut story),
             Deciding::Mounted { device } => self.mounted(device, &mut effect, &mut story),
+            Deciding::Local { port } if named.place == Place::Host => return self.local_request(planned, *port),
+            Deciding::Local { .. } => return Vec::new(),
+            Deciding::Repeated(sent) => return self.repeated(planned, sent, effect),
             Deciding::Engine => self.engine(&mut effect, &mut story),
             Deciding::Exists { path } => {
                 if self.exists(path) != Some(false) {
@@ -92,7 +108,11 @@ impl View<'_> {
                 }
             }
             Deciding::CallsCoroner { path } => self.calls_coroner(path, &mut effect),
-            Deciding::Space { directory, bytes } => self.space(directory, *bytes, &mut effect, &mut story),
+            // Started from an image that is mostly there already, it matters by what it grows to.
+            Deciding::Space(growth) if planned.kind == EffectKind::FillDisk && self.need_of(growth).is_none() => {
+                return Vec::new();
+            }
+            Deciding::Space(growth) => self.space(growth, &mut effect, &mut story),
         }
         vec![Judged { effect, story }]
     }
@@ -113,7 +133,7 @@ impl View<'_> {
         }
     }
 
-    fn exists(&self, path: &str) -> Option<bool> {
+    pub(super) fn exists(&self, path: &str) -> Option<bool> {
         match self.answers.get(&Probe::Stat { path: path.to_owned() }) {
             Some(Ok(_)) => self.scene.paths.get(path).map(|s| s.exists).or(Some(false)),
             _ => None,
@@ -190,14 +210,23 @@ impl View<'_> {
     }
 
     fn unpushed(&self, directory: &Word, effect: &mut Effect, story: &mut Story) {
-        match self.branch(directory) {
+        let branch = self.branch(directory);
+        let kept = directory.as_literal().and_then(|d| self.branches(d)).and_then(|all| {
+            let head = &branch.as_ref()?.head;
+            all.into_iter().find(|one| one.name == *head)?.unmerged
+        });
+        if kept == Some(0) {
+            return;
+        }
+        match branch {
             Some(branch) if branch.upstream.is_some() && branch.ahead == 0 => {}
             Some(branch) => {
                 effect.add_class(TargetClass::Unpushed);
                 story.evidence.extend(self.cite_status(directory));
-                story.why = match branch.upstream {
-                    Some(_) => format!("{} commits are in no other place.", branch.ahead),
-                    None => "The branch was never pushed.".into(),
+                story.why = match (kept, branch.upstream) {
+                    (Some(count), None) => format!("{count} commits are on no other branch."),
+                    (_, Some(_)) => format!("{} commits are in no other place.", branch.ahead),
+                    (None, None) => "The branch was never pushed.".into(),
                 };
             }
             None => {
@@ -207,13 +236,87 @@ impl View<'_> {
         }
     }
 
-    fn stash(&self, directory: &Word, effect: &mut Effect) {
-        let answer = git(directory, GitTable::Stash).and_then(|probe| self.answers.get(&probe).cloned());
-        if let Some(Ok(documents)) = answer
-            && documents.iter().all(|d| d.text.as_str().trim().is_empty())
-        {
+    /// Branches whose commits another branch, tag or remote has are no loss.
+    fn lost_branches(&self, directory: &Word, names: &[Word], effect: &mut Effect, story: &mut Story) {
+        let Some(known) = directory.as_literal().and_then(|d| self.branches(d)) else { return };
+        let mut lost = false;
+        for name in names {
+            let found = name.as_literal().and_then(|n| known.iter().find(|b| b.name == n));
+            match (name.as_literal(), found.map(|b| b.unmerged)) {
+                // A branch that is not there cannot be deleted.
+                (Some(_), None) | (_, Some(Some(0))) => {}
+                (_, Some(Some(count))) => {
+                    lost = true;
+                    story.lines.push(format!("{}  {count} commits that are on no other branch", name.show()));
+                }
+                (None, None) | (_, Some(None)) => lost = true,
+            }
+        }
+        match lost {
+            true => story.why = "Its commits are in no other place.".into(),
+            false => effect.circumstance.clear(),
+        }
+    }
+
+    /// A work tree without changes is made anew with one command.
+    fn lost_worktree(&self, path: &Word, effect: &mut Effect, story: &mut Story) {
+        let Some(asked) = path.as_literal() else { return };
+        let Some(loose) = self.loose(asked, asked) else { return };
+        let lost: Vec<_> = loose
+            .iter()
+            .filter(|one| one.standing != super::work::Standing::Ignored || super::work::is_kept_aside(&one.path))
+            .filter(|one| !super::delete::is_artefact(&one.path))
+            .collect();
+        if lost.is_empty() {
+            return effect.circumstance.clear();
+        }
+        effect.add_class(TargetClass::Uncommitted);
+        story.lines.push(format!("{} files in {asked} that no commit holds", lost.len()));
+    }
+
+    /// A stash is no loss where there is none, or where it was put back just before.
+    fn stash(&self, planned: &Planned, directory: &Word, effect: &mut Effect) {
+        let stashed = git(directory, GitTable::Stash).and_then(|probe| match self.answers.get(&probe) {
+            Some(Ok(documents)) => {
+                Some(documents.iter().flat_map(|d| d.text.as_str().lines()).filter(|l| !l.trim().is_empty()).count())
+            }
+            _ => None,
+        });
+        let drops_one = !self
+            .effects
+            .script
+            .invocations
+            .get(planned.invocation)
+            .is_some_and(|call| call.argv.iter().any(|w| w.as_literal() == Some("clear")));
+        let kept = match self.last_stash(planned) {
+            // What was just put aside is all that the work tree had.
+            Some(StashStep::Pushed) => {
+                let asked = directory.as_literal().unwrap_or_default();
+                let changed = self
+                    .loose(asked, asked)
+                    .map(|all| all.iter().any(|one| one.standing == super::work::Standing::Changed));
+                changed == Some(false) && stashed == Some(0)
+            }
+            Some(StashStep::Applied) => drops_one || stashed.is_some_and(|n| n <= 1),
+            None => stashed == Some(0),
+        };
+        if kept {
             effect.circumstance.clear();
         }
+    }
+
+    /// What the session last did with the stash, before a command of this text.
+    fn last_stash(&self, planned: &Planned) -> Option<StashStep> {
+        let here = self.effects.script.invocations.iter().take(planned.invocation).rev().find_map(stash_step);
+        here.or_else(|| {
+            let deeds = self.past.iter().rev().filter_map(|deed| deed.command.as_ref().map(|c| (deed, c)));
+            let steps = deeds.filter_map(|(deed, command)| {
+                let effects = crate::effect::of_command(command, &deed.cwd, &std::collections::BTreeMap::new());
+                effects.script.invocations.iter().rev().find_map(stash_step)
+            });
+            // What was put aside by an earlier call shows in the list of stashes.
+            steps.take(1).find(|step| *step == StashStep::Applied)
+        })
     }
 
     /// A disk whose filesystem is mounted is the host's own.
@@ -254,19 +357,6 @@ impl View<'_> {
         }
     }
 
-    fn space(&self, directory: &str, bytes: u64, effect: &mut Effect, story: &mut Story) {
-        let probe = Probe::Host(HostTable::Df);
-        let filesystems = self.answers.document(&probe).map(df::read).unwrap_or_default();
-        let holds = |f: &&Filesystem| below(directory, &f.mount).is_some();
-        let Some(disk) = filesystems.iter().filter(holds).max_by_key(|f| f.mount.len()) else { return };
-        let reserve = disk.bytes / 100 * FREE_PERCENT_MIN;
-        if bytes + reserve > disk.available {
-            effect.add_circumstance(Circumstance::ExceedsSpace);
-            story.lines.push(format!("{} needed, {} free on {}", size(bytes), size(disk.available), disk.mount));
-            story.evidence.push(disk.at.clone());
-        }
-    }
-
     /// Containers that would go; one that runs goes with what it does.
     pub(super) fn remove_containers(&self, planned: &Planned, containers: &Containers) -> Vec<Judged> {
         let every = |mut effect: Effect| {
@@ -286,7 +376,16 @@ impl View<'_> {
     fn remove_container(&self, planned: &Planned, containers: &Containers, name: &Word) -> Judged {
         let mut effect = Effect::new(planned.kind, name.show(), &planned.program);
         let running = name.as_literal().and_then(|n| self.scene.container(n)).filter(|c| c.is_running());
-        if planned.kind != EffectKind::RemoveContainer || !containers.forced || containers.place != Place::Host {
+        // What the same text kills first need not be forced.
+        let killed = || {
+            self.effects.planned.iter().any(|p| {
+                p.invocation < planned.invocation
+                    && p.kind == EffectKind::StopService
+                    && matches!(&p.target, crate::effect::Target::Containers(c) if c.names(&[&name.show()]))
+            })
+        };
+        let forced = containers.forced || killed();
+        if planned.kind != EffectKind::RemoveContainer || !forced || containers.place != Place::Host {
             return told(effect);
         }
         let Some(container) = running else { return told(effect) };
@@ -297,6 +396,24 @@ impl View<'_> {
             ..Story::default()
         };
         Judged { effect, story }
+    }
+}
+
+/// What a command does with the stash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StashStep {
+    Pushed,
+    Applied,
+}
+
+fn stash_step(call: &coroner_read::shell::Invocation) -> Option<StashStep> {
+    let words: Vec<&str> = call.argv.iter().filter_map(Word::as_literal).collect();
+    let at = words.iter().position(|w| *w == "stash").filter(|_| call.program() == "git")?;
+    match words.get(at + 1).copied() {
+        None | Some("push" | "save") => Some(StashStep::Pushed),
+        Some("apply") => Some(StashStep::Applied),
+        Some(option) if option.starts_with('-') => Some(StashStep::Pushed),
+        _ => None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Which state an effect needs to be known, as probes.
 
-use coroner_model::effect::EffectKind;
+use coroner_model::effect::{EffectKind, TargetClass};
 use coroner_model::probe::{DockerTable, FileClass, GitTable, HostTable};
 use coroner_model::{Answers, Probe};
 use coroner_read::shell::Word;
 
 use super::Case;
-use crate::effect::{Effects, Extent, Filter, Paths, Place, Planned, Target};
+use crate::effect::{Deciding, Effects, Extent, Filter, Paths, Place, Planned, Target};
 use crate::scene::{Goal, Scene};
 use crate::simulate::rsync;
 
@@ -28,7 +28,13 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     out.extend(effects.unread.iter().take(SCRIPTS_MAX).map(|path| Probe::File { path: path.clone() }));
     let mut services = false;
     for planned in &effects.planned {
-        services |= of_planned(case, planned, &mut out);
+        services |= of_planned(case, planned, answers, &mut out);
+        if super::engine::is_engines(planned) {
+            super::engine::probes(&mut out);
+        }
+    }
+    if case.request.session.is_some() && may_be_its_own(case, effects, answers) {
+        out.push(Probe::Sessions { since: None, until: None });
     }
     if services {
         out.extend([
@@ -42,15 +48,31 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     out
 }
 
+/// Whether something would be lost that the session may have made itself.
+fn may_be_its_own(case: &Case<'_>, effects: &Effects, answers: &Answers) -> bool {
+    let asked = answers.iter().any(|(p, a)| matches!(p, Probe::Git { table: GitTable::Status, .. }) && a.is_ok());
+    if !asked {
+        return false;
+    }
+    let view = super::view::View::new(case, answers, effects);
+    effects.planned.iter().flat_map(|planned| view.judge(planned)).any(|judged| {
+        judged.effect.class.contains(&TargetClass::UntrackedIgnored)
+            || judged.effect.class.contains(&TargetClass::Uncommitted)
+    })
+}
+
 /// A path that may hold a script; system programs are no scripts to be read.
 fn is_text_path(path: &str) -> bool {
     !["/usr/", "/bin/", "/sbin/", "/dev/", "/proc/"].iter().any(|top| path.starts_with(top))
 }
 
 /// Adds what one effect needs; true where it needs containers and compose projects.
-fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool {
+fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut Vec<Probe>) -> bool {
     match &planned.target {
-        Target::Paths(paths) => of_paths(planned, paths, out),
+        Target::Paths(paths) => {
+            super::work::probes(case, planned, paths, answers, out);
+            of_paths(planned, paths, out)
+        }
         Target::Ownership(change) if change.paths.place == Place::Host => {
             if change.recursive
                 && let Some(root) = change.paths.path.as_literal()
@@ -67,20 +89,35 @@ fn of_planned(case: &Case<'_>, planned: &Planned, out: &mut Vec<Probe>) -> bool 
             restart(case, out);
             compose.place == Place::Host
         }
+        Target::Compose(compose) if super::view::makes(planned.kind) && compose.place == Place::Host => {
+            super::space::engine_probes(out);
+            true
+        }
         Target::Compose(compose) => planned.kind == EffectKind::RemoveVolume && compose.place == Place::Host,
-        Target::Volumes(volumes) => volumes.place == Place::Host,
+        Target::Volumes(volumes) => {
+            out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
+            volumes.place == Place::Host
+        }
         Target::Run(spec) => {
             out.push(Probe::Docker(DockerTable::Networks));
-            spec.detached && !spec.removed_after && spec.place == Place::Host
+            let stays = spec.detached && !spec.removed_after;
+            (stays || !spec.volumes.is_empty()) && spec.place == Place::Host
         }
-        Target::Named(named) => super::named::probes(named, out),
+        Target::Named(named) => {
+            if planned.kind == EffectKind::RepeatMutation && case.request.session.is_some() {
+                out.extend([Probe::Sessions { since: None, until: None }, Probe::Host(HostTable::Date), Probe::Config]);
+            }
+            if matches!(named.deciding, Deciding::Local { .. }) && named.place == Place::Host {
+                super::port::probes(case, out);
+            }
+            super::named::probes(named, out)
+        }
         Target::Containers(containers) => {
             containers.forced && planned.kind == EffectKind::RemoveContainer && containers.place == Place::Host
         }
         Target::Discard(discard) if discard.place == Place::Host => {
             if let Some(directory) = discard.directory.as_literal() {
-                let table = GitTable::Status;
-                out.push(Probe::Git { repository: directory.to_owned(), table, since: None, until: None });
+                out.extend([GitTable::Status, GitTable::Worktrees].map(|table| super::work::git(directory, table)));
             }
             false
         }
@@ -99,7 +136,13 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         return false;
     }
     let Some(path) = paths.path.as_literal() else {
-        out.extend(literal_directory(&paths.path).map(|root| Probe::Tree { root, depth_max: 2 }));
+        let directory = literal_directory(&paths.path);
+        let mut at = directory.as_deref().unwrap_or_default();
+        while !at.is_empty() {
+            out.push(Probe::Stat { path: at.to_owned() });
+            at = at.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+        out.extend(directory.map(|root| Probe::Tree { root, depth_max: 2 }));
         out.push(Probe::Backups);
         return true;
     };
@@ -119,7 +162,7 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         Some(Filter::Rsync(command)) => sides(command, path, out),
         Some(_) => out.push(tree(path)),
         None if planned.kind == EffectKind::Delete => {
-            out.push(Probe::Backups);
+            out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
             out.push(tree(path));
             // A file is one of several, or the last: that shows beside it.
             if paths.extent == Extent::Itself

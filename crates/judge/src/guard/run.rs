@@ -33,7 +33,8 @@ impl View<'_> {
         }
         // What ends with its command leaves nothing behind that a proxy would look for.
         if !spec.detached || spec.removed_after || spec.place != Place::Host {
-            return vec![told(effect)];
+            let upgrade = self.upgrade_by_hand(planned, spec).filter(|_| spec.place == Place::Host);
+            return std::iter::once(told(effect)).chain(upgrade).collect();
         }
         let mut story = Story { would: format!("start {target} by hand, outside compose"), ..Story::default() };
         if let Some(double) = self.double(spec) {
@@ -44,7 +45,9 @@ impl View<'_> {
             story.why = "A container by hand has neither the networks, nor the environment, nor the restart rule of its service.".into();
         }
         self.off_network(spec, &mut effect, &mut story);
-        vec![Judged { effect, story }]
+        let mut all = vec![Judged { effect, story }];
+        all.extend(self.upgrade_by_hand(planned, spec));
+        all
     }
 
     fn compose_up(&self, service: &str, files: &[String], directory: &str) -> String {
@@ -156,7 +159,7 @@ impl View<'_> {
         all().find(routes).or_else(|| all().find(|c| !c.image.starts_with("nginx")))
     }
 
-    fn cite(&self, container: &Container, what: &str) -> Option<Citation> {
+    pub(super) fn cite(&self, container: &Container, what: &str) -> Option<Citation> {
         let document = self.answers.document(&Probe::Docker(DockerTable::Inspect))?;
         let networks: Vec<&str> = container.networks.keys().map(String::as_str).collect();
         let text = format!("{}: image {}, networks {}", container.name, container.image, networks.join(", "));

@@ -1,16 +1,17 @@
 //! What the guard sees: the scene, the configuration and what they mean for paths.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, EffectKind};
-use coroner_model::probe::{CouldNotLook, DockerTable, FileClass, HostTable, Why};
+use coroner_model::probe::{CouldNotLook, DockerTable, FileClass, GitTable, HostTable, Why};
 use coroner_model::{Answers, Probe};
 use coroner_read::config::{self, Config};
 use coroner_read::tsv;
 
 use super::backup::Backups;
 use super::live::{self, LivePath, LiveVolume};
-use super::past::{self, Deed};
+use super::past::{self, Deed, Outcome};
 use super::{Case, Judged, Story};
 use crate::effect::{Effects, Filter, Place, Planned, Target};
 use crate::scene::Scene;
@@ -26,6 +27,10 @@ pub(super) struct View<'a> {
     pub(super) backups: Backups,
     /// What the session did before, by transcript and by earlier requests.
     pub(super) past: Vec<Deed>,
+    /// The same with what failed, as long as it may have reached its target.
+    pub(super) tried: Vec<Deed>,
+    /// What the session made, worked out when it is first asked for.
+    pub(super) made: OnceCell<Vec<String>>,
     /// Bytes below a path, where somebody measured.
     pub(super) bytes: BTreeMap<String, u64>,
 }
@@ -46,8 +51,23 @@ impl<'a> View<'a> {
             None => Vec::new(),
         };
         past.extend(case.past.iter().cloned());
+        let tried: Vec<Deed> = past.iter().filter(|deed| deed.outcome != Outcome::Unreached).cloned().collect();
+        past.retain(|deed| deed.outcome == Outcome::Done);
         let bytes = bytes(answers);
-        View { case, answers, effects, scene, config, live, volumes, backups, past, bytes }
+        View {
+            case,
+            answers,
+            effects,
+            scene,
+            config,
+            live,
+            volumes,
+            backups,
+            past,
+            tried,
+            made: OnceCell::new(),
+            bytes,
+        }
     }
 
     /// Judges one effect by the state.
@@ -78,6 +98,9 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|name| told(Effect::new(planned.kind, name.show(), &planned.program)))
                 .collect(),
+            Target::Compose(compose) if makes(planned.kind) && compose.place == Place::Host => {
+                self.compose_growth(planned, compose)
+            }
             Target::Compose(compose) => {
                 let named: Vec<String> = compose.services.iter().map(|s| s.show()).collect();
                 let target = if named.is_empty() { compose.directory.show() } else { named.join(" ") };
@@ -133,8 +156,11 @@ impl View<'_> {
         let plans = |kind: EffectKind| self.effects.planned.iter().any(|p| p.kind == kind);
         let transfers = || self.effects.planned.iter().any(|p| p.program == "rsync");
         match probe {
+            // What hangs on a repository is looked at with it, and missed only where it decides.
+            Probe::Git { table: GitTable::Worktrees, .. } => false,
+            Probe::Git { table: GitTable::Refs | GitTable::Stash, .. } => plans(EffectKind::DiscardWork),
             Probe::Docker(DockerTable::Inspect) | Probe::Git { .. } => true,
-            Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite),
+            Probe::Host(HostTable::Df) => plans(EffectKind::Overwrite) || self.needs_space(),
             Probe::Docker(DockerTable::Volumes) => plans(EffectKind::RemoveVolume),
             Probe::Docker(DockerTable::Networks) => plans(EffectKind::RunContainer) && !self.knows_containers(),
             Probe::Files { class: FileClass::Compose, .. } => !self.knows_containers(),
@@ -164,6 +190,11 @@ impl View<'_> {
             _ => false,
         })
     }
+}
+
+/// Whether containers are made, or images fetched for them.
+pub(super) fn makes(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::RecreateContainer | EffectKind::Download)
 }
 
 /// The other host that an effect is on.

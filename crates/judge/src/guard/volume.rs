@@ -104,6 +104,7 @@ impl View<'_> {
             story.lines.push(format!("{name}  {bytes}volume of \"{}\"", volume.owner));
             story.evidence.extend(volume.cited.iter().cloned());
         }
+        story.lines.extend(self.backups.newest(self.scene.now));
         if let Some(volume) = lost.iter().find(|v| !v.anonymous) {
             story.instead.push(format!("docker volume inspect {}", volume.name));
         }

@@ -288,6 +288,20 @@ impl<'t> Reader<'_, 't> {
                 vec![Act::Run(given.all().split_off(2.min(given.plain.len())))]
             }
             "os.spawnv" | "os.spawnvp" | "os.spawnve" | "os.spawnvpe" => given.command(2).into_iter().collect(),
+            // A request is told as the command line would send it; what it carries stays text.
+            "requests.post" | "requests.put" | "requests.delete" | "requests.patch" | "httpx.post" | "httpx.put"
+            | "httpx.delete" | "httpx.patch" => {
+                let carried = Word::literal(self.raw(list));
+                one(0)
+                    .map(|url| {
+                        run(
+                            ["curl", "-X"],
+                            [Word::literal(last.to_ascii_uppercase()), Word::literal("-d"), carried, url],
+                        )
+                    })
+                    .into_iter()
+                    .collect()
+            }
             "exec" | "eval" if given.one(0).is_none_or(|text| text.is_unresolved()) => {
                 self.fetched(list).into_iter().collect()
             }
@@ -346,9 +360,39 @@ impl<'t> Reader<'_, 't> {
                 let text = given.one(0).filter(|t| t.prefix().contains(' '));
                 self.client.clone().zip(text).map(|(client, text)| sql(&client, text))
             }
+            "prune" | "remove" if self.imports.values().any(|module| module == "docker") => {
+                self.engine(name, self.raw(object), given)
+            }
             _ => None,
         };
         act.into_iter().collect()
+    }
+
+    /// What the engine's client would remove, as the command line says it.
+    fn engine(&self, name: &str, object: &str, given: &Given) -> Option<Act> {
+        let ends_in = |kind: &str| object.ends_with(kind);
+        let yes = |option: &str| given.named(option).is_some_and(|w| w.as_literal() == Some("True"));
+        if name == "prune" {
+            let kinds = [(".volumes", "volume"), (".containers", "container"), (".images", "image")];
+            let (_, kind) = kinds.iter().find(|(end, _)| ends_in(end))?;
+            return Some(run(["docker", kind, "prune", "-a", "-f"], []));
+        }
+        // `containers.get(NAME)` and `volumes.get(NAME)`, with the name where it is plain.
+        let (before, named) = object.rsplit_once(".get(").unwrap_or((object, ""));
+        let thing = match named.trim_end_matches(')').trim_matches(['"', '\'']) {
+            plain if !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) => {
+                Word::literal(plain)
+            }
+            _ => unknown(),
+        };
+        let volume = before.ends_with(".volumes");
+        let container = before.ends_with(".containers") || yes("v") || yes("force");
+        match (volume, container) {
+            (true, _) => Some(run(["docker", "volume", "rm"], [thing])),
+            (_, true) if yes("v") => Some(run(["docker", "rm", "-f", "-v"], [thing])),
+            (_, true) => Some(run(["docker", "rm", "-f"], [thing])),
+            _ => None,
+        }
     }
 
     /// Whether an expression is a path by how it is made.
