@@ -4,6 +4,7 @@
 
 mod bundle;
 mod log;
+pub(crate) mod objects;
 mod status;
 
 use std::path::Path;

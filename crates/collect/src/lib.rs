@@ -11,6 +11,7 @@ pub mod live;
 mod named_log;
 pub mod own_files;
 pub mod script;
+pub mod secrets;
 mod seen;
 
 use std::collections::BTreeMap;
