@@ -197,6 +197,39 @@ fn a_server_refuses_what_it_has_not_accepted_yet() {
     }
 }
 
+#[test]
+fn installed_hooks_run_before_those_that_were_there() {
+    use coroner_verbs::git_hook::{GitPlace, Side, install, uninstall};
+    let repository = Repository::new(&[]);
+    let program = assert_cmd::cargo::cargo_bin("coroner");
+    let server = repository.at.parent().unwrap().join("server.git");
+    git_in(&repository.at, &["init", "-q", "--bare", server.to_str().unwrap()]);
+    repository.git(&["remote", "add", "origin", server.to_str().unwrap()]);
+    let own = repository.at.join(".git/hooks/pre-push");
+    std::fs::write(&own, "#!/bin/sh\ncat > \"$(git rev-parse --git-dir)/pushed\"\n").unwrap();
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let env = std::collections::BTreeMap::new();
+    let place = GitPlace { cwd: &repository.at, env: &env };
+    install(place, &program, Side::Clone).unwrap().apply().unwrap();
+    let bare = GitPlace { cwd: &server, env: &env };
+    install(bare, &program, Side::Server).unwrap().apply().unwrap();
+    let passed = repository.commit("a.py", "a = 1\n");
+    assert!(good(&passed), "{}", text(&passed));
+    let passed = repository.git(&["push", "-q", "origin", "main"]);
+    assert!(good(&passed), "{}", text(&passed));
+    let given = std::fs::read_to_string(repository.at.join(".git/pushed")).unwrap();
+    assert!(given.starts_with("refs/heads/main "), "the hook behind it reads what git says: {given}");
+    assert!(!good(&repository.commit("b.py", &format!("token = \"{}\"\n", key(13)))));
+    assert!(good(&repository.git(&["commit", "-q", "-n", "-m", "past the hook"])));
+    assert!(!good(&repository.git(&["push", "-q", "origin", "main"])));
+    let refused = repository.git(&["push", "-q", "--no-verify", "origin", "main"]);
+    assert!(!good(&refused) && text(&refused).contains("b.py:1"), "{}", text(&refused));
+    uninstall(place, Side::Clone).unwrap().apply().unwrap();
+    uninstall(bare, Side::Server).unwrap().apply().unwrap();
+    assert!(!repository.at.join(".git/hooks/pre-commit").exists() && own.exists());
+    assert!(good(&repository.git(&["push", "-q", "origin", "main"])));
+}
+
 fn coroner(at: &Path, args: &[&str]) -> (i32, serde_json::Value) {
     let output = Command::new(assert_cmd::cargo::cargo_bin("coroner"))
         .args(args)

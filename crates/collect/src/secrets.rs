@@ -174,9 +174,9 @@ pub fn staged(place: GitPlace<'_>, redactor: &Redactor) -> Result<Searched, Coul
     };
     let moved: BTreeSet<String> = gone.iter().flat_map(|id| tokens_of(&objects, id, redactor)).collect();
     for (_, place) in found {
-        let known = before
-            .entry(place.path.clone())
-            .or_insert_with(|| committed.get(&place.path).map(|id| tokens_of(&objects, id, redactor)).unwrap_or_default());
+        let known = before.entry(place.path.clone()).or_insert_with(|| {
+            committed.get(&place.path).map(|id| tokens_of(&objects, id, redactor)).unwrap_or_default()
+        });
         if !known.contains(&place.token) && !moved.contains(&place.token) {
             out.places.push(place);
         }
@@ -445,6 +445,23 @@ fn open(place: GitPlace<'_>) -> Result<Objects, CouldNotLook> {
     let more: Vec<PathBuf> =
         more.map(String::as_str).chain(others.split(':').filter(|path| !path.is_empty())).map(below).collect();
     Objects::open(&at, &more).map_err(|error| could_not(&at.display().to_string(), Why::Unreadable, &error))
+}
+
+/// The folder that git takes hooks from: `core.hooksPath`, also the person's, else the repository's.
+pub fn hooks_folder(place: GitPlace<'_>) -> Result<PathBuf, CouldNotLook> {
+    let at = top(place.cwd)
+        .ok_or_else(|| could_not(&place.cwd.display().to_string(), Why::Absent, "no git repository holds it"))?;
+    let options = gix::open::Options::default().lossy_config(true).strict_config(false);
+    let repository = gix::open_opts(&at, options)
+        .map_err(|error| could_not(&at.display().to_string(), Why::Unreadable, &error.to_string()))?;
+    let configured = repository.config_snapshot().string("core.hooksPath").map(|path| path.to_str_lossy().into_owned());
+    Ok(match configured.filter(|path| !path.is_empty()) {
+        Some(path) => match (path.strip_prefix("~/"), place.env.get("HOME")) {
+            (Some(rest), Some(home)) => Path::new(home).join(rest),
+            _ => at.join(path),
+        },
+        None => repository.common_dir().join("hooks"),
+    })
 }
 
 /// The work tree or bare repository that holds a directory.

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use coroner_collect::secrets::{self, GitPlace, RefUpdate, Searched};
+pub use coroner_act::{HookPlan, Side};
+pub use coroner_collect::secrets::GitPlace;
+use coroner_collect::secrets::{self, RefUpdate, Searched};
 use coroner_model::redact::Level;
 use coroner_model::secret::{SecretPlace, Standing};
 use coroner_model::{CouldNotLook, Redactor};
@@ -157,6 +159,31 @@ fn update_args(args: &[String]) -> Vec<RefUpdate> {
             vec![RefUpdate { name: name.clone(), old: Some(old.clone()), new: Some(new.clone()) }]
         }
         _ => Vec::new(),
+    }
+}
+
+/// What installing the hooks of a repository would change, to be shown and applied.
+pub fn install(place: GitPlace<'_>, program: &Path, side: Side) -> Result<HookPlan, InstallError> {
+    Ok(coroner_act::git_hook::install(&secrets::hooks_folder(place)?, program, side)?)
+}
+
+/// What taking them away would change: that and nothing else.
+pub fn uninstall(place: GitPlace<'_>, side: Side) -> Result<HookPlan, InstallError> {
+    Ok(coroner_act::git_hook::uninstall(&secrets::hooks_folder(place)?, side)?)
+}
+
+/// Why hooks could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    #[error("could not look at {0}")]
+    Look(CouldNotLook),
+    #[error("cannot change the hooks")]
+    Act(#[from] coroner_act::ActError),
+}
+
+impl From<CouldNotLook> for InstallError {
+    fn from(problem: CouldNotLook) -> InstallError {
+        InstallError::Look(problem)
     }
 }
 
