@@ -83,17 +83,14 @@ pub fn install(folder: &Path, program: &Path, side: Side) -> Result<HookPlan, Ac
         let fresh = || format!("#!/bin/sh\n{MADE}\n{block}");
         let text = match read(&at)? {
             Found::Nothing => fresh(),
-            Found::Script(text) => {
-                let own = without_block(&text);
-                with_block(own.as_deref().unwrap_or(&text), &block)
+            Found::Script(text) if text.contains(MADE) => {
+                let next = fs::symlink_metadata(folder.join(format!("{name}{NEXT}"))).is_ok();
+                fresh() + &if next { call_next(name) } else { String::new() }
             }
+            Found::Script(text) => with_block(without_block(&text).as_deref().unwrap_or(&text), &block),
             Found::Other => {
-                let next = folder.join(format!("{name}{NEXT}"));
-                plan.moves.push((at.clone(), next));
-                format!(
-                    "{}{BEGIN}\nnext=\"$(dirname \"$0\")/{name}{NEXT}\"\nif [ -x \"$next\" ]; then exec \"$next\" \"$@\"; fi\n{END}\n",
-                    fresh()
-                )
+                plan.moves.push((at.clone(), folder.join(format!("{name}{NEXT}"))));
+                fresh() + &call_next(name)
             }
         };
         if fs::read_to_string(&at).is_ok_and(|old| old == text) {
@@ -171,6 +168,13 @@ fn block(name: &str, program: &Path, shared: bool) -> String {
         _ => format!("{{ {call}; }} || exit 1\n"),
     };
     format!("{BEGIN}\n{lines}{END}\n")
+}
+
+/// The lines that call the hook that was moved aside.
+fn call_next(name: &str) -> String {
+    format!(
+        "{BEGIN}\nnext=\"$(dirname \"$0\")/{name}{NEXT}\"\nif [ -x \"$next\" ]; then exec \"$next\" \"$@\"; fi\n{END}\n"
+    )
 }
 
 fn with_block(text: &str, block: &str) -> String {

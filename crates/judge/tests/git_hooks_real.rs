@@ -18,15 +18,8 @@ use std::process::Command;
 use coroner_judge::effect;
 use coroner_model::effect::EffectKind;
 
-const HOOKS: [&str; 7] = [
-    "pre-commit",
-    "commit-msg",
-    "pre-merge-commit",
-    "pre-rebase",
-    "applypatch-msg",
-    "pre-applypatch",
-    "pre-push",
-];
+const HOOKS: [&str; 7] =
+    ["pre-commit", "commit-msg", "pre-merge-commit", "pre-rebase", "applypatch-msg", "pre-applypatch", "pre-push"];
 
 fn shell(at: &Path, line: &str) -> bool {
     let output = Command::new("sh")
@@ -80,7 +73,7 @@ const STAGED: &[&str] = &[
     "git -c CORE.HOOKSPATH= commit -m x",
     "git -c core.hooksPath commit -m x",
     "git -c core.fsmonitor=false commit -m x",
-    "git -c include.path=../../other.gitconfig commit -m x",
+    "git -c include.path=$PWD/../other.gitconfig commit -m x",
     "GIT_CONFIG_GLOBAL=../other.gitconfig git commit -m x",
     "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/nowhere git commit -m x",
     "GIT_CONFIG_PARAMETERS=\"'core.hooksPath=/nowhere'\" git commit -m x",
@@ -118,7 +111,7 @@ const CLEAN: &[&str] = &[
     "sed -i 's/exit 1/exit 0/' .git/hooks/pre-push; git push origin main",
     "ln -sf /bin/true .git/hooks/pre-push; git push origin main",
     "printf '[core]\\nhooksPath=/nowhere\\n' >> .git/config; git push origin main",
-    "git update-ref refs/heads/main side",
+    "git update-ref refs/heads/main $(git rev-parse side)",
 ];
 
 #[test]

@@ -141,12 +141,16 @@ fn is_include(key: &str) -> bool {
     key == "include.path" || key.starts_with("includeif.") && key.ends_with(".path")
 }
 
-/// `git update-ref refs/heads/main ID`; deleting one loses work and is told as that.
+/// `git update-ref refs/heads/main ID`: a commit that no hook saw becomes a branch. What has a
+/// name already was committed somehow, and deleting a branch is told as loss of work.
 fn moves_branch(rest: &[Word]) -> bool {
     let options = Options::read(rest, &["-m"], Order::Mixed);
-    let words = literals(&options.operands);
-    let branch = words.first().is_some_and(|name| *name == "HEAD" || name.starts_with("refs/heads/"));
-    options.has(&["--stdin"]) || branch && words.len() > 1 && !options.has(&["-d"])
+    let branch = options.operands.first().and_then(Word::as_literal).unwrap_or_default();
+    let id = options.operands.get(1).is_some_and(|word| match word.as_literal() {
+        Some(text) => text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => true,
+    });
+    id && (branch == "HEAD" || branch.starts_with("refs/heads/")) && !options.has(&["-d"])
 }
 
 /// `git rm .husky/pre-commit`.
