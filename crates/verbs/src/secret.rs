@@ -67,7 +67,7 @@ fn in_files(ws: &Workspace, paths: &[String], redactor: &Redactor) -> Searched {
     let named: Vec<PathBuf> = match paths {
         // Without a name, the files of the repository that one stands in.
         [] => repository(&ws.cwd).into_iter().collect(),
-        paths => paths.iter().map(|path| ws.cwd.join(path)).collect(),
+        paths => paths.iter().map(|path| ws.cwd.join(path).components().collect()).collect(),
     };
     secrets::in_paths(&named, redactor)
 }
