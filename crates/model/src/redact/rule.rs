@@ -72,12 +72,15 @@ static EXPRESSIONS: [OnceLock<Option<Regex>>; RULES.len()] = [const { OnceLock::
 
 /// Adds all matches in a text.
 pub(super) fn find(text: &str, found: &mut Vec<Match>) {
-    // How far each rule has looked.
-    let mut looked = [0usize; RULES.len()];
+    // How far each rule has looked; most texts hold no keyword and need no list.
+    let mut looked: Vec<usize> = Vec::new();
     keywords(text.as_bytes(), |end, ends| {
         for (length, rule) in ends {
             let hit = end - usize::from(*length)..end;
             let number = usize::from(*rule);
+            if looked.is_empty() {
+                looked.resize(RULES.len(), 0);
+            }
             if looked[number] > hit.start || !may_begin(text, number, &hit) || found.len() >= MATCHES_MAX {
                 continue;
             }
