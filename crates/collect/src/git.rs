@@ -6,6 +6,7 @@ mod bundle;
 pub mod copy;
 mod log;
 mod refs;
+pub(crate) mod objects;
 mod status;
 
 use std::path::Path;

@@ -12,6 +12,7 @@ mod named_log;
 pub mod own_files;
 pub mod place;
 pub mod script;
+pub mod secrets;
 mod seen;
 
 use std::collections::BTreeMap;

@@ -281,6 +281,8 @@ impl Inner {
             .map(|seen| vec![seen]),
             Probe::Sessions { since, until } => sessions::transcripts(self, *since, *until),
             Probe::Backups => backups::listing(self).map(|seen| vec![seen]),
+            // A search has a scope of its own; `secrets` makes it.
+            Probe::Secrets => Ok(Vec::new()),
             Probe::Docker(_)
             | Probe::ContainerLog { .. }
             | Probe::ContainerFile { .. }

@@ -11,6 +11,7 @@ pub mod part;
 pub mod proxy_unreachable;
 mod reading;
 pub(crate) mod routing;
+pub mod secret_in_file;
 
 pub(crate) use reading::within;
 

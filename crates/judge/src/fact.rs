@@ -32,6 +32,8 @@ pub enum FactKind {
     BackendPort,
     /// A filesystem is fuller than its limits.
     DiskUsage,
+    /// A secret stands in a file that others get, or in the history of a repository.
+    SecretInFile,
 }
 
 /// Which table of an anti-pattern a fact belongs to: `[[when.<layer>]]`.
@@ -41,11 +43,12 @@ pub enum Layer {
     Env,
     Container,
     Host,
+    File,
 }
 
 impl FactKind {
     /// Every kind.
-    pub const ALL: [FactKind; 7] = [
+    pub const ALL: [FactKind; 8] = [
         FactKind::CredentialFallback,
         FactKind::CredentialStale,
         FactKind::EnvDrift,
@@ -53,6 +56,7 @@ impl FactKind {
         FactKind::ProxyUnreachable,
         FactKind::BackendPort,
         FactKind::DiskUsage,
+        FactKind::SecretInFile,
     ];
 
     /// The tables of an anti-pattern that may name it.
@@ -63,6 +67,7 @@ impl FactKind {
             FactKind::MountSourceMissing => &[Layer::Container],
             FactKind::ProxyUnreachable | FactKind::BackendPort => &[Layer::Compose, Layer::Container],
             FactKind::DiskUsage => &[Layer::Host],
+            FactKind::SecretInFile => &[Layer::File],
         }
     }
 
@@ -81,6 +86,9 @@ impl FactKind {
             FactKind::ProxyUnreachable => &["no-shared-network"],
             FactKind::BackendPort => &["wrong-port", "not-listening", "not-running"],
             FactKind::DiskUsage => &["warn", "block"],
+            // present: in a file as it is · history: in a commit, whether deleted later or not
+            // · allowed: a comment beside it says that it may stand there
+            FactKind::SecretInFile => &["present", "history", "allowed", "identifier"],
         }
     }
 
@@ -94,6 +102,7 @@ impl FactKind {
             FactKind::ProxyUnreachable => detect::proxy_unreachable::detect,
             FactKind::BackendPort => detect::backend_port::detect,
             FactKind::DiskUsage => detect::disk_usage::detect,
+            FactKind::SecretInFile => detect::secret_in_file::detect,
         }
     }
 }

@@ -67,6 +67,7 @@ pub fn draft(lesson: &Lesson<'_>) -> Option<Draft> {
         Layer::Env => when.env.push(row),
         Layer::Container => when.container.push(row),
         Layer::Host => when.host.push(row),
+        Layer::File => when.file.push(row),
     }
     let known = lesson.known.map(|p| &p.header);
     let header = Header {
@@ -123,6 +124,7 @@ fn category(kind: FactKind) -> Category {
         FactKind::MountSourceMissing => Category::DataLoss,
         FactKind::ProxyUnreachable | FactKind::BackendPort => Category::Docker,
         FactKind::DiskUsage => Category::Disk,
+        FactKind::SecretInFile => Category::Auth,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) use project::commands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coroner_model::secret::SecretPlace;
 use coroner_model::session::Session;
 use coroner_model::{Answers, Citation, CouldNotLook, Document, Probe};
 use coroner_read::{compose, docker};
@@ -55,6 +56,8 @@ pub struct Scene {
     /// State of containers over time.
     pub samples: Vec<Sample>,
     pub filesystems: Vec<Filesystem>,
+    /// Secrets that stand in files and commits.
+    pub secrets: Vec<SecretPlace>,
     pub listeners: Vec<Listener>,
     pub sessions: Vec<Session>,
     pub commits: Vec<Commit>,

@@ -13,6 +13,7 @@ pub mod investigation;
 pub mod permission;
 pub mod probe;
 pub mod redact;
+pub mod secret;
 pub mod session;
 
 pub use category::{Category, Severity};

@@ -158,6 +158,8 @@ pub enum Probe {
     },
     /// `backups/listing.tsv`.
     Backups,
+    /// Secrets in files and commits that a search found. Answer path: `secrets.tsv`.
+    Secrets,
 }
 
 impl Probe {
@@ -186,6 +188,7 @@ impl Probe {
             Probe::Git { repository, table, .. } => format!("git {} of {repository}", word(table)),
             Probe::Sessions { .. } => "agent transcripts".into(),
             Probe::Backups => "listing of backups".into(),
+            Probe::Secrets => "found secrets".into(),
         }
     }
 }

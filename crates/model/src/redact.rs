@@ -4,6 +4,10 @@
 //! nothing can be read back. Well-known placeholders stay readable: being a
 //! default is the finding. A value recognised once is replaced everywhere.
 
+mod assigned;
+mod dummy;
+mod hidden;
+mod rule;
 mod shapes;
 mod spelling;
 
@@ -13,6 +17,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde::{Deserialize, Serialize};
+
+pub use rule::Level;
 
 /// Text from which secrets were taken out. Only [`Redactor::redact`] makes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -87,7 +93,7 @@ impl Redactor {
 
     /// Remembers the secrets of a text, so that they are replaced in every other.
     pub fn learn(&mut self, raw: &str) {
-        for span in shapes::find(raw) {
+        for span in spans(raw) {
             if self.learned.len() >= LEARNED_COUNT_MAX {
                 return;
             }
@@ -120,7 +126,7 @@ impl Redactor {
 
     /// The text with each secret replaced.
     pub fn redact(&self, raw: &str) -> Redacted {
-        let mut spans: Vec<(Range<usize>, Option<&str>)> = shapes::find(raw).into_iter().map(|s| (s, None)).collect();
+        let mut spans: Vec<(Range<usize>, Option<&str>)> = spans(raw).into_iter().map(|s| (s, None)).collect();
         if let Some(finder) = self.finder() {
             spans.extend(finder.find(raw));
         }
@@ -143,7 +149,7 @@ impl Redactor {
 
     /// Whether the text holds something that would be replaced.
     pub fn holds_secret(&self, raw: &str) -> bool {
-        !shapes::find(raw).is_empty() || self.finder().is_some_and(|finder| !finder.find(raw).is_empty())
+        !spans(raw).is_empty() || self.finder().is_some_and(|finder| !finder.find(raw).is_empty())
     }
 
     fn finder(&self) -> Option<&Finder> {
@@ -231,24 +237,95 @@ pub fn is_placeholder(value: &str) -> bool {
     shapes::is_placeholder(value)
 }
 
-/// Values in a text that are secrets beyond doubt: issued keys, tokens, private keys, and long
-/// mixed values given to a name that sounds secret. Each once, in the order of the text.
+/// A secret in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// The rule that found it, such as `github-pat`.
+    pub kind: &'static str,
+    /// What it is, in words.
+    pub description: &'static str,
+    pub level: Level,
+    /// Bytes of the text that hold the value, or the word or pieces that it is hidden in.
+    pub span: Range<usize>,
+}
+
+/// Secrets in a text beyond doubt, also in Base64 and in pieces; in the order of the text,
+/// none within another.
 ///
 /// Redaction takes out more than this: it may err on the side of caution, a denial may not.
-pub fn plain_secrets(raw: &str) -> Vec<&str> {
-    /// Shortest value that is taken for a secret because of its name alone, in bytes.
-    const VALUE_BYTES_MIN: usize = 12;
-    let mixed = |v: &str| v.bytes().any(|b| b.is_ascii_digit()) && v.bytes().any(|b| b.is_ascii_alphabetic());
-    let mut found: Vec<&str> = Vec::new();
-    for span in shapes::find(raw) {
-        let value = &raw[span];
-        let strong = value.len() >= VALUE_BYTES_MIN && mixed(value) && !value.contains(char::is_whitespace)
-            || value.contains('\n') && value.len() > 64;
-        if strong && !found.iter().any(|known| known.contains(value)) {
-            found.push(value);
+pub fn secrets(raw: &str) -> Vec<Secret> {
+    let mut found = Vec::new();
+    direct(raw, &mut found);
+    hidden::joined(raw, &mut found);
+    hidden::encoded(raw, &mut found);
+    found.retain(|secret| !is_token(&raw[secret.span.clone()]));
+    // Where several say what a place is, an issuer's rule knows best, then the longest.
+    found.sort_by_key(|s| (s.level, s.span.start, std::cmp::Reverse(s.span.end)));
+    let mut kept: Vec<Secret> = Vec::new();
+    for secret in found {
+        if !kept.iter().any(|k| k.span.start < secret.span.end && secret.span.start < k.span.end) {
+            kept.push(secret);
         }
     }
-    found
+    kept.sort_by_key(|s| s.span.start);
+    kept
+}
+
+/// Adds what stands in a text as it is.
+fn direct(raw: &str, found: &mut Vec<Secret>) {
+    let mut matches = Vec::new();
+    rule::find(raw, &mut matches);
+    found.extend(matches.into_iter().map(|m| Secret {
+        kind: m.rule.id,
+        description: m.rule.description,
+        level: m.rule.level,
+        span: m.span,
+    }));
+    for span in shapes::find(raw) {
+        let value = &raw[span.clone()];
+        let (kind, description, level) = if value.contains("\n") || is_key_body(raw, span.start) {
+            ("private-key", "Private key", Level::Secret)
+        } else if raw[..span.start].rsplit(['\n', ' ', '"', '\'']).next().is_some_and(|lead| lead.contains("://")) {
+            ("url-password", "Password or key in an address", Level::Generic)
+        } else {
+            ("assigned-secret", "Value of a name that says it is secret", Level::Generic)
+        };
+        if is_beyond_doubt(value, kind == "private-key") {
+            found.push(Secret { kind, description, level, span });
+        }
+    }
+}
+
+/// Whether the body of a private key begins at a place.
+fn is_key_body(raw: &str, start: usize) -> bool {
+    let line = raw[..start].trim_end_matches(['\n', '\r', ' ', '\\', 'n']);
+    line.ends_with("-----") && line.rfind("-----BEGIN ").is_some_and(|at| line.len() - at < 80)
+}
+
+/// Whether a value by its form alone may deny a command: long and mixed, and no stand-in.
+fn is_beyond_doubt(value: &str, key: bool) -> bool {
+    /// Shortest value that is taken for a secret because of its name alone, in bytes.
+    const VALUE_BYTES_MIN: usize = 12;
+    /// Shortest body of a private key, in bytes.
+    const KEY_BYTES_MIN: usize = 60;
+    let mixed = value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic());
+    if key {
+        return value.len() > KEY_BYTES_MIN && mixed && dummy::entropy(value) >= 3.5 && !value.contains("...");
+    }
+    let long = value.len() >= VALUE_BYTES_MIN && mixed && !value.contains(char::is_whitespace);
+    (long || assigned::looks_secret(value, true)) && !dummy::is_dummy(value)
+}
+
+/// Everything in a text that is taken out of it.
+fn spans(raw: &str) -> Vec<Range<usize>> {
+    let mut spans = shapes::find(raw);
+    let mut matches = Vec::new();
+    rule::find(raw, &mut matches);
+    spans.extend(matches.into_iter().filter(|m| m.rule.level != Level::Identifier).map(|m| m.span));
+    spans.retain(|span| !is_token(&raw[span.clone()]) && !raw[span.clone()].starts_with("hmac:"));
+    spans.sort_by_key(|s| (s.start, s.end));
+    spans.dedup();
+    spans
 }
 
 /// Whether a value is a token that a redactor wrote.

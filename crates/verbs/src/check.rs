@@ -8,6 +8,7 @@ use coroner_model::finding::{CHECK_SCHEMA, CheckReport};
 use coroner_model::{Answers, Finding, Probe};
 
 use crate::look;
+use crate::secret;
 use crate::workspace::Workspace;
 
 /// What to check.
@@ -20,6 +21,9 @@ pub struct CheckRequest {
 /// Checks what can be seen and reports what is wrong, worst first.
 pub fn check(ws: &Workspace, request: &CheckRequest) -> CheckReport {
     let mut report = check_world(&ws.world, &ws.patterns, request, &ws.cwd.display().to_string());
+    if ws.world.is_live() {
+        secret::add(ws, &request.paths, &mut report);
+    }
     report.could_not_look.extend(ws.notes.iter().cloned());
     report.could_not_look.sort();
     report.could_not_look.dedup();
@@ -79,7 +83,7 @@ fn looked(answers: &Answers) -> Vec<String> {
     for (probe, _) in answers.iter().filter(|(_, answer)| answer.is_ok()) {
         match probe {
             Probe::Stat { .. } => paths += 1,
-            Probe::Files { .. } => {}
+            Probe::Files { .. } | Probe::Secrets => {}
             Probe::File { path } => entries.push(path.clone()),
             other => entries.push(other.subject()),
         }

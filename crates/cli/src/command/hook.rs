@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use clap::{Args, ValueEnum};
+use coroner_verbs::git_hook::{self, GitHook, GitHookRequest};
 use coroner_verbs::guard::Guard;
 use coroner_verbs::hook::{self, Agent};
 
@@ -20,11 +21,38 @@ use crate::fail::{Exit, Failure};
 #[derive(Debug, Args)]
 pub struct HookArgs {
     /// Whose protocol to speak.
-    #[arg(long, value_enum)]
-    agent: Host,
+    #[arg(long, value_enum, required_unless_present = "git")]
+    agent: Option<Host>,
+    /// Answer as this hook of git: refuse what would bring a secret into the repository or out of it.
+    #[arg(long, value_enum, value_name = "HOOK", conflicts_with_all = ["agent", "plugin"])]
+    git: Option<Event>,
     /// Print the plugin that OpenCode needs, to be put into `.opencode/plugins/coroner.js`.
     #[arg(long)]
     plugin: bool,
+    /// What git gives its hook.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "git")]
+    rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Event {
+    PreCommit,
+    CommitMsg,
+    PrePush,
+    PreReceive,
+    Update,
+}
+
+impl From<Event> for GitHook {
+    fn from(event: Event) -> GitHook {
+        match event {
+            Event::PreCommit => GitHook::PreCommit,
+            Event::CommitMsg => GitHook::CommitMsg,
+            Event::PrePush => GitHook::PrePush,
+            Event::PreReceive => GitHook::PreReceive,
+            Event::Update => GitHook::Update,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -52,8 +80,14 @@ impl From<Host> for Agent {
 
 /// Runs `hook`.
 pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
+    if let Some(event) = args.git {
+        return of_git(event.into(), &args.rest);
+    }
+    let Some(host) = args.agent else {
+        return Err(Failure::usage("no agent is named", "name one with `--agent`"));
+    };
     if args.plugin {
-        let Host::Opencode = args.agent else {
+        let Host::Opencode = host else {
             return Err(Failure::usage(
                 "only OpenCode needs a plugin",
                 "name the program in the agent's own hook settings",
@@ -62,7 +96,7 @@ pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
         print!("{}", hook::OPENCODE_PLUGIN);
         return Ok(Exit::Clean);
     }
-    answer(global, args.agent.into())
+    answer(global, host.into())
 }
 
 /// The agent of the plain spelling `hook --agent NAME`, which hook settings hold; any other is left to the whole
@@ -99,6 +133,29 @@ pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
         0 => Ok(Exit::Clean),
         code => std::process::exit(i32::from(code)),
     }
+}
+
+/// Largest message of a commit that is read, in bytes.
+const MESSAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Answers git: what it reads on standard input depends on the hook.
+fn of_git(hook: GitHook, rest: &[String]) -> anyhow::Result<Exit> {
+    let mut input = String::new();
+    if hook.reads_input() {
+        std::io::stdin().lock().take(git_hook::INPUT_BYTES_MAX).read_to_string(&mut input)?;
+    }
+    let mut message = Vec::new();
+    if let (GitHook::CommitMsg, Some(path)) = (hook, rest.first()) {
+        std::fs::File::open(path)?.take(MESSAGE_BYTES_MAX).read_to_end(&mut message)?;
+    }
+    let message = String::from_utf8_lossy(&message);
+    let (cwd, env) = (std::env::current_dir()?, context::environment());
+    let request = GitHookRequest { hook, args: rest, input: &input, message: Some(&message), cwd: &cwd, env: &env };
+    let reply = git_hook::answer(request);
+    for line in &reply.lines {
+        eprintln!("{line}");
+    }
+    Ok(if reply.refused { Exit::Found } else { Exit::Clean })
 }
 
 #[cfg(test)]

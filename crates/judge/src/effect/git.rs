@@ -35,7 +35,8 @@ pub enum Lost {
     Ignored,
 }
 
-const GLOBAL: &[&str] = &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"];
+pub(super) const GLOBAL: &[&str] =
+    &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"];
 
 /// The directory that a git command works in, its verb, and the words after it.
 pub(crate) fn verb_of(call: &Invocation) -> Option<(Word, String, Vec<Word>)> {
@@ -49,7 +50,9 @@ pub(crate) fn verb_of(call: &Invocation) -> Option<(Word, String, Vec<Word>)> {
 pub(super) fn plan(out: &mut Plan<'_>) {
     let call = out.call;
     let mut globals = Options::read(&call.argv[1..], GLOBAL, Order::First);
-    unfold_alias(&mut globals);
+    if unfold_alias(out, &mut globals) {
+        return;
+    }
     let Some((verb, rest)) = globals.operands.split_first() else { return };
     let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
     let name = verb.as_literal().unwrap_or_default();
@@ -129,13 +132,21 @@ fn makes_branch(options: &Options) -> bool {
 }
 
 /// `git -c alias.x='commit --no-verify' x` runs what the alias says.
-fn unfold_alias(globals: &mut Options) {
-    let Some(verb) = globals.operands.first().and_then(Word::as_literal) else { return };
+///
+/// True where it is shell text, whose effects were added.
+fn unfold_alias(out: &mut Plan<'_>, globals: &mut Options) -> bool {
+    let Some(verb) = globals.operands.first().and_then(Word::as_literal) else { return false };
     let key = format!("alias.{verb}=");
     let text = globals.values(&["-c"]).find_map(|w| w.as_literal()?.strip_prefix(&key).map(str::to_owned));
-    if let Some(text) = text.filter(|t| !t.starts_with('!')) {
-        globals.operands.splice(0..1, text.split_whitespace().map(Word::literal));
+    let Some(text) = text else { return false };
+    if let Some(shell) = text.strip_prefix('!') {
+        let inner = super::of_command(shell, &out.call.cwd.show(), &std::collections::BTreeMap::new());
+        out.planned
+            .extend(inner.planned.into_iter().map(|planned| super::Planned { invocation: out.index, ..planned }));
+        return true;
     }
+    globals.operands.splice(0..1, text.split_whitespace().map(Word::literal));
+    false
 }
 
 /// `git clean` deletes only with `-f`, and shows with `-n`.

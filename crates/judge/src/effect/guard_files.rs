@@ -1,10 +1,10 @@
 //! Files that keep watch: Coroner's own, the agents' settings that call it, and the hooks of git.
 
 use coroner_model::effect::{Circumstance, EffectKind};
-use coroner_read::shell::{Word, program_of};
+use coroner_read::shell::{self, RedirectKind, Stdin, Word, program_of};
 
 use super::named::{Deciding, Named};
-use super::{Extent, Hit, Invocation, Paths, Planned, Target};
+use super::{Extent, Hit, Invocation, Paths, Plan, Planned, Target};
 
 /// Adds what an effect on paths means for those files.
 pub(super) fn plan(call: &Invocation, planned: &mut Vec<Planned>) {
@@ -157,13 +157,113 @@ fn is_settings(path: &str) -> bool {
     .any(|end| path.ends_with(end))
 }
 
-fn is_hook(path: &str) -> bool {
+/// Directories in which hooks of git lie.
+const HOOK_DIRECTORIES: &[&str] = &["/.git/hooks", "/.husky", "/.githooks", "/.git-hooks", "/git-hooks", "/.lefthook"];
+/// Files that say which hooks run.
+const HOOK_SETTINGS: &[&str] = &[
+    "/.pre-commit-config.yaml",
+    "/.pre-commit-config.yml",
+    "/lefthook.yml",
+    "/lefthook.yaml",
+    "/.lefthook.yml",
+    "/.lefthook.yaml",
+    "/.overcommit.yml",
+];
+
+pub(crate) fn is_hook(path: &str) -> bool {
     let path = path.trim_end_matches('/');
-    let samples = path.ends_with(".sample");
-    let of_git = path.contains("/.git/hooks/") || path.ends_with("/.git/hooks");
-    let of_husky = path.contains("/.husky/") || path.ends_with("/.husky");
-    let of_config = path.ends_with("/.pre-commit-config.yaml") || path.ends_with("/lefthook.yml");
-    (of_git || of_husky || of_config) && !samples
+    let within = |directory: &&str| path.ends_with(*directory) || path.contains(&format!("{directory}/"));
+    let of_module = path.contains("/.git/modules/") && path.contains("/hooks");
+    let is = HOOK_DIRECTORIES.iter().any(within) || of_module || HOOK_SETTINGS.iter().any(|end| path.ends_with(end));
+    is && !path.ends_with(".sample")
+}
+
+/// Hooks that are emptied or made to say yes, settings of git that name another hooks path, and
+/// branches that are written by hand: what is written decides, so adding a hook stays silent.
+pub(super) fn written(out: &mut Plan<'_>) {
+    let call = out.call;
+    let scratch = |path: &str| ["/tmp/", "/var/tmp/"].iter().any(|top| path.starts_with(top));
+    let mut paths: Vec<String> = out
+        .planned
+        .iter()
+        .filter(|planned| planned.kind == EffectKind::Overwrite)
+        .filter_map(|planned| match &planned.target {
+            Target::Paths(paths) => Some(paths.path.show()),
+            _ => None,
+        })
+        .collect();
+    let appended = call.redirects.iter().filter(|r| r.kind == RedirectKind::Append);
+    paths.extend(appended.map(|r| shell::join(&call.cwd, &r.target).show()));
+    for path in paths.into_iter().filter(|path| !scratch(path)) {
+        let why = if is_hook(&path) && makes_hook_idle(call) {
+            "write over a hook of the repository, so that it stops nothing"
+        } else if is_git_settings(&path) && names_hooks_path(call) {
+            "name another hooks path in the settings of git"
+        } else if path.contains("/.git/refs/heads/") {
+            "move a branch by hand, which runs no hook"
+        } else {
+            continue;
+        };
+        let named = Named::of(path.clone(), format!("{why}: {path}")).with(Circumstance::Everything);
+        out.named(EffectKind::BypassHook, named);
+    }
+}
+
+fn is_git_settings(path: &str) -> bool {
+    path.ends_with("/.git/config") || path.ends_with("/.gitconfig") || path.ends_with("/.config/git/config")
+}
+
+/// What a command writes, as far as its words and its input say.
+fn text_written(call: &Invocation) -> Option<String> {
+    if let Stdin::Text(text) = &call.stdin {
+        return Some(text.show());
+    }
+    let words = || call.argv[1..].iter().map(Word::show).collect::<Vec<_>>().join(" ");
+    match call.program() {
+        "echo" | "printf" => Some(words()),
+        ":" | "true" | "" => Some(String::new()),
+        "cat" if words() == "/dev/null" => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// Whether a hook is left with nothing to do: emptied, or only comments and `exit 0`.
+fn makes_hook_idle(call: &Invocation) -> bool {
+    let words: Vec<String> = call.argv.iter().map(Word::show).collect();
+    match call.program() {
+        // Editing in place takes lines out or puts an early end in.
+        "sed" | "perl" => words.iter().skip(1).any(|w| {
+            let deletes = w.ends_with('d') && !w.contains('/') || w.ends_with("/d");
+            w.contains("exit") || deletes || w.contains("s/^/#")
+        }),
+        "ln" | "cp" | "install" | "mv" => words.iter().skip(1).any(|w| {
+            matches!(w.as_str(), "/dev/null" | "/bin/true" | "/usr/bin/true" | "/bin/false") || w.ends_with("/bin/true")
+        }),
+        "dd" => words.iter().any(|w| w == "if=/dev/null"),
+        _ => text_written(call).is_some_and(|text| is_idle(&text)),
+    }
+}
+
+/// Whether a script does nothing but succeed.
+pub(crate) fn is_idle(text: &str) -> bool {
+    let text = text.replace("\\n", "\n");
+    let idle = |line: &str| {
+        let line = line.trim().trim_start_matches("-e ").trim_matches(['"', '\'']).trim();
+        line.is_empty()
+            || line.starts_with('#')
+            || line
+                .split([';', '&'])
+                .map(str::trim)
+                .all(|c| matches!(c, "" | "exit" | "exit 0" | "true" | ":" | "exec true" | "return 0"))
+    };
+    text.lines().all(idle)
+}
+
+/// Whether what is written names a hooks path or takes in another file of settings.
+fn names_hooks_path(call: &Invocation) -> bool {
+    let words = call.argv.iter().map(Word::show).collect::<Vec<_>>().join(" ");
+    let text = (words + &text_written(call).unwrap_or_default()).to_ascii_lowercase();
+    text.contains("hookspath") || text.contains("[include")
 }
 
 #[cfg(test)]

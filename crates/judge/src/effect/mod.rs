@@ -28,7 +28,7 @@ mod git_history;
 mod git_hooks;
 pub mod git_push;
 pub mod growth;
-mod guard_files;
+pub(crate) mod guard_files;
 mod halt;
 mod helm;
 mod http;
@@ -167,6 +167,7 @@ fn of_invocation(out: &mut Plan<'_>) {
     redirects(out);
     device::of_paths(&mut out.planned);
     guard_files::plan(call, &mut out.planned);
+    guard_files::written(out);
 }
 
 /// Programs whose targets are known by name.
@@ -212,6 +213,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
 /// Tools of a project, whatever runs them.
 fn of_tool(out: &mut Plan<'_>) {
     let mut tool = runner::Tool::of(&out.call.argv);
+    git_hooks::of_tool(out, &tool.argv);
     tool.env_files.extend(out.call.carriers.iter().filter_map(|carrier| match carrier {
         Carrier::EnvFile { file } => Some(file.clone()),
         _ => None,
@@ -239,7 +241,9 @@ fn of_tool(out: &mut Plan<'_>) {
         | "s3cmd" | "mc" | "vultr-cli" => {
             cloud::plan(out, &tool.argv);
         }
-        "husky" | "lefthook" | "pre-commit" => removes_hooks(out, &tool.argv),
+        "husky" | "lefthook" | "pre-commit" | "pre_commit" | "overcommit" | "prek" | "simple-git-hooks" => {
+            removes_hooks(out, &tool.argv);
+        }
         "npm" | "pnpm" | "yarn" | "bun" => package::plan(out),
         "lerna" | "changeset" | "np" | "vsce" | "ovsx" | "semantic-release" => package::releases(out, &tool.argv),
         "poetry" | "uv" => package::plan(out),
@@ -247,9 +251,9 @@ fn of_tool(out: &mut Plan<'_>) {
     }
 }
 
-/// `pre-commit uninstall`, `husky uninstall`.
+/// `pre-commit uninstall`, `husky uninstall`, `overcommit --uninstall`.
 fn removes_hooks(out: &mut Plan<'_>, argv: &[Word]) {
-    if argv.get(1).and_then(Word::as_literal) == Some("uninstall") {
+    if argv.iter().skip(1).any(|w| matches!(w.as_literal(), Some("uninstall" | "--uninstall"))) {
         let named = Named::of(out.call.cwd.show(), "remove the hooks of the repository");
         out.named(EffectKind::BypassHook, named);
     }

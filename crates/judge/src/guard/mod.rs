@@ -8,6 +8,7 @@ mod database;
 mod delete;
 mod discard;
 mod engine;
+mod edit;
 mod execute;
 mod live;
 mod loss;
@@ -111,6 +112,7 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {
             judged.retain(|j| matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook));
+            judged.extend(edit::judge(case.request));
         }
         _ => judged.extend(secret::inline(&command, &effects)),
     }

@@ -2,7 +2,7 @@
 //! that sees the command keeps them.
 
 use coroner_model::effect::{Effect, EffectKind};
-use coroner_model::redact::plain_secrets;
+use coroner_model::redact::{Level, secrets};
 use coroner_read::shell::Word;
 
 use super::{Judged, Story};
@@ -18,8 +18,9 @@ const COUNT_MAX: usize = 20;
 pub(super) fn inline(command: &str, effects: &Effects) -> Option<Judged> {
     let mut values: Vec<String> = Vec::new();
     for text in readings(command, effects) {
-        for value in plain_secrets(&text) {
-            if values.len() < COUNT_MAX && !values.iter().any(|v| v == value) {
+        for secret in secrets(&text).into_iter().filter(|s| s.level != Level::Identifier) {
+            let value = &text[secret.span];
+            if values.len() < COUNT_MAX && !values.iter().any(|v| v.contains(value)) {
                 values.push(value.to_owned());
             }
         }

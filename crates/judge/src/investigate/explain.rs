@@ -116,7 +116,7 @@ fn touch(case: &Case<'_>, fact: &Fact, act: &Act<'_>) -> Option<Touch> {
     let of = |subject: &Subject| match subject {
         Subject::Path(path) => match fact.kind {
             FactKind::MountSourceMissing => removes(case, effects, path),
-            FactKind::DiskUsage => None,
+            FactKind::DiskUsage | FactKind::SecretInFile => None,
             _ => sure(edited(act.call).is_some_and(|e| e == path) || writes(effects, path)),
         },
         Subject::Container(name) | Subject::Service(name) => sure(touches_container(case, fact, effects, name)),
@@ -181,7 +181,7 @@ fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str
         FactKind::EnvDrift => restarted(),
         FactKind::CredentialFallback | FactKind::CredentialStale | FactKind::BackendPort => recreated() || hand_made(),
         FactKind::ProxyUnreachable => hand_made() || recreated() || leaves_network(effects, &names),
-        FactKind::MountSourceMissing | FactKind::DiskUsage => false,
+        FactKind::MountSourceMissing | FactKind::DiskUsage | FactKind::SecretInFile => false,
     }
 }
 

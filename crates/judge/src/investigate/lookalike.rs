@@ -97,5 +97,6 @@ pub fn could_look(case: &Case<'_>, pattern: &AntiPattern) -> bool {
             }
             FactKind::ProxyUnreachable | FactKind::BackendPort => !scene.containers.is_empty(),
             FactKind::DiskUsage => !scene.filesystems.is_empty(),
+            FactKind::SecretInFile => !scene.secrets.is_empty(),
         })
 }

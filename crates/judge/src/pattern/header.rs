@@ -54,6 +54,8 @@ pub struct When {
     pub container: Vec<FactRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<FactRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file: Vec<FactRow>,
 }
 
 impl When {
@@ -69,6 +71,7 @@ impl When {
             .chain(self.env.iter().map(|r| (Layer::Env, r)))
             .chain(self.container.iter().map(|r| (Layer::Container, r)))
             .chain(self.host.iter().map(|r| (Layer::Host, r)))
+            .chain(self.file.iter().map(|r| (Layer::File, r)))
     }
 }
 

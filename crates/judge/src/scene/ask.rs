@@ -51,6 +51,9 @@ fn first_round(goal: &Goal) -> BTreeSet<Probe> {
     }
     let host = [HostTable::Df, HostTable::Date, HostTable::Listeners, HostTable::Whoami];
     wanted.extend(host.map(Probe::Host));
+    if matches!(goal, Goal::Check | Goal::CheckPaths(_)) {
+        wanted.insert(Probe::Secrets);
+    }
     wanted.extend(
         [DockerTable::Images, DockerTable::Inodes, DockerTable::Samples, DockerTable::Context].map(Probe::Docker),
     );

@@ -8,7 +8,8 @@ use coroner_model::{Answers, CouldNotLook, Document, Probe};
 use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
 use coroner_read::{
-    df, docker_ps, dotenv, exchange, git_log, listeners, proxy_config, samples, settings, transcript, tree,
+    df, docker_ps, dotenv, exchange, git_log, listeners, proxy_config, samples, secret_table, settings, transcript,
+    tree,
 };
 
 use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
@@ -61,6 +62,7 @@ pub(super) fn read(answers: &Answers) -> Scene {
 /// What one document of an answer adds.
 fn take(scene: &mut Scene, probe: &Probe, document: &Document, problems: &mut Vec<CouldNotLook>) {
     match probe {
+        Probe::Secrets => scene.secrets.extend(secret_table::read(document.text.as_str())),
         Probe::Host(HostTable::Df) => scene.filesystems.extend(df::read(document)),
         Probe::Host(HostTable::Listeners) => scene.listeners.extend(listeners::read(document)),
         Probe::Docker(DockerTable::Inodes) => scene.mount_inodes.extend(samples::inodes(document)),

@@ -65,6 +65,9 @@ const PREFIXES: &[Prefix] = &[
     Prefix { text: "AGE-SECRET-KEY-1", rest_bytes_min: 50 },
 ];
 
+/// Shortest key that is known by its prefix, in bytes.
+const ISSUED_BYTES_MIN: usize = 20;
+
 fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
@@ -80,6 +83,10 @@ fn known_prefixes(text: &str, spans: &mut Vec<Range<usize>>) {
         }
         let end = at + bytes[at..].iter().take_while(|b| is_key_byte(**b)).count();
         let word = &bytes[at..end];
+        if word.len() < ISSUED_BYTES_MIN {
+            at = end;
+            continue;
+        }
         let issued = PREFIXES.iter().any(|p| {
             word.starts_with(p.text.as_bytes())
                 && word.len() >= p.text.len() + p.rest_bytes_min
@@ -664,6 +671,21 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     }
     words.dedup();
     !words.is_empty() && words.iter().all(|w| PLACEHOLDER_WORDS.contains(&w.as_str()))
+}
+
+/// Whether letters, run together, are nothing but the words of well-known placeholders.
+pub(super) fn is_placeholder_text(letters: &[u8]) -> bool {
+    let mut reached = vec![false; letters.len() + 1];
+    reached[0] = true;
+    for at in 0..letters.len() {
+        if !reached[at] {
+            continue;
+        }
+        for word in PLACEHOLDER_WORDS.iter().filter(|word| letters[at..].starts_with(word.as_bytes())) {
+            reached[at + word.len()] = true;
+        }
+    }
+    reached[letters.len()]
 }
 
 #[cfg(test)]

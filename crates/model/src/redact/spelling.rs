@@ -88,26 +88,42 @@ pub(super) fn to_base64(bytes: &[u8]) -> String {
     out
 }
 
-/// The text behind Base64; `None` where it is none.
+/// The text behind Base64; `None` where it is none, or one with control characters.
 pub(super) fn of_base64(value: &str) -> Option<String> {
+    of_base64_lines(value).filter(|text| !text.chars().any(char::is_control))
+}
+
+/// The text behind Base64, which may have lines; `None` where it is none.
+pub(super) fn of_base64_lines(value: &str) -> Option<String> {
     let digits = value.trim_end_matches('=');
     let mut out = Vec::with_capacity(digits.len() * 3 / 4);
     let (mut held, mut bits) = (0usize, 0);
     for byte in digits.bytes() {
-        let byte = match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => byte,
-        };
-        held = held << 6 | BASE64.iter().position(|b| *b == byte)?;
+        held = held << 6 | digit_value(byte)?;
         bits += 6;
         if bits >= 8 {
             bits -= 8;
-            out.push(u8::try_from(held >> bits & 0xff).ok()?);
+            let byte = u8::try_from(held >> bits & 0xff).ok()?;
+            // Most words are no Base64 of a text, which their first bytes tell.
+            if byte < 0x20 && !byte.is_ascii_whitespace() {
+                return None;
+            }
+            out.push(byte);
             held &= (1 << bits) - 1;
         }
     }
-    String::from_utf8(out).ok().filter(|text| !text.chars().any(char::is_control))
+    String::from_utf8(out).ok()
+}
+
+fn digit_value(byte: u8) -> Option<usize> {
+    match byte {
+        b'A'..=b'Z' => Some(usize::from(byte - b'A')),
+        b'a'..=b'z' => Some(usize::from(byte - b'a') + 26),
+        b'0'..=b'9' => Some(usize::from(byte - b'0') + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
 }
 
 /// A text with its escapes taken off (percent, JSON and shell, HTML), and where in the
