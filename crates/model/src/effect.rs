@@ -113,6 +113,8 @@ pub enum Circumstance {
     OpensToAll,
     /// It needs more space than is free.
     ExceedsSpace,
+    /// A compose project names the file.
+    Declared,
 }
 
 /// One effect of a command on one target.

@@ -3,6 +3,8 @@
 //! The world is opened only when an effect asks for state, so that a harmless
 //! command costs nothing but its own parsing.
 
+mod written;
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
@@ -82,8 +84,9 @@ impl Guard {
         let session = request.session.clone().unwrap_or_default();
         let mut past = self.past.get(&session).cloned().unwrap_or_default();
         let mut answers = Answers::new();
+        let (nothing, unread) = (BTreeMap::new(), BTreeMap::new());
         for _ in 0..guard::ROUNDS_MAX {
-            let case = Case { request: &request, past: &past };
+            let case = Case { request: &request, past: &past, outcomes: &nothing, before: &unread };
             let mut probes = guard::ask(&case, &answers);
             if probes.is_empty() {
                 break;
@@ -96,13 +99,17 @@ impl Guard {
                 answers.insert(probe, answer);
             }
         }
-        let mut answer = guard::judge(&Case { request: &request, past: &past }, &answers, || {
-            self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
-        });
+        let worked = self.written(&request, &past, &answers);
+        let case = Case { request: &request, past: &past, outcomes: &worked.outcomes, before: &worked.before };
+        let mut answer = guard::judge(&case, &answers, || self.library());
+        if let Some(world) = self.world.get() {
+            written::weigh(world, || self.library(), &worked, &mut answer);
+        }
         if answer.permission != Permission::Deny
             && !session.is_empty()
-            && let Some(deed) = Deed::of_request(&request, self.count)
+            && let Some(mut deed) = Deed::of_request(&request, self.count)
         {
+            deed.texts = worked.texts();
             let deeds = self.past.entry(session).or_default();
             deeds.push(deed);
             let surplus = deeds.len().saturating_sub(DEEDS_MAX);
@@ -110,6 +117,20 @@ impl Guard {
         }
         self.redact(&mut answer);
         answer
+    }
+
+    fn library(&self) -> &Library {
+        self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
+    }
+
+    /// What the files that the request writes would hold.
+    fn written(&self, request: &PermissionRequest, past: &[Deed], answers: &Answers) -> written::Worked {
+        if request.command.as_deref().is_some_and(|command| !written::may_write(command)) {
+            return written::Worked::default();
+        }
+        let case = Case { request, past, outcomes: &BTreeMap::new(), before: &BTreeMap::new() };
+        let writes = guard::writes(&case, answers);
+        written::work_out(|| self.world.get_or_init(|| World::Live(live(&self.request))), writes)
     }
 
     /// Puts in what the request leaves out and this process knows.

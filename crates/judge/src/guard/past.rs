@@ -14,6 +14,8 @@ pub struct Deed {
     pub command: Option<String>,
     /// Files that it wrote, absolute.
     pub edits: Vec<String>,
+    /// Texts that it left in files, by absolute path, as far as they are known.
+    pub texts: Vec<(String, String)>,
     pub cwd: String,
     /// How a person would name it: `session s1, call 12`.
     pub name: String,
@@ -26,12 +28,13 @@ impl Deed {
         let (command, edits) = match tool::action(request) {
             Action::Command(command) => (Some(command), Vec::new()),
             Action::Edits { paths, .. } => (None, paths),
-            Action::Harmless | Action::Unreadable(_) => return None,
+            Action::Harmless | Action::Reads { .. } | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();
         Some(Deed {
             command,
             edits,
+            texts: Vec::new(),
             cwd: request.cwd.clone(),
             name: format!("session {session}, request {number}"),
             cited: None,
