@@ -60,4 +60,5 @@ pub enum Command {
     Pattern(command::pattern::PatternArgs),
     Record(command::record::RecordArgs),
     Serve(command::serve::ServeArgs),
+    Trust(command::trust::TrustArgs),
 }

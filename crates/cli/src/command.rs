@@ -8,9 +8,11 @@ pub mod hook;
 pub mod incident;
 pub mod investigate;
 mod learn;
+mod over_guard;
 pub mod pattern;
 pub mod record;
 pub mod serve;
+pub mod trust;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
@@ -29,6 +31,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
+        Some(Command::Trust(trust)) => trust::run(&args.global, &trust),
         None => status(&args.global),
     }
 }

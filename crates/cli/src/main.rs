@@ -7,6 +7,7 @@ mod command;
 mod context;
 mod fail;
 mod render;
+mod terminal;
 
 use clap::Parser;
 

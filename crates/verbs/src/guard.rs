@@ -3,7 +3,10 @@
 //! The world is opened only when an effect asks for state, so that a harmless
 //! command costs nothing but its own parsing.
 
+mod session;
 mod written;
+
+pub mod lift;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -36,6 +39,8 @@ pub struct Guard {
     /// Answers of a casefile, which do not change.
     kept: BTreeMap<Probe, Answer>,
     past: BTreeMap<String, Vec<Deed>>,
+    /// What was denied and let through, by session.
+    journals: session::Journals,
     count: usize,
 }
 
@@ -47,7 +52,15 @@ impl Guard {
             let casefile = Casefile::open(path, Limits::default())?;
             let _ = world.set(World::Casefile(casefile));
         }
-        Ok(Guard { patterns: OnceCell::new(), request, world, kept: BTreeMap::new(), past: BTreeMap::new(), count: 0 })
+        Ok(Guard {
+            patterns: OnceCell::new(),
+            request,
+            world,
+            kept: BTreeMap::new(),
+            past: BTreeMap::new(),
+            journals: session::Journals::default(),
+            count: 0,
+        })
     }
 
     /// A guard over a world that is open already.
@@ -60,6 +73,7 @@ impl Guard {
             world: cell,
             kept: BTreeMap::new(),
             past: BTreeMap::new(),
+            journals: session::Journals::default(),
             count: 0,
         }
     }
@@ -82,6 +96,8 @@ impl Guard {
         self.count += 1;
         self.surround(&mut request);
         let session = request.session.clone().unwrap_or_default();
+        let given = request.command.clone();
+        self.journals.define(&mut request);
         let mut past = self.past.get(&session).cloned().unwrap_or_default();
         let mut answers = Answers::new();
         let (nothing, unread) = (BTreeMap::new(), BTreeMap::new());
@@ -105,6 +121,8 @@ impl Guard {
         if let Some(world) = self.world.get() {
             written::weigh(world, || self.library(), &worked, &mut answer);
         }
+        request.command = given;
+        self.remember(&request, &mut answer);
         if answer.permission != Permission::Deny
             && !session.is_empty()
             && let Some(mut deed) = Deed::of_request(&request, self.count)

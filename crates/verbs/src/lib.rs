@@ -15,4 +15,5 @@ pub mod look;
 pub mod pattern;
 pub mod record;
 pub mod status;
+pub mod trust;
 pub mod workspace;

@@ -9,6 +9,8 @@
     reason = "a test panics where it fails"
 )]
 
+mod remedy;
+
 use coroner_collect::{Casefile, Limits, World};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
@@ -40,7 +42,10 @@ fn guard() -> Guard {
 
 fn command(text: &str) -> PermissionAnswer {
     let env = [("HOME".to_owned(), "/home/dev".to_owned())].into();
-    guard().judge(PermissionRequest { command: Some(text.into()), cwd: "/srv/shop".into(), env, ..Default::default() })
+    let request = PermissionRequest { command: Some(text.into()), cwd: "/srv/shop".into(), env, ..Default::default() };
+    let answer = guard().judge(request.clone());
+    assert_eq!(remedy::stopped(&mut guard(), &request, &answer), Vec::<String>::new());
+    answer
 }
 
 fn tool(name: &str, input: Value) -> Permission {

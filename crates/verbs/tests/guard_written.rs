@@ -9,6 +9,8 @@
     reason = "a test panics where it fails"
 )]
 
+mod remedy;
+
 use coroner_collect::{Casefile, Limits, World};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
@@ -65,7 +67,10 @@ fn guard() -> Guard {
 }
 
 fn command(text: &str) -> PermissionAnswer {
-    guard().judge(PermissionRequest { command: Some(text.into()), cwd: "/srv/shop".into(), ..Default::default() })
+    let request = PermissionRequest { command: Some(text.into()), cwd: "/srv/shop".into(), ..Default::default() };
+    let answer = guard().judge(request.clone());
+    assert_eq!(remedy::stopped(&mut guard(), &request, &answer), Vec::<String>::new());
+    answer
 }
 
 fn tool(name: &str, input: Value) -> PermissionAnswer {

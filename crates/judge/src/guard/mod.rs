@@ -8,6 +8,7 @@ mod database;
 mod declared;
 mod delete;
 mod discard;
+pub mod evasion;
 mod execute;
 mod live;
 mod named;
@@ -114,6 +115,7 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
     let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
     own::add(&view, &mut judged);
     declared::mark(&view, &mut judged);
+    evasion::touch(&view, &mut judged);
     match action {
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {

@@ -162,7 +162,8 @@ fn breaks_hooks(view: &View<'_>, path: &str, outcome: &Outcome) -> Option<bool> 
     let before = match view.case.before.get(path) {
         Some(Now::Text(text)) => text.as_str(),
         Some(Now::Absent) => "",
-        _ => return None,
+        // Whatever stood there: hooks that are off call nobody.
+        _ => return matches!(outcome, Outcome::Text(after) if is_off(after)).then_some(true),
     };
     match outcome {
         Outcome::Text(after) => Some(!keeps_hooks(before, after)),
