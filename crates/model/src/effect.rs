@@ -115,6 +115,8 @@ pub enum Circumstance {
     ExceedsSpace,
     /// A compose project names the file.
     Declared,
+    /// The session was denied the same harm to the same thing before.
+    DeniedBefore,
 }
 
 /// One effect of a command on one target.

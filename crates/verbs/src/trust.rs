@@ -69,7 +69,7 @@ pub fn view(home: &Path, cwd: &Path, path: &Path) -> Result<TrustView, TrustErro
                     count(Strength::Note)
                 )
             };
-            let old = base.get(&pattern.id).map(|old| rows(old)).unwrap_or_default();
+            let old = base.get(&pattern.id).map(&rows).unwrap_or_default();
             vec![
                 format!("it takes the place of the pattern {}", pattern.id),
                 format!("before: {old}"),

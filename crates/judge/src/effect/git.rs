@@ -45,8 +45,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
     super::git_hooks::plan(out, &globals, name, rest, &directory);
     super::git_history::plan(out, name, rest, &directory);
-    if name == "push" {
-        super::git_push::plan(out, rest, &directory);
+    if matches!(name, "push" | "send-pack") {
+        super::git_push::plan(out, &super::git_push::configured(&globals, rest), &directory);
     }
     let named = |words: &[Word]| words.iter().map(|w| join(&directory, &within(w))).collect::<Vec<_>>();
     let split = rest.iter().position(|w| w.as_literal() == Some("--"));

@@ -72,6 +72,11 @@ pub fn weigh(request: &PermissionRequest, call: &str, denials: &[Denial], answer
     // The same call again is no other road; it is judged as it was.
     let earlier = denials.iter().filter(|d| d.call != call && !offered(d)).find(|d| repeats(d, answer));
     let Some(denial) = earlier else { return };
+    for effect in &mut answer.effects {
+        if denial.effects.iter().any(|old| same_harm(old, effect)) {
+            effect.add_circumstance(Circumstance::DeniedBefore);
+        }
+    }
     let what = denial.effects.first().map(|e| e.target.clone()).unwrap_or_default();
     let reason = format!(
         "Denied: this is another road to what was denied before ({}, {} on {what}): {}\nThe answer does not depend on the spelling. Take the way that was offered then, or leave it to the person.\nPattern {PATTERN}",

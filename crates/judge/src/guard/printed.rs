@@ -246,7 +246,6 @@ fn of_print(view: &View<'_>, print: &Print) -> Option<Judged> {
 
 /// The text of a source with its secrets as tokens; the inner `None` where it is not known,
 /// the outer one where it is known that there is no secret.
-#[expect(clippy::option_option, reason = "no secret and not known are two answers")]
 fn known(view: &View<'_>, print: &Print, place: &Place) -> Option<Option<String>> {
     match (&print.source.kind, place) {
         (Kind::File(path), Place::Host) if !path.contains('*') => {
@@ -286,7 +285,6 @@ fn known(view: &View<'_>, print: &Print, place: &Place) -> Option<Option<String>
 }
 
 /// The environment of this process as text; a part of one says nothing of the rest.
-#[expect(clippy::option_option, reason = "no secret and not known are two answers")]
 fn environment(env: &BTreeMap<String, String>) -> Option<Option<String>> {
     if !env.contains_key("PATH") {
         return Some(None);
@@ -305,7 +303,6 @@ fn environment(env: &BTreeMap<String, String>) -> Option<Option<String>> {
     any.then_some(Some(text))
 }
 
-#[expect(clippy::option_option, reason = "no secret and not known are two answers")]
 fn containers(view: &View<'_>, names: &[String], asked: bool) -> Option<Option<String>> {
     let found: Vec<_> = names.iter().filter_map(|name| view.scene.container(name)).collect();
     if found.len() < names.len() || found.iter().any(|c| c.listed_at.is_some()) {
@@ -317,7 +314,6 @@ fn containers(view: &View<'_>, names: &[String], asked: bool) -> Option<Option<S
     text.contains(TOKEN_MARK).then_some(Some(text))
 }
 
-#[expect(clippy::option_option, reason = "no secret and not known are two answers")]
 fn compose(view: &View<'_>) -> Option<Option<String>> {
     if view.scene.projects.is_empty() {
         return Some(None);

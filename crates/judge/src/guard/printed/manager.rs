@@ -244,8 +244,7 @@ fn others(program: &str, words: &Words) -> Told {
             let raw = first == "output"
                 && words.has(&["-raw"])
                 && words.all.iter().any(|w| super::source::is_secret_variable(&w.to_ascii_uppercase()));
-            (raw || words.says(&["state", "pull"]))
-                .then(|| ("sensitive values of the state".to_owned(), format!("{program} state list")))
+            raw.then(|| ("sensitive values of the state".to_owned(), format!("{program} state list")))
         }
         "redis-cli" | "valkey-cli" => {
             let asked = words.all.windows(3).any(|w| {

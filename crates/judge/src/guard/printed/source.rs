@@ -253,7 +253,7 @@ fn files(argv: &[Word], cwd: &Word, stdin: Option<&Stdin>) -> Vec<Source> {
             let kind = if own_process { Kind::Environment } else { Kind::Processes };
             return Some(Source { kind, own: None, asked: true });
         }
-        path::may_hold_secrets(&shown).then(|| Source { kind: Kind::File(shown), own, asked: true })
+        path::may_hold_secrets(&shown).then_some(Source { kind: Kind::File(shown), own, asked: true })
     };
     if program == "dd" {
         let given = |name: &str| words.iter().find_map(|w| w.as_literal()?.strip_prefix(name).map(Word::literal));

@@ -7,7 +7,6 @@ use crate::guard::written::sed;
 
 /// What reaches the end: `None` where a stage keeps it, `Some(None)` where it gets through as an
 /// unknown text.
-#[expect(clippy::option_option, reason = "kept and unknown are two answers")]
 pub(super) fn through<'w>(
     stages: impl Iterator<Item = &'w Vec<Word>>,
     text: Option<&str>,

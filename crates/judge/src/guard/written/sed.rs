@@ -627,7 +627,7 @@ fn expression(pattern: &str, extended: bool) -> Option<String> {
             }
             '(' | ')' | '{' | '}' | '+' | '?' | '|' if !extended => out.extend(['\\', c]),
             '*' if out.is_empty() || out == "^" => out.push_str(r"\*"),
-            '^' if !extended && !(out.is_empty() || out.ends_with('(')) => out.push_str(r"\^"),
+            '^' if !(extended || out.is_empty() || out.ends_with('(')) => out.push_str(r"\^"),
             '$' if !extended && at < chars.len() && chars.get(at) != Some(&'\\') => out.push_str(r"\$"),
             c => out.push(c),
         }
