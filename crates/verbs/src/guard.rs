@@ -14,7 +14,7 @@ use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use coroner_collect::{Casefile, Limits, Live, LiveSettings, World};
-use coroner_judge::guard::{self, Case, Deed};
+use coroner_judge::guard::{self, Action, Case, Deed};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use coroner_model::{Answer, Answers, Probe};
@@ -143,7 +143,7 @@ impl Guard {
 
     /// What the files that the request writes would hold.
     fn written(&self, request: &PermissionRequest, past: &[Deed], answers: &Answers) -> written::Worked {
-        if request.command.as_deref().is_some_and(|command| !written::may_write(command)) {
+        if matches!(guard::action(request), Action::Command(command) if !written::may_write(&command)) {
             return written::Worked::default();
         }
         let case = Case { request, past, outcomes: &BTreeMap::new(), before: &BTreeMap::new() };

@@ -75,6 +75,7 @@ fn another_road_to_what_was_denied_is_denied_and_reported() {
             }
             let answer = say(&mut guard, "s", other);
             assert!(evades(&answer), "{first} -> {other}\n{answer:#?}");
+            assert!(answer.reason.chars().count() < 600, "{}", answer.reason);
             let finding = answer.findings.iter().find(|f| f.pattern.as_str() == "guard-evasion").unwrap();
             assert!(finding.reason.contains(first) && finding.reason.chars().count() < 600, "{}", finding.reason);
         }

@@ -10,9 +10,9 @@ use coroner_model::journal::Denial;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionFinding, PermissionRequest, Strength};
 use coroner_read::shell;
 
-use super::Judged;
 use super::reason::REASON_CHARS_MAX;
 use super::view::View;
+use super::{Action, Judged, action};
 use crate::effect::path::below;
 use crate::pattern::Library;
 
@@ -65,7 +65,8 @@ pub fn denied_effects(answer: &PermissionAnswer, library: &Library) -> Vec<Effec
 /// Turns an answer into a denial where the call is another road to what was denied before.
 pub fn weigh(request: &PermissionRequest, call: &str, denials: &[Denial], answer: &mut PermissionAnswer) {
     let offered = |denial: &&Denial| {
-        let command = request.command.as_deref().unwrap_or_default().trim();
+        let Action::Command(command) = action(request) else { return false };
+        let command = command.trim();
         !command.is_empty()
             && denial.remedy.lines().any(|line| line.trim() == command || line.contains(&format!("`{command}`")))
     };
@@ -79,8 +80,8 @@ pub fn weigh(request: &PermissionRequest, call: &str, denials: &[Denial], answer
     }
     let what = denial.effects.first().map(|e| e.target.clone()).unwrap_or_default();
     let reason = format!(
-        "Denied: this is another road to what was denied before ({}, {} on {what}): {}\nThe answer does not depend on the spelling. Take the way that was offered then, or leave it to the person.\nPattern {PATTERN}",
-        denial.pattern, denial.id, denial.shown
+        "Denied: this is another road to what was denied before ({} on {what}): {}\nThe answer does not depend on the spelling. Take the way that was offered then, or leave it to the person.\nPattern {PATTERN}",
+        denial.pattern, denial.shown
     );
     let reason: String = reason.chars().take(REASON_CHARS_MAX - 1).collect();
     answer.findings.push(PermissionFinding {
@@ -93,6 +94,12 @@ pub fn weigh(request: &PermissionRequest, call: &str, denials: &[Denial], answer
         answer.pattern = Some(PatternId::new(PATTERN));
         answer.reason = reason;
         answer.remedy.clone_from(&denial.remedy);
+        return;
+    }
+    // It is denied for itself already; that it was tried before belongs to the answer.
+    let more = format!("\nAnother road to what was denied before ({}): {}", denial.pattern, denial.shown);
+    if answer.reason.chars().count() + more.chars().count() < REASON_CHARS_MAX {
+        answer.reason.push_str(&more);
     }
 }
 

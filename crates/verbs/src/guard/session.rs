@@ -122,7 +122,11 @@ impl Guard {
     }
 
     fn denial(&self, request: &PermissionRequest, answer: &PermissionAnswer, call: String) -> Denial {
-        let shown = request.command.clone().unwrap_or_else(|| {
+        let command = match guard::action(request) {
+            guard::Action::Command(command) => Some(command),
+            _ => None,
+        };
+        let shown = command.unwrap_or_else(|| {
             let path = ["file_path", "path", "filePath"].iter().find_map(|k| request.input.get(k)?.as_str());
             format!("{} {}", request.tool.as_deref().unwrap_or_default(), path.unwrap_or_default())
         });
