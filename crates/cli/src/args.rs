@@ -64,4 +64,5 @@ pub enum Command {
     Record(command::record::RecordArgs),
     Serve(command::serve::ServeArgs),
     Undo(command::undo::UndoArgs),
+    Trust(command::trust::TrustArgs),
 }

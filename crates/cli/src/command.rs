@@ -10,10 +10,12 @@ pub mod hook;
 pub mod incident;
 pub mod investigate;
 mod learn;
+mod over_guard;
 pub mod pattern;
 pub mod record;
 pub mod serve;
 pub mod undo;
+pub mod trust;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
@@ -35,6 +37,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
         Some(Command::Undo(undo)) => undo::run(&args.global, undo),
+        Some(Command::Trust(trust)) => trust::run(&args.global, &trust),
         None => status(&args.global),
     }
 }

@@ -1,12 +1,14 @@
 //! Asks the person at the terminal, never the standard input that a program may feed.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
-use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+
+use crate::fail::Failure;
 
 /// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 256;
+const ANSWER_BYTES_MAX: usize = 1024;
 
 const CTRL_C: u8 = 3;
 
@@ -22,7 +24,7 @@ pub enum Answer {
 /// Asks a question that is answered by yes or no; anything but a yes is a no.
 pub fn ask(question: &str) -> Answer {
     let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else { return Answer::Nobody };
-    let Ok(before) = rustix::termios::tcgetattr(&terminal) else { return Answer::Nobody };
+    let Ok(before) = tcgetattr(&terminal) else { return Answer::Nobody };
     // A line editor may have left the terminal without lines and echo.
     let mut lines = before.clone();
     lines.local_modes |= LocalModes::ICANON | LocalModes::ECHO;
@@ -30,9 +32,9 @@ pub fn ask(question: &str) -> Answer {
     lines.local_modes &= !LocalModes::ISIG;
     lines.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
     lines.input_modes |= InputModes::ICRNL;
-    let _ = rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &lines);
+    let _ = tcsetattr(&terminal, OptionalActions::Now, &lines);
     let answer = put(&terminal, question);
-    let _ = rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &before);
+    let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
     answer.unwrap_or(Answer::Nobody)
 }
 
@@ -52,4 +54,50 @@ fn put(mut terminal: &File, question: &str) -> std::io::Result<Answer> {
 /// Text that cannot move the cursor or colour what follows.
 pub fn tame(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '?' } else { c }).collect()
+}
+
+/// The terminal that the process belongs to.
+pub struct Terminal {
+    file: File,
+}
+
+impl Terminal {
+    /// Opens it; without one it is an error.
+    pub fn open() -> anyhow::Result<Terminal> {
+        let opened = File::options().read(true).write(true).open("/dev/tty");
+        let file = opened.map_err(|_| {
+            Failure::usage(
+                "there is no terminal to ask on",
+                "run it yourself in a terminal; nothing else is taken for an answer",
+            )
+        })?;
+        Ok(Terminal { file })
+    }
+
+    /// Writes to it.
+    pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        self.file.write_all(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Asks for one line.
+    pub fn ask(&mut self, question: &str) -> anyhow::Result<String> {
+        self.say(question)?;
+        let mut line = String::new();
+        BufReader::new(self.file.try_clone()?.take(ANSWER_BYTES_MAX as u64)).read_line(&mut line)?;
+        Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    /// Asks for one line that is not shown as it is typed.
+    pub fn ask_hidden(&mut self, question: &str) -> anyhow::Result<String> {
+        let shown = tcgetattr(&self.file)?;
+        let mut hidden = shown.clone();
+        hidden.local_modes -= LocalModes::ECHO;
+        tcsetattr(&self.file, OptionalActions::Flush, &hidden)?;
+        let answer = self.ask(question);
+        // Whatever came of it, the person sees again what is typed.
+        tcsetattr(&self.file, OptionalActions::Flush, &shown)?;
+        self.say("\n")?;
+        answer
+    }
 }

@@ -26,6 +26,11 @@ pub use casefile::{Casefile, CasefileMeta, OpenError, WriteError, Written, write
 pub use limits::Limits;
 pub use live::{Live, LiveSettings};
 
+/// Whether the name of a file puts it into a class.
+pub fn is_of_class(class: coroner_model::probe::FileClass, path: &str) -> bool {
+    class::holds(class, path)
+}
+
 /// Threads that answer from a casefile.
 const THREADS_MAX: usize = 4;
 

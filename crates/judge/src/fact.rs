@@ -92,6 +92,11 @@ impl FactKind {
         }
     }
 
+    /// Whether writing a file can bring it about; some states only things that run can be in.
+    pub fn can_be_written(self) -> bool {
+        !matches!(self, FactKind::EnvDrift | FactKind::MountSourceMissing | FactKind::DiskUsage)
+    }
+
     /// The detector that finds it; a state that is fine gives no fact.
     pub fn detector(self) -> fn(&Scene) -> Vec<Fact> {
         match self {

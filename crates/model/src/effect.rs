@@ -119,6 +119,10 @@ pub enum Circumstance {
     RemoteEngine,
     /// It goes to a container engine that does not answer.
     SilentEngine,
+    /// A compose project names the file.
+    Declared,
+    /// The session was denied the same harm to the same thing before.
+    DeniedBefore,
 }
 
 /// One effect of a command on one target.
@@ -136,12 +140,22 @@ pub struct Effect {
     /// The program that does it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub program: String,
+    /// Paths and volumes with live data that it would hit; sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<String>,
 }
 
 impl Effect {
     /// An effect of which no state is known yet.
     pub fn new(kind: EffectKind, target: impl Into<String>, program: &str) -> Effect {
-        Effect { kind, target: target.into(), class: Vec::new(), circumstance: Vec::new(), program: program.to_owned() }
+        Effect {
+            kind,
+            target: target.into(),
+            class: Vec::new(),
+            circumstance: Vec::new(),
+            program: program.to_owned(),
+            touches: Vec::new(),
+        }
     }
 
     /// Adds a class, keeping order and uniqueness.

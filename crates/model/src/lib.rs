@@ -10,6 +10,7 @@ pub mod finding;
 pub mod id;
 pub mod incident;
 pub mod investigation;
+pub mod journal;
 pub mod permission;
 pub mod probe;
 pub mod redact;

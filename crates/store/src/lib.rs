@@ -15,14 +15,17 @@ mod evidence;
 mod export;
 mod incident;
 mod investigation;
+pub mod journal;
 mod key;
 mod ledger;
+pub mod person;
 mod place;
 mod quote;
 mod redact;
 mod retain;
 mod retold;
 mod schema;
+pub mod trust;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,6 +49,16 @@ use place::Place;
 
 /// How long opening waits for readers of old pages.
 const SCRUB_WAIT_AT_OPEN: Duration = Duration::from_millis(50);
+
+/// A hash over several texts, in hex; which text ends where counts.
+pub fn hash_of(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().as_str()[..32].to_owned()
+}
 
 /// What a store was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,18 @@
 //! The world is opened only when an effect asks for state, so that a harmless
 //! command costs nothing but its own parsing.
 
+mod session;
+mod written;
+
+pub mod lift;
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use coroner_collect::{Casefile, Limits, Live, LiveSettings, World};
-use coroner_judge::guard::{self, Case, Deed, Loss};
+use coroner_judge::guard::{self, Action, Case, Deed, Loss};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use coroner_model::{Answer, Answers, Probe};
@@ -34,6 +39,8 @@ pub struct Guard {
     /// Answers of a casefile, which do not change.
     kept: BTreeMap<Probe, Answer>,
     past: BTreeMap<String, Vec<Deed>>,
+    /// What was denied and let through, by session.
+    journals: session::Journals,
     count: usize,
     /// What the last request would lose; only where copies are kept.
     losses: Option<Vec<Loss>>,
@@ -53,6 +60,7 @@ impl Guard {
             world,
             kept: BTreeMap::new(),
             past: BTreeMap::new(),
+            journals: session::Journals::default(),
             count: 0,
             losses: None,
         })
@@ -68,6 +76,7 @@ impl Guard {
             world: cell,
             kept: BTreeMap::new(),
             past: BTreeMap::new(),
+            journals: session::Journals::default(),
             count: 0,
             losses: None,
         }
@@ -91,10 +100,13 @@ impl Guard {
         self.count += 1;
         self.surround(&mut request);
         let session = request.session.clone().unwrap_or_default();
+        let given = request.command.clone();
+        self.journals.define(&mut request);
         let mut past = self.past.get(&session).cloned().unwrap_or_default();
         let mut answers = Answers::new();
+        let (nothing, unread) = (BTreeMap::new(), BTreeMap::new());
         for _ in 0..guard::ROUNDS_MAX {
-            let case = Case { request: &request, past: &past };
+            let case = Case { request: &request, past: &past, outcomes: &nothing, before: &unread };
             let mut probes = guard::ask(&case, &answers);
             if probes.is_empty() {
                 break;
@@ -107,18 +119,23 @@ impl Guard {
                 answers.insert(probe, answer);
             }
         }
-        let mut answer = guard::judge(&Case { request: &request, past: &past }, &answers, || {
-            self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
-        });
-        if answer.permission != Permission::Deny
-            && let Some(losses) = &mut self.losses
-        {
-            *losses = guard::losses(&Case { request: &request, past: &past }, &answers);
+        let worked = self.written(&request, &past, &answers);
+        let case = Case { request: &request, past: &past, outcomes: &worked.outcomes, before: &worked.before };
+        let mut answer = guard::judge(&case, &answers, || self.library());
+        if let Some(world) = self.world.get() {
+            written::weigh(world, || self.library(), &worked, &mut answer);
         }
+        // Also where it is denied: a person may have lifted that.
+        if let Some(losses) = &mut self.losses {
+            *losses = guard::losses(&case, &answers);
+        }
+        request.command = given;
+        self.remember(&request, &mut answer);
         if answer.permission != Permission::Deny
             && !session.is_empty()
-            && let Some(deed) = Deed::of_request(&request, self.count)
+            && let Some(mut deed) = Deed::of_request(&request, self.count)
         {
+            deed.texts = worked.texts();
             let deeds = self.past.entry(session).or_default();
             deeds.push(deed);
             let surplus = deeds.len().saturating_sub(DEEDS_MAX);
@@ -151,6 +168,20 @@ impl Guard {
     pub(crate) fn clean(&self, text: &str) -> String {
         let world = self.world.get_or_init(|| World::Live(live(&self.request)));
         world.redactor().redact(text).as_str().to_owned()
+    }
+
+    fn library(&self) -> &Library {
+        self.patterns.get_or_init(|| library::open(&self.request.home, &self.request.cwd))
+    }
+
+    /// What the files that the request writes would hold.
+    fn written(&self, request: &PermissionRequest, past: &[Deed], answers: &Answers) -> written::Worked {
+        if matches!(guard::action(request), Action::Command(command) if !written::may_write(&command)) {
+            return written::Worked::default();
+        }
+        let case = Case { request, past, outcomes: &BTreeMap::new(), before: &BTreeMap::new() };
+        let writes = guard::writes(&case, answers);
+        written::work_out(|| self.world.get_or_init(|| World::Live(live(&self.request))), writes)
     }
 
     /// Puts in what the request leaves out and this process knows.

@@ -22,4 +22,5 @@ pub mod record;
 pub mod secret;
 pub mod status;
 pub mod undo;
+pub mod trust;
 pub mod workspace;

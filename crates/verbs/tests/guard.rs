@@ -9,6 +9,8 @@
     reason = "a test panics where it fails"
 )]
 
+mod remedy;
+
 use coroner_collect::{Casefile, Limits, World};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
@@ -155,6 +157,7 @@ fn denied(commands: &[&str], pattern: &str) {
             ));
         }
         assert!(answer.reason.chars().count() < 600, "{}", answer.reason);
+        wrong.extend(remedy::stopped(&mut guard, &request(command), &answer));
     }
     assert!(wrong.is_empty(), "not stopped by {pattern}:\n{}", wrong.join("\n"));
 }

@@ -10,6 +10,8 @@
     reason = "a test panics where it fails"
 )]
 
+mod remedy;
+
 use std::collections::BTreeMap;
 
 use coroner_collect::{Casefile, Limits, World};
@@ -100,16 +102,19 @@ const PRODUCTION: &str = "DATABASE_URL=postgres://app@db.prod.example.org:5432/s
 const TEST: &str = "DATABASE_URL=postgres://app@localhost:5432/shop_test\n";
 const DEVELOPMENT: &str = "DATABASE_URL=postgres://app@localhost:5432/shop\n";
 
-fn judge(guard: &mut Guard, command: &str) -> PermissionAnswer {
+fn request(command: &str) -> PermissionRequest {
     let env = BTreeMap::from([("HOME".to_owned(), "/home/dev".to_owned())]);
-    let request = PermissionRequest {
+    PermissionRequest {
         id: serde_json::Value::Null,
         command: Some(command.to_owned()),
         cwd: "/opt/shop".to_owned(),
         env,
         ..PermissionRequest::default()
-    };
-    guard.judge(request)
+    }
+}
+
+fn judge(guard: &mut Guard, command: &str) -> PermissionAnswer {
+    guard.judge(request(command))
 }
 
 fn permission(guard: &mut Guard, command: &str) -> Permission {
@@ -122,6 +127,17 @@ fn what_harms_is_stopped_in_every_spelling() {
     let passed: Vec<&str> =
         HARMFUL.lines().filter(|command| permission(&mut guard, command) == Permission::Allow).collect();
     assert!(passed.is_empty(), "not stopped:\n{}", passed.join("\n"));
+}
+
+#[test]
+fn what_is_offered_instead_passes() {
+    let mut guard = shop(PRODUCTION);
+    let mut wrong = Vec::new();
+    for command in HARMFUL.lines() {
+        let answer = judge(&mut guard, command);
+        wrong.extend(remedy::stopped(&mut guard, &request(command), &answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `coroner guard`: would this command end badly here?
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use coroner_verbs::guard::{self, Guard};
 
 use crate::args::{Format, Global};
+use crate::command::over_guard;
 use crate::context;
 use crate::fail::{Exit, Failure};
 use crate::render;
@@ -16,7 +17,10 @@ use crate::render;
 ///
 /// Example: coroner guard -- rsync -a --delete ./ /opt/shop/
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct GuardArgs {
+    #[command(subcommand)]
+    verb: Option<GuardVerb>,
     /// Read requests as JSON Lines from standard input.
     #[arg(long, conflicts_with = "command")]
     batch: bool,
@@ -31,8 +35,35 @@ pub struct GuardArgs {
     command: Vec<String>,
 }
 
+/// What a person says to the guard.
+#[derive(Debug, Subcommand)]
+enum GuardVerb {
+    /// Let one denied command run once, within a quarter of an hour.
+    ///
+    /// Without an id it lists what was denied. It asks on the terminal for the passphrase, or is run by the
+    /// administrator for another user's home; an agent can do neither.
+    ///
+    /// Example: coroner guard override 3f2a91
+    Override {
+        /// The denial, by its id.
+        id: Option<String>,
+    },
+    /// Set the passphrase by which a person answers.
+    ///
+    /// It is read from the terminal only and is not kept: what is kept can check it and no more.
+    ///
+    /// Example: coroner guard passphrase
+    Passphrase,
+}
+
 /// Runs `guard`.
 pub fn run(global: &Global, args: GuardArgs) -> anyhow::Result<Exit> {
+    match args.verb {
+        Some(GuardVerb::Override { id: None }) => return over_guard::list(global),
+        Some(GuardVerb::Override { id: Some(id) }) => return over_guard::lift(global, &id),
+        Some(GuardVerb::Passphrase) => return over_guard::passphrase(global),
+        None => {}
+    }
     let mut guard = Guard::open(context::request(global)?).map_err(|e| context::failed(&e))?;
     if args.batch {
         guard::batch(&mut guard, std::io::stdin().lock(), std::io::stdout().lock())?;

@@ -41,7 +41,9 @@ pub(super) const GLOBAL: &[&str] =
 /// The directory that a git command works in, its verb, and the words after it.
 pub(crate) fn verb_of(call: &Invocation) -> Option<(Word, String, Vec<Word>)> {
     let mut globals = Options::read(call.argv.get(1..)?, GLOBAL, Order::First);
-    unfold_alias(&mut globals);
+    if let Some(text) = alias(&globals).filter(|text| !text.starts_with('!')) {
+        globals.operands.splice(0..1, text.split_whitespace().map(Word::literal));
+    }
     let (verb, rest) = globals.operands.split_first()?;
     let directory = globals.values(&["-C"]).fold(call.cwd.clone(), |at, next| join(&at, next));
     Some((directory, verb.as_literal()?.to_owned(), rest.to_vec()))
@@ -64,8 +66,8 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     if name == "clone" {
         super::growth::fetched(out, &Word::literal("a repository"), None);
     }
-    if name == "push" {
-        super::git_push::plan(out, rest, &directory);
+    if matches!(name, "push" | "send-pack") {
+        super::git_push::plan(out, &super::git_push::configured(&globals, rest), &directory);
     }
     let named = |words: &[Word]| words.iter().map(|w| join(&directory, &within(w))).collect::<Vec<_>>();
     let split = rest.iter().position(|w| w.as_literal() == Some("--"));
@@ -131,14 +133,17 @@ fn makes_branch(options: &Options) -> bool {
     ["-b", "-B", "--orphan", "--detach", "-t", "--track"].iter().any(|o| options.has(&[o]))
 }
 
+/// What the verb stands for by an alias that is given along.
+fn alias(globals: &Options) -> Option<String> {
+    let key = format!("alias.{}=", globals.operands.first()?.as_literal()?);
+    globals.values(&["-c"]).find_map(|w| w.as_literal()?.strip_prefix(&key).map(str::to_owned))
+}
+
 /// `git -c alias.x='commit --no-verify' x` runs what the alias says.
 ///
 /// True where it is shell text, whose effects were added.
 fn unfold_alias(out: &mut Plan<'_>, globals: &mut Options) -> bool {
-    let Some(verb) = globals.operands.first().and_then(Word::as_literal) else { return false };
-    let key = format!("alias.{verb}=");
-    let text = globals.values(&["-c"]).find_map(|w| w.as_literal()?.strip_prefix(&key).map(str::to_owned));
-    let Some(text) = text else { return false };
+    let Some(text) = alias(globals) else { return false };
     if let Some(shell) = text.strip_prefix('!') {
         let inner = super::of_command(shell, &out.call.cwd.show(), &std::collections::BTreeMap::new());
         out.planned

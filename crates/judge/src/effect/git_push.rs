@@ -61,6 +61,22 @@ pub fn is_shared_branch(name: &str) -> bool {
         || name.starts_with("stable-")
 }
 
+/// The words of a push with what `-c` sets for its remote, as if it stood there.
+pub(super) fn configured(globals: &Options, rest: &[Word]) -> Vec<Word> {
+    let mut words = rest.to_vec();
+    let bare = Options::read(rest, VALUED, Order::Mixed).operands.is_empty();
+    for (key, value) in globals.values(&["-c"]).filter_map(|w| w.as_literal()?.split_once('=')) {
+        let key = key.to_ascii_lowercase();
+        let Some((remote, name)) = key.strip_prefix("remote.").and_then(|k| k.rsplit_once('.')) else { continue };
+        match name {
+            "mirror" if !matches!(value, "false" | "no" | "off" | "0") => words.push(Word::literal("--mirror")),
+            "push" if bare => words.extend([Word::literal(remote), Word::literal(value)]),
+            _ => {}
+        }
+    }
+    words
+}
+
 const VALUED: &[&str] = &["--repo", "--receive-pack", "--exec", "-o", "--push-option"];
 
 pub(super) fn plan(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {

@@ -105,7 +105,7 @@ const BY_WORDS: [&str; 4] = ["git", "mv", "cp", "rsync"];
 /// Everything that the request would lose, as far as it is known.
 pub fn losses(case: &Case<'_>, answers: &Answers) -> Vec<Loss> {
     let Some(command) = action(case.request).as_shell() else { return Vec::new() };
-    let files = scripts(answers);
+    let files = scripts(case, answers);
     let effects = effects_of(case, &command, &files);
     if effects.planned.is_empty() && !effects.script.invocations.iter().any(|c| BY_WORDS.contains(&c.program())) {
         return Vec::new();

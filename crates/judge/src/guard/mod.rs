@@ -5,21 +5,25 @@
 
 mod backup;
 mod database;
+mod declared;
 mod delete;
 mod discard;
 mod engine;
 mod edit;
+pub mod evasion;
 mod execute;
 mod live;
 mod loss;
 mod made;
 mod named;
 mod need;
+mod own;
 mod owner;
 mod past;
 mod port;
-mod reason;
 mod repeat;
+mod printed;
+pub mod reason;
 mod restart;
 mod run;
 mod secret;
@@ -30,6 +34,7 @@ mod upgrade;
 mod view;
 mod volume;
 mod work;
+pub mod written;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +47,7 @@ use crate::effect::{self, Effects};
 use crate::pattern::{AntiPattern, Library};
 
 pub use loss::{Landing, Loss, Lost, MadeAnew, losses, made_anew};
+pub use own::{SYSTEM_FOLDER, is_agent_settings};
 pub use past::{Deed, deeds_of};
 pub use spare::{Spared, config_of, spared};
 pub use tool::{Action, action};
@@ -55,6 +61,10 @@ pub struct Case<'a> {
     pub request: &'a PermissionRequest,
     /// What the same session did before, oldest first; the transcript's part comes from the answers.
     pub past: &'a [Deed],
+    /// What files would hold afterwards, as far as that was worked out.
+    pub outcomes: &'a BTreeMap<String, written::Outcome>,
+    /// What those files hold now, as far as they were read.
+    pub before: &'a BTreeMap<String, written::Now>,
 }
 
 /// One effect with what is to be told of it.
@@ -85,13 +95,21 @@ pub(crate) struct Story {
 /// What must be looked at before the request can be judged; empty when enough was asked.
 pub fn ask(case: &Case<'_>, answers: &Answers) -> Vec<Probe> {
     let Some(command) = action(case.request).as_shell() else { return Vec::new() };
-    let files = scripts(answers);
+    let files = scripts(case, answers);
     let effects = effects_of(case, &command, &files);
     let mut probes = need::probes(case, &effects, answers);
+    probes.extend(printed::probes(case, &effects, answers));
     probes.retain(|p| !answers.has(p));
     probes.sort();
     probes.dedup();
     probes
+}
+
+/// The files that a request would write, for [`written::outcome`].
+pub fn writes(case: &Case<'_>, answers: &Answers) -> Vec<written::Write> {
+    let files = scripts(case, answers);
+    let command = action(case.request).as_shell().unwrap_or_default();
+    written::plan(case.request, &effects_of(case, &command, &files))
 }
 
 /// Judges a request by what was answered so far; the patterns are opened only for an effect.
@@ -103,19 +121,27 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
         (_, None) => return PermissionAnswer::allow(id),
         (_, Some(command)) => command,
     };
-    let files = scripts(answers);
+    let files = scripts(case, answers);
     let effects = effects_of(case, &command, &files);
     let view = view::View::new(case, answers, &effects);
     let mut judged: Vec<Judged> = effects.planned.iter().flat_map(|planned| view.judge(planned)).collect();
     judged.extend(view.engine_elsewhere());
+    own::add(&view, &mut judged);
+    declared::mark(&view, &mut judged);
+    evasion::touch(&view, &mut judged);
     match action {
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {
-            judged.retain(|j| matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook));
+            judged.retain(|j| {
+                matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook)
+                    || j.effect.class.contains(&coroner_model::effect::TargetClass::Evidence)
+            });
             judged.extend(edit::judge(case.request));
         }
+        Action::Reads { .. } => judged.clear(),
         _ => judged.extend(secret::inline(&command, &effects)),
     }
+    judged.extend(printed::judge(&view));
     let met = if judged.is_empty() { Vec::new() } else { meet(&judged, library()) };
     let mut answer = PermissionAnswer::allow(id);
     answer.effects = unique(judged.iter().map(|j| j.effect.clone()));
@@ -125,15 +151,13 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
     answer
 }
 
-/// Texts of scripts that were looked at, by path.
-fn scripts(answers: &Answers) -> BTreeMap<String, String> {
-    answers
-        .iter()
-        .filter_map(|(probe, answer)| match (probe, answer) {
-            (Probe::File { path }, Ok(documents)) => Some((path.clone(), documents.first()?.text.as_str().to_owned())),
-            _ => None,
-        })
-        .collect()
+/// Texts of scripts that were looked at, by path; what the session itself wrote since is newer.
+fn scripts(case: &Case<'_>, answers: &Answers) -> BTreeMap<String, String> {
+    let read = answers.iter().filter_map(|(probe, answer)| match (probe, answer) {
+        (Probe::File { path }, Ok(documents)) => Some((path.clone(), documents.first()?.text.as_str().to_owned())),
+        _ => None,
+    });
+    read.chain(case.past.iter().flat_map(|deed| deed.texts.iter().cloned())).collect()
 }
 
 fn effects_of(case: &Case<'_>, command: &str, files: &BTreeMap<String, String>) -> Effects {

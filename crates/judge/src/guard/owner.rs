@@ -44,7 +44,9 @@ impl View<'_> {
         if !crossed.is_empty() {
             effect.add_circumstance(Circumstance::CrossesException);
             story.lines.extend(crossed.iter().take(4).map(|e| format!("{}  {}", e.path, e.why)));
-            story.instead.extend(self.without(change, &crossed));
+            // What opens the rest of the tree to everybody is no remedy either.
+            let opens = planned.kind == EffectKind::ChangeMode && opens_to_all(&change.to);
+            story.instead.extend(self.without(change, &crossed).filter(|_| !opens));
             for exception in &crossed {
                 story
                     .evidence

@@ -18,6 +18,8 @@ pub struct Deed {
     pub whole: bool,
     pub outcome: Outcome,
     pub at: Option<jiff::Timestamp>,
+    /// Texts that it left in files, by absolute path, as far as they are known.
+    pub texts: Vec<(String, String)>,
     pub cwd: String,
     /// How a person would name it: `session s1, call 12`.
     pub name: String,
@@ -40,8 +42,8 @@ impl Deed {
     pub fn of_request(request: &PermissionRequest, number: usize) -> Option<Deed> {
         let (command, edits, whole) = match tool::action(request) {
             Action::Command(command) => (Some(command), Vec::new(), false),
-            Action::Edits { paths, whole } => (None, paths, whole),
-            Action::Harmless | Action::Unreadable(_) => return None,
+            Action::Edits { paths, whole, .. } => (None, paths, whole),
+            Action::Harmless | Action::Reads { .. } | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();
         Some(Deed {
@@ -50,6 +52,7 @@ impl Deed {
             whole,
             outcome: Outcome::Done,
             at: None,
+            texts: Vec::new(),
             cwd: request.cwd.clone(),
             name: format!("session {session}, request {number}"),
             cited: None,

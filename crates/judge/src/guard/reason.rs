@@ -31,6 +31,13 @@ pub(super) fn of_pattern(pattern: &AntiPattern, story: &Story, strength: Strengt
     fit(&format!("{word}: {would}"), &story.lines, &why, &tail)
 }
 
+/// The reason where a file would come into a state that a pattern knows.
+pub fn of_written(pattern: &AntiPattern, path: &str, message: &str) -> String {
+    let happened = pattern.header.incidents.first().map(|i| format!(" · happened before: {i}")).unwrap_or_default();
+    let tail = [format!("Do instead: {}", pattern.do_instead_line()), format!("Pattern {}{happened}", pattern.id)];
+    fit(&format!("Needs a person: after this write to {path}, {message}"), &[], &pattern.header.lesson, &tail)
+}
+
 /// The reason of an answer that asks because the deciding state is not known.
 pub(super) fn undecided(story: &Story) -> String {
     let why = story.undecided.clone().unwrap_or_default();

@@ -10,6 +10,8 @@ pub enum Action {
     Command(String),
     /// Files that would be written, absolute; `whole` where all of them is replaced.
     Edits { paths: Vec<String>, whole: bool },
+    /// Files whose text would be read, absolute.
+    Reads { paths: Vec<String> },
     /// A tool that neither runs nor writes.
     Harmless,
     /// No request at all, and why.
@@ -25,6 +27,10 @@ impl Action {
                 let writer = if *whole { "tee" } else { "sed -i -e s/a/b/" };
                 let paths: Vec<String> = paths.iter().map(|p| quote(p)).collect();
                 Some(format!("{writer} {} < /dev/null", paths.join(" ")))
+            }
+            Action::Reads { paths } => {
+                let paths: Vec<String> = paths.iter().map(|p| quote(p)).collect();
+                Some(format!("cat {}", paths.join(" ")))
             }
             Action::Harmless | Action::Unreadable(_) => None,
         }
@@ -45,13 +51,23 @@ pub fn action(request: &PermissionRequest) -> Action {
             None => Action::Unreadable(format!("The tool {tool} was called without a command that can be read.")),
         };
     }
+    let named = named(&request.input, &request.cwd);
+    let name = tool.to_ascii_lowercase();
+    if !named.is_empty() && ["delete_file", "remove_file"].contains(&name.as_str()) {
+        let words: Vec<String> = named.iter().map(|p| quote(p)).collect();
+        return Action::Command(format!("rm {}", words.join(" ")));
+    }
+    let viewed = request.input.get("command").and_then(Value::as_str) == Some("view");
+    if !named.is_empty() && (viewed || matches!(name.as_str(), "read" | "read_file" | "view" | "view_file")) {
+        return Action::Reads { paths: named };
+    }
     let paths = edited(tool, &request.input, &request.cwd);
     let whole = ["write", "create"].iter().any(|word| tool.to_ascii_lowercase().contains(word));
     if paths.is_empty() { Action::Harmless } else { Action::Edits { paths, whole } }
 }
 
 /// Whether a tool runs shell text; agents name it in their own ways.
-fn is_shell(tool: &str) -> bool {
+pub(super) fn is_shell(tool: &str) -> bool {
     let name = tool.to_ascii_lowercase();
     matches!(
         name.as_str(),
@@ -94,10 +110,15 @@ fn edited(tool: &str, input: &Value, cwd: &str) -> Vec<String> {
     if !writes || name.starts_with("todo") {
         return Vec::new();
     }
-    if name == "apply_patch" {
+    if name.contains("patch") {
         return patched(input, cwd);
     }
-    ["file_path", "path", "filePath", "notebook_path", "target_file"]
+    named(input, cwd)
+}
+
+/// The files that a tool's input names.
+fn named(input: &Value, cwd: &str) -> Vec<String> {
+    ["file_path", "path", "filePath", "absolute_path", "notebook_path", "target_file"]
         .iter()
         .filter_map(|key| input.get(key).and_then(Value::as_str))
         .map(|path| absolute(cwd, path))
@@ -106,7 +127,9 @@ fn edited(tool: &str, input: &Value, cwd: &str) -> Vec<String> {
 
 /// The files that a patch names, as Codex gives it.
 fn patched(input: &Value, cwd: &str) -> Vec<String> {
-    let text = ["command", "input", "patch"].iter().find_map(|key| input.get(key).and_then(Value::as_str));
+    let text = ["command", "input", "patch", "patchText", "patch_text"]
+        .iter()
+        .find_map(|key| input.get(key).and_then(Value::as_str));
     let marks = ["*** Update File: ", "*** Add File: ", "*** Delete File: ", "*** Move to: "];
     let named = |line: &str| marks.iter().find_map(|mark| line.trim_end().strip_prefix(mark)).map(str::to_owned);
     text.unwrap_or_default().lines().filter_map(named).map(|path| absolute(cwd, &path)).collect()

@@ -3,7 +3,8 @@
 //! ```` ```sh ```` holds one command a line; comment lines before them give the state
 //! (`# cwd: /srv   live-data: /opt/db`). ```` ```log COMPONENT ```` holds log lines.
 //! ```` ```case ```` holds a casefile as text: `--- PATH` starts a file of it,
-//! `--- command` the commands to be judged, `--- log COMPONENT` log lines.
+//! `--- command` the commands to be judged, `--- before` those that the session gave before each
+//! of them, `--- log COMPONENT` log lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -29,6 +30,8 @@ pub struct Example {
     /// backslash, or opens a here-document or quote, goes on in the next lines of a
     /// `case` block's `--- command` section only when that section is `--- command text`.
     pub commands: Vec<(usize, String)>,
+    /// Commands that the same session gave before.
+    pub before: Vec<String>,
     /// Component and lines.
     pub log: Option<(String, Vec<(usize, String)>)>,
     pub cwd: String,
@@ -57,7 +60,15 @@ impl Example {
 }
 
 fn empty(kind: ExampleKind, line: usize) -> Example {
-    Example { kind, line, commands: Vec::new(), log: None, cwd: "/".to_owned(), files: BTreeMap::new() }
+    Example {
+        kind,
+        line,
+        commands: Vec::new(),
+        before: Vec::new(),
+        log: None,
+        cwd: "/".to_owned(),
+        files: BTreeMap::new(),
+    }
 }
 
 fn numbered(text: &str, line: usize) -> Vec<(usize, String)> {
@@ -86,7 +97,7 @@ fn case(text: &str, line: usize) -> Result<Example, String> {
             let name = name.trim().to_owned();
             if let Some(cwd) = name.strip_prefix("command in ") {
                 example.cwd = cwd.trim().to_owned();
-            } else if !name.starts_with("command") && !name.starts_with("log ") {
+            } else if !name.starts_with("command") && name != "before" && !name.starts_with("log ") {
                 example.files.insert(name.clone(), String::new());
             }
             section = Some(name);
@@ -100,6 +111,7 @@ fn case(text: &str, line: usize) -> Result<Example, String> {
                     example.commands.push((line + index, l.to_owned()));
                 }
             }
+            Some("before") => example.before.extend(Some(l.to_owned()).filter(|l| !l.trim().is_empty())),
             Some(name) => match name.strip_prefix("log ") {
                 Some(component) => {
                     let log = example.log.get_or_insert_with(|| (component.trim().to_owned(), Vec::new()));

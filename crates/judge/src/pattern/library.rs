@@ -77,6 +77,17 @@ impl Library {
         }
     }
 
+    /// Notes a file that is left out, and why.
+    pub fn refuse(&mut self, path: &str, reason: &str, hint: &str) {
+        self.errors.push(PatternError {
+            path: path.to_owned(),
+            line: 1,
+            column: 1,
+            reason: reason.to_owned(),
+            hint: hint.to_owned(),
+        });
+    }
+
     /// The pattern of that id.
     pub fn get(&self, id: &PatternId) -> Option<&AntiPattern> {
         self.patterns.get(id)?.pattern()

@@ -32,6 +32,11 @@ fn export(rest: &[Word], world: &mut World) {
     }
 }
 
+/// `declare -p NAME`: shows a variable and changes none.
+fn is_printed(rest: &[Word]) -> bool {
+    rest.first().is_some_and(|w| w.prefix().starts_with('-') && w.prefix().contains('p'))
+}
+
 /// Follows a builtin; gives the world back where the name is none.
 pub(crate) fn run(
     walker: &mut Walker<'_>,
@@ -67,6 +72,12 @@ pub(crate) fn run(
             }
             Flow::default()
         }
+        // Without an assignment it prints what there is.
+        _ if declares(name)
+            && (rest.is_empty() || rest.iter().all(|w| w.prefix().starts_with('-')) || is_printed(rest)) =>
+        {
+            walker.emit(argv.to_vec(), world, frame)
+        }
         _ if declares(name) => {
             // A reference stands for what it names now.
             if rest.iter().any(|w| w.as_literal() == Some("-n")) {
@@ -99,6 +110,7 @@ pub(crate) fn run(
             }
             Flow::ok(world)
         }
+        "set" if rest.is_empty() => walker.emit(argv.to_vec(), world, frame),
         "set" => {
             if let Some(at) = rest.iter().position(|w| w.as_literal() == Some("--")) {
                 world.arguments.truncate(1);

@@ -124,10 +124,15 @@ impl Lower<'_> {
             "file_redirect" => {
                 let whole = self.raw(node);
                 let operator = whole.trim_start_matches(|c: char| c.is_ascii_digit());
+                let stream = whole[..whole.len() - operator.len()].parse().unwrap_or(1);
                 match operator {
-                    o if o.starts_with(">>") || o.starts_with("&>>") => destination().map(Redir::Append),
+                    o if o.starts_with(">>") || o.starts_with("&>>") => {
+                        destination().map(|raw| Redir::Append(stream, raw))
+                    }
                     o if o.starts_with(">&") => None,
-                    o if o.starts_with('>') || o.starts_with("&>") => destination().map(Redir::Write),
+                    o if o.starts_with('>') || o.starts_with("&>") => {
+                        destination().map(|raw| Redir::Write(stream, raw))
+                    }
                     _ => destination().map(Redir::Read),
                 }
             }

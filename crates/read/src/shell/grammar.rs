@@ -169,12 +169,15 @@ fn redirect(io: &ast::IoRedirect) -> Option<Redir> {
     use ast::IoFileRedirectKind as Kind;
     use ast::IoFileRedirectTarget as Target;
     match io {
-        ast::IoRedirect::File(_, kind, Target::Filename(word)) => Some(match kind {
-            Kind::Read | Kind::DuplicateInput => Redir::Read(word.value.clone()),
-            Kind::Write | Kind::Clobber => Redir::Write(word.value.clone()),
-            Kind::Append | Kind::ReadAndWrite => Redir::Append(word.value.clone()),
-            Kind::DuplicateOutput => return None,
-        }),
+        ast::IoRedirect::File(given, kind, Target::Filename(word)) => {
+            let stream = given.and_then(|fd| u32::try_from(fd).ok()).unwrap_or(1);
+            Some(match kind {
+                Kind::Read | Kind::DuplicateInput => Redir::Read(word.value.clone()),
+                Kind::Write | Kind::Clobber => Redir::Write(stream, word.value.clone()),
+                Kind::Append | Kind::ReadAndWrite => Redir::Append(stream, word.value.clone()),
+                Kind::DuplicateOutput => return None,
+            })
+        }
         ast::IoRedirect::File(_, Kind::Read, Target::ProcessSubstitution(_, shell)) => {
             Some(Redir::ReadFrom(Box::new(compound_list(&shell.list))))
         }
@@ -186,7 +189,7 @@ fn redirect(io: &ast::IoRedirect) -> Option<Redir> {
             Some(Redir::Here { text: doc.doc.value.clone(), expands: doc.requires_expansion })
         }
         ast::IoRedirect::HereString(_, word) => Some(Redir::HereString(word.value.clone())),
-        ast::IoRedirect::OutputAndError(word, true) => Some(Redir::Append(word.value.clone())),
-        ast::IoRedirect::OutputAndError(word, false) => Some(Redir::Write(word.value.clone())),
+        ast::IoRedirect::OutputAndError(word, true) => Some(Redir::Append(1, word.value.clone())),
+        ast::IoRedirect::OutputAndError(word, false) => Some(Redir::Write(1, word.value.clone())),
     }
 }

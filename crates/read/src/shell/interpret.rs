@@ -15,6 +15,8 @@ pub(crate) enum Act {
     Run(Vec<Word>),
     /// Text for a shell.
     Shell(Word),
+    /// Text that is put at the end of a file.
+    Append { path: Word, text: Word },
 }
 
 /// What a program is given from around it.
@@ -225,6 +227,11 @@ fn follow(
             Act::Run(words) if !words.is_empty() => drop(walker.dispatch(words, world.clone(), &inside)),
             Act::Run(_) => {}
             Act::Shell(text) => drop(walker.run_text(&text, "sh", world.clone(), &inside)),
+            Act::Append { path, text } => {
+                let fed = Frame { stdin: Stdin::Text(text), ..inside.clone() };
+                let words = vec![Word::literal("tee"), Word::literal("-a"), path];
+                walker.dispatch(words, world.clone(), &fed);
+            }
         }
     }
 }
@@ -270,6 +277,7 @@ pub(crate) fn within(act: Act, directory: Option<Word>) -> Act {
     let words = match act {
         Act::Run(words) => words,
         Act::Shell(text) => vec![Word::literal("sh"), Word::literal("-c"), text],
+        Act::Append { .. } => return act,
     };
     run(["env", "-C"], std::iter::once(directory).chain(words))
 }

@@ -329,9 +329,17 @@ impl Reader<'_> {
             _ if name == "execa" => command(one(0), given.get(1)),
             _ => None,
         };
+        let writes = matches!(
+            (module, last),
+            ("fs", "writeFile" | "writeFileSync" | "outputFile")
+                | ("Deno", "writeTextFile" | "writeTextFileSync")
+                | ("Bun", "write")
+        );
+        let text = one(0).zip(one(1)).filter(|_| writes && act.is_some());
         let options = children(list).into_iter().rfind(|c| c.kind() == "object");
         let directory = options.and_then(|o| self.property(o, "cwd")).map(|d| self.one(d));
         self.acts.extend(act.map(|act| within(act, directory)));
+        self.acts.extend(text.map(|(path, text)| Act::Append { path, text }));
     }
 
     /// `new Deno.Command("rm", { args: [...] })`, `new Database("file")`, `new Client({ … })`.
@@ -547,6 +555,7 @@ mod tests {
             .map(|act| match act {
                 Act::Run(words) => super::super::show_argv(words),
                 Act::Shell(text) => format!("sh: {}", text.show()),
+                Act::Append { path, text } => format!("{} << {}", path.show(), text.show()),
             })
             .collect()
     }
@@ -565,6 +574,7 @@ mod tests {
             ("['/a'].forEach(d => require('fs').rmSync(d))", "rm -rf /a"),
             ("require('fs').renameSync('/a', '/b')", "mv /a /b"),
             ("require('fs').writeFileSync('/a', '')", "truncate -s 0 /a"),
+            ("require('fs').writeFileSync('/a', 'x=1')", "/a << x=1"),
             ("require('child_process').execSync('ls')", "sh: ls"),
             ("const {spawnSync: s} = require('child_process'); s('ls', ['-l'])", "ls -l"),
             ("import('child_process').then(cp => cp.execFileSync('ls', ['-l']))", "ls -l"),

@@ -430,6 +430,7 @@ mod tests {
             .map(|act| match act {
                 Act::Run(words) => super::super::show_argv(words),
                 Act::Shell(text) => format!("sh: {}", text.show()),
+                Act::Append { path, text } => format!("{} << {}", path.show(), text.show()),
             })
             .collect()
     }

@@ -143,6 +143,10 @@ pub enum Stdin {
 pub struct Redirect {
     pub kind: RedirectKind,
     pub target: Word,
+    /// The stream that is redirected: 0, 1, 2; `&>` counts as 1.
+    pub stream: u32,
+    /// Which opening of the file it is: the commands of a group share one.
+    pub opening: usize,
 }
 
 /// What a redirection does to its file.
@@ -213,6 +217,17 @@ pub fn read(text: &str, context: &Context<'_>) -> Script {
         true => walk::run(&text.replace('\0', "\n"), context),
         false => walk::run(text, context),
     }
+}
+
+/// What a command prints, where its words and its known input alone say it.
+pub fn printed(call: &Invocation) -> Option<Word> {
+    let world = world::World { cwd: call.cwd.clone(), ..world::World::default() };
+    produce::output(&call.argv, &world, &call.stdin)
+}
+
+/// What a filter such as `grep`, `cut` or `sed s///` makes of a text; `None` where it is not modelled.
+pub fn filtered(argv: &[Word], text: &str) -> Option<String> {
+    decode::filtered(argv, text)
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ fn acts_within(program: &str, around: &Around<'_>, calls: usize) -> Vec<Act> {
         imports: BTreeMap::new(),
         functions: BTreeMap::new(),
         called: called(program),
+        opened: BTreeMap::new(),
         client: None,
         calls,
         visits: 0,
@@ -75,6 +76,8 @@ struct Reader<'a, 't> {
     imports: BTreeMap<String, String>,
     functions: BTreeMap<String, Node<'t>>,
     called: BTreeSet<String>,
+    /// Paths of files that are open to be written, by the name that each is bound to.
+    opened: BTreeMap<String, Word>,
     /// The database that was connected to, or the module for one that was imported.
     client: Option<Client>,
     calls: usize,
@@ -159,7 +162,9 @@ impl<'t> Reader<'_, 't> {
             return;
         };
         let value = self.value(right);
+        let opened = self.opened_path(right);
         let left = self.raw(left).to_owned();
+        opened.into_iter().for_each(|path| drop(self.opened.insert(left.clone(), path)));
         self.names.insert(left, value);
     }
 
@@ -185,8 +190,10 @@ impl<'t> Reader<'_, 't> {
         let Some(pattern) = children(node).into_iter().find(|c| c.kind() == "as_pattern") else { return };
         let parts = children(pattern);
         if let (Some(value), Some(name)) = (parts.first(), parts.get(1)) {
+            let opened = self.opened_path(*value);
             let value = self.value(*value);
             let name = self.raw(*name).to_owned();
+            opened.into_iter().for_each(|path| drop(self.opened.insert(name.clone(), path)));
             self.names.insert(name, value);
         }
     }
@@ -352,7 +359,15 @@ impl<'t> Reader<'_, 't> {
                 .one(0)
                 .zip(Some(value()).filter(|p| is_path(p) && self.is_path(object)))
                 .map(|(to, from)| run(["mv"], [from, to])),
-            "write_text" | "write_bytes" => Some(value()).filter(is_path).map(emptied),
+            "write_text" | "write_bytes" => {
+                let Some(path) = Some(value()).filter(is_path) else { return Vec::new() };
+                let text = given.one(0).unwrap_or_else(unknown);
+                return vec![emptied(path.clone()), Act::Append { path, text }];
+            }
+            "write" | "writelines" => {
+                let text = given.one(0).filter(|_| name == "write").unwrap_or_else(unknown);
+                self.opened_path(object).map(|path| Act::Append { path, text })
+            }
             "open" if given.one(0).is_some_and(|m| m.show().contains('w')) => {
                 Some(value()).filter(|p| is_path(p) && self.is_path(object)).map(emptied)
             }
@@ -393,6 +408,26 @@ impl<'t> Reader<'_, 't> {
             (_, true) => Some(run(["docker", "rm", "-f"], [thing])),
             _ => None,
         }
+    }
+
+    /// The path of an expression that is a file opened to be written anew.
+    fn opened_path(&self, node: Node<'_>) -> Option<Word> {
+        if node.kind() == "identifier" {
+            return self.opened.get(self.raw(node)).cloned();
+        }
+        let function = node.child_by_field_name("function").filter(|_| node.kind() == "call")?;
+        let given = Given::of(self, node.child_by_field_name("arguments")?);
+        let object = function.child_by_field_name("object").filter(|object| self.is_path(*object));
+        let (path, mode) = match (self.full_name(function).as_str(), object) {
+            ("open" | "io.open" | "codecs.open", _) => (given.one(0)?, given.one(1)),
+            (name, Some(object)) if name.ends_with(".open") => match self.value(object) {
+                Value::One(path) => (path, given.one(0)),
+                Value::Many(_) => return None,
+            },
+            _ => return None,
+        };
+        let mode = given.named("mode").or(mode)?.show();
+        mode.contains('w').then_some(path)
     }
 
     /// Whether an expression is a path by how it is made.
@@ -542,6 +577,7 @@ mod tests {
             .map(|act| match act {
                 Act::Run(words) => super::super::show_argv(words),
                 Act::Shell(text) => format!("sh: {}", text.show()),
+                Act::Append { path, text } => format!("{} << {}", path.show(), text.show()),
             })
             .collect()
     }
@@ -575,6 +611,9 @@ mod tests {
             ("import shutil, glob\nfor p in glob.glob('/a/*'):\n    shutil.rmtree(p)", "rm -rf /a/*"),
             ("open('/a', 'w').write('')", "truncate -s 0 /a"),
             ("from pathlib import Path; Path('/a').write_text('')", "truncate -s 0 /a"),
+            ("open('/a', 'w').write('x=1\\n')", "/a << x=1\n"),
+            ("with open('/a', 'w') as f:\n    f.write('x')\n", "/a << x"),
+            ("from pathlib import Path; Path('/a').write_text('x')", "/a << x"),
             ("import sys, shutil; shutil.rmtree(sys.argv[1])", "rm -rf /arg"),
             ("import os, shutil; shutil.rmtree(os.path.expanduser('~/a'))", "rm -rf /home/dev/a"),
             (

@@ -92,9 +92,9 @@ pub(crate) enum AssignValue {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Redir {
     Read(String),
-    /// `>`, `>|`, `&>`: what was there is gone.
-    Write(String),
-    Append(String),
+    /// `>`, `>|`, `&>` with the stream: what was there is gone.
+    Write(u32, String),
+    Append(u32, String),
     /// The text of a here-document, and whether it is expanded.
     Here {
         text: String,

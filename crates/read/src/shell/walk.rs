@@ -51,6 +51,8 @@ pub(crate) struct Walker<'a> {
     depth: usize,
     /// How many script files are being read, each run by the one before.
     pub(crate) files: usize,
+    /// How often files were opened by redirections so far.
+    openings: usize,
     placeholders: usize,
     /// How much text words became so far.
     pub(crate) expanded_bytes: usize,
@@ -69,6 +71,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         steps: 0,
         depth: 0,
         files: 0,
+        openings: 0,
         placeholders: 0,
         expanded_bytes: 0,
     };
@@ -530,11 +533,12 @@ impl Walker<'_> {
     }
 
     fn redirect(&mut self, redirs: &[Redir], world: &mut World, frame: &mut Frame) {
+        self.openings += 1;
         for redir in redirs {
-            let (kind, raw) = match redir {
-                Redir::Read(raw) => (RedirectKind::Read, raw),
-                Redir::Write(raw) => (RedirectKind::Write, raw),
-                Redir::Append(raw) => (RedirectKind::Append, raw),
+            let (kind, stream, raw) = match redir {
+                Redir::Read(raw) => (RedirectKind::Read, 0, raw),
+                Redir::Write(stream, raw) => (RedirectKind::Write, *stream, raw),
+                Redir::Append(stream, raw) => (RedirectKind::Append, *stream, raw),
                 Redir::Here { text, expands } => {
                     let body = self.body(text);
                     let word = if *expands { self.expand_here(&body, world, frame) } else { Word::literal(body) };
@@ -542,7 +546,9 @@ impl Walker<'_> {
                     continue;
                 }
                 Redir::HereString(raw) => {
-                    frame.stdin = Stdin::Text(self.expand_one(raw, world, frame));
+                    let mut text = self.expand_one(raw, world, frame);
+                    text.push_text("\n");
+                    frame.stdin = Stdin::Text(text);
                     continue;
                 }
                 Redir::ReadFrom(node) => {
@@ -562,7 +568,7 @@ impl Walker<'_> {
             if kind == RedirectKind::Read {
                 frame.stdin = Stdin::File(target.clone());
             }
-            frame.redirects.push(Redirect { kind, target });
+            frame.redirects.push(Redirect { kind, target, stream, opening: self.openings });
         }
     }
 

@@ -121,7 +121,12 @@ impl Trial<'_> {
         let mut guard = Guard::over(world, self.library.clone());
         for (line, command) in &example.commands {
             self.tried += 1;
-            let answer = guard.judge(request(command, &example.cwd));
+            let session = (!example.before.is_empty()).then(|| format!("example {line}"));
+            let request = |text: &str| PermissionRequest { session: session.clone(), ..request(text, &example.cwd) };
+            for earlier in &example.before {
+                guard.judge(request(earlier));
+            }
+            let answer = guard.judge(request(command));
             let names: Vec<&str> = answer.findings.iter().map(|f| f.pattern.as_str()).collect();
             let by_this = names.contains(&self.pattern.id.as_str());
             match side {
@@ -235,7 +240,7 @@ fn empty_world() -> Option<World> {
 }
 
 /// Code spans that look like commands, and the lines of fenced shell blocks.
-pub(crate) fn commands_of(markdown: &str) -> Vec<String> {
+pub fn commands_of(markdown: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut in_block = false;
     for event in Parser::new(markdown) {

@@ -1,0 +1,73 @@
+//! What the guard remembers of a session: calls that it denied, and those that a person let through once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::effect::Effect;
+use crate::id::PatternId;
+
+/// Longest time for which a person lets a call through, in seconds.
+pub const LIFT_SECONDS_MAX: i64 = 15 * 60;
+
+/// One line of a session's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+pub enum JournalEntry {
+    Denied(Denial),
+    Lifted(Lift),
+    /// A lifted call was let through; the lift is spent.
+    Used {
+        id: String,
+        at: Timestamp,
+    },
+}
+
+/// A call that was denied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Six hex digits by which a person names it.
+    pub id: String,
+    pub at: Timestamp,
+    pub session: String,
+    #[serde(default)]
+    pub agent: Option<String>,
+    pub pattern: PatternId,
+    /// Hash over call, directory and session.
+    pub call: String,
+    pub cwd: String,
+    /// The call as a person reads it, redacted and bounded.
+    pub shown: String,
+    /// What was offered instead, redacted and bounded.
+    #[serde(default)]
+    pub remedy: String,
+    /// The effects for which it was denied.
+    pub effects: Vec<Effect>,
+}
+
+/// A person's word that one denied call may run, once and soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lift {
+    /// The denial's id.
+    pub id: String,
+    /// The denial's hash: no other call is let through.
+    pub call: String,
+    pub session: String,
+    pub at: Timestamp,
+    pub until: Timestamp,
+    /// Ed25519 signature in hex under the person's key; empty where an administrator's file says it.
+    #[serde(default)]
+    pub signature: String,
+}
+
+impl Lift {
+    /// What is signed.
+    pub fn message(&self) -> String {
+        format!("coroner/lift/v1\n{}\n{}\n{}\n{}\n{}", self.id, self.call, self.session, self.at, self.until)
+    }
+
+    /// Whether it holds for a call at a moment.
+    pub fn holds(&self, call: &str, session: &str, now: Timestamp) -> bool {
+        let long = self.until.duration_since(self.at).as_secs() > LIFT_SECONDS_MAX;
+        self.call == call && self.session == session && self.at <= now && now < self.until && !long
+    }
+}
