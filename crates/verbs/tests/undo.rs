@@ -342,7 +342,9 @@ fn an_edit_that_replaces_is_kept_too() {
 #[test]
 fn a_host_that_refuses_what_it_is_asked_about_needs_no_copy() {
     let site = Site::new();
-    site.git(&["branch", "feature"]);
+    site.git(&["checkout", "-q", "-b", "feature"]);
+    site.git(&["commit", "-q", "--allow-empty", "-m", "only here"]);
+    site.git(&["checkout", "-q", "-"]);
     let input = json!({"command": "git branch -D feature"});
     let said = site.event(Agent::Codex, "Bash", &input);
     assert!(said.contains("deny") && site.kept().is_empty(), "{said}");

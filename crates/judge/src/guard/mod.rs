@@ -8,8 +8,8 @@ mod database;
 mod declared;
 mod delete;
 mod discard;
-mod engine;
 mod edit;
+mod engine;
 pub mod evasion;
 mod execute;
 mod live;
@@ -21,14 +21,14 @@ mod own;
 mod owner;
 mod past;
 mod port;
-mod repeat;
 mod printed;
 pub mod reason;
+mod repeat;
 mod restart;
 mod run;
 mod secret;
-mod spare;
 mod space;
+mod spare;
 mod tool;
 mod upgrade;
 mod view;
@@ -235,7 +235,14 @@ fn unread(answer: &mut PermissionAnswer, effects: &Effects) {
             detail: "it is longer, deeper or does more than what is followed".into(),
         });
     }
+    let rules_left_out = effects.planned.iter().any(|planned| match &planned.target {
+        effect::Target::Paths(paths) => {
+            matches!(&paths.filter, Some(effect::Filter::Rsync(command)) if command.rules_left_out > 0)
+        }
+        _ => false,
+    });
     let why = match effects.script.limits.iter().find(|l| matches!(l, Limit::Bytes | Limit::Nesting | Limit::Steps)) {
+        None if rules_left_out => "it holds more filter rules than are followed",
         Some(Limit::Bytes) => "it is longer than what is read as shell",
         Some(Limit::Steps) => "it holds more commands than are followed",
         Some(_) => "it nests deeper than what is read as shell",

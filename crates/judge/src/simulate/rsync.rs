@@ -24,6 +24,9 @@ pub use place::Place;
 use rule::{Flags, Parsed, Prefixes};
 use walk::Deleting;
 
+/// Most filter options of one command line that are followed.
+pub const RULES_MAX: usize = 500;
+
 /// One filter option of the command line, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterArgument {
@@ -86,6 +89,8 @@ pub struct RsyncCommand {
     pub cvs_exclude: bool,
     pub files_from: Option<String>,
     pub filters: Vec<FilterArgument>,
+    /// Rules beyond [`RULES_MAX`] that are not followed.
+    pub rules_left_out: usize,
     /// The absolute directory that relative paths start from; for the caller to set.
     pub cwd: String,
     /// Why rsync would stop before doing anything.
@@ -116,6 +121,7 @@ impl Default for RsyncCommand {
             cvs_exclude: false,
             files_from: None,
             filters: Vec::new(),
+            rules_left_out: 0,
             cwd: String::new(),
             refused: None,
         }

@@ -1,6 +1,6 @@
 //! rsync's command line: which option takes a value, and what it means for deletions.
 
-use super::{Backup, FilterArgument, Place, RsyncCommand, Timing};
+use super::{Backup, FilterArgument, Place, RULES_MAX, RsyncCommand, Timing};
 
 /// Long options whose value may stand in the next word.
 const VALUED: [&str; 64] = [
@@ -122,7 +122,10 @@ pub fn parse(argv: &[String]) -> RsyncCommand {
             }
         }
     }
-    reading.finish(&places)
+    let mut command = reading.finish(&places);
+    command.rules_left_out = command.filters.len().saturating_sub(RULES_MAX);
+    command.filters.truncate(RULES_MAX);
+    command
 }
 
 #[derive(Default)]
