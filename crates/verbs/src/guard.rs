@@ -14,7 +14,7 @@ use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use coroner_collect::{Casefile, Limits, Live, LiveSettings, World};
-use coroner_judge::guard::{self, Action, Case, Deed, Loss};
+use coroner_judge::guard::{self, Action, Case, Deed, LastReading, Loss};
 use coroner_judge::pattern::Library;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use coroner_model::{Answer, Answers, Probe};
@@ -105,8 +105,9 @@ impl Guard {
         let mut past = self.past.get(&session).cloned().unwrap_or_default();
         let mut answers = Answers::new();
         let (nothing, unread) = (BTreeMap::new(), BTreeMap::new());
+        let reading = &LastReading::default();
         for _ in 0..guard::ROUNDS_MAX {
-            let case = Case { request: &request, past: &past, outcomes: &nothing, before: &unread };
+            let case = Case { request: &request, past: &past, outcomes: &nothing, before: &unread, reading };
             let mut probes = guard::ask(&case, &answers);
             if probes.is_empty() {
                 break;
@@ -119,8 +120,9 @@ impl Guard {
                 answers.insert(probe, answer);
             }
         }
-        let worked = self.written(&request, &past, &answers);
-        let case = Case { request: &request, past: &past, outcomes: &worked.outcomes, before: &worked.before };
+        let worked = self.written(&request, &past, &answers, reading);
+        let (outcomes, before) = (&worked.outcomes, &worked.before);
+        let case = Case { request: &request, past: &past, outcomes, before, reading };
         let mut answer = guard::judge(&case, &answers, || self.library());
         if let Some(world) = self.world.get() {
             written::weigh(world, || self.library(), &worked, &mut answer);
@@ -175,11 +177,17 @@ impl Guard {
     }
 
     /// What the files that the request writes would hold.
-    fn written(&self, request: &PermissionRequest, past: &[Deed], answers: &Answers) -> written::Worked {
+    fn written(
+        &self,
+        request: &PermissionRequest,
+        past: &[Deed],
+        answers: &Answers,
+        reading: &LastReading,
+    ) -> written::Worked {
         if matches!(guard::action(request), Action::Command(command) if !written::may_write(&command)) {
             return written::Worked::default();
         }
-        let case = Case { request, past, outcomes: &BTreeMap::new(), before: &BTreeMap::new() };
+        let case = Case { request, past, outcomes: &BTreeMap::new(), before: &BTreeMap::new(), reading };
         let writes = guard::writes(&case, answers);
         written::work_out(|| self.world.get_or_init(|| World::Live(live(&self.request))), writes)
     }

@@ -36,7 +36,9 @@ mod volume;
 mod work;
 pub mod written;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use coroner_model::effect::{Effect, EffectKind};
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionFinding, PermissionRequest, Strength};
@@ -65,6 +67,20 @@ pub struct Case<'a> {
     pub outcomes: &'a BTreeMap<String, written::Outcome>,
     /// What those files hold now, as far as they were read.
     pub before: &'a BTreeMap<String, written::Now>,
+    /// What the text was last read as.
+    pub reading: &'a LastReading,
+}
+
+/// The last reading of a request's text. Each round asks for it, and it changes only when
+/// the text of a script came in between.
+#[derive(Debug, Default)]
+pub struct LastReading(RefCell<Option<Reading>>);
+
+#[derive(Debug)]
+struct Reading {
+    command: String,
+    files: BTreeMap<String, String>,
+    effects: Rc<Effects>,
 }
 
 /// One effect with what is to be told of it.
@@ -160,8 +176,15 @@ fn scripts(case: &Case<'_>, answers: &Answers) -> BTreeMap<String, String> {
     read.chain(case.past.iter().flat_map(|deed| deed.texts.iter().cloned())).collect()
 }
 
-fn effects_of(case: &Case<'_>, command: &str, files: &BTreeMap<String, String>) -> Effects {
-    effect::of_command_with(command, &Context { cwd: &case.request.cwd, env: &case.request.env, files })
+fn effects_of(case: &Case<'_>, command: &str, files: &BTreeMap<String, String>) -> Rc<Effects> {
+    let mut last = case.reading.0.borrow_mut();
+    if let Some(reading) = last.as_ref().filter(|r| r.command == command && r.files == *files) {
+        return Rc::clone(&reading.effects);
+    }
+    let context = Context { cwd: &case.request.cwd, env: &case.request.env, files };
+    let effects = Rc::new(effect::of_command_with(command, &context));
+    *last = Some(Reading { command: command.to_owned(), files: files.clone(), effects: Rc::clone(&effects) });
+    effects
 }
 
 /// A pattern that an effect met.

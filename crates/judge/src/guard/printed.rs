@@ -126,12 +126,15 @@ fn with_hidden_values(case: &Case<'_>) -> Option<Effects> {
     Some(effect::of_command(&command, &case.request.cwd, &env))
 }
 
+/// How far apart the commands of one pipeline may stand.
+const STAGES_MAX: usize = 64;
+
 fn of_effects(effects: &Effects) -> Vec<Print> {
     let calls = &effects.script.invocations;
     let mut out = Vec::new();
     for (index, call) in calls.iter().enumerate() {
         let printed = coroner_read::shell::printed(call);
-        let read_later = calls[index + 1..].iter().any(|later| {
+        let read_later = calls[index + 1..].iter().take(STAGES_MAX).any(|later| {
             let takes = match &later.stdin {
                 Stdin::Output(commands) => commands.contains(&call.argv),
                 Stdin::Text(text) => printed.as_ref() == Some(text),
@@ -150,7 +153,11 @@ fn of_effects(effects: &Effects) -> Vec<Print> {
         };
         stages.push(call.argv.clone());
         for (at, argv) in stages.iter().enumerate() {
-            let own = if at + 1 == stages.len() { Some(call) } else { calls[..index].iter().find(|c| c.argv == *argv) };
+            let own = if at + 1 == stages.len() {
+                Some(call)
+            } else {
+                calls[..index].iter().rev().take(STAGES_MAX).find(|c| c.argv == *argv)
+            };
             if own.is_some_and(|own| at + 1 < stages.len() && is_kept(own)) {
                 continue;
             }

@@ -31,7 +31,9 @@ const RECURSION_MAX: usize = 2;
 const TEXT_DEPTH_MAX: usize = 12;
 
 /// Most carriers that are taken off one command.
-const CARRIERS_MAX: usize = 48;
+const CARRIERS_MAX: usize = 24;
+/// Most text that the grammar is given in all, in bytes: a text within a text is read anew.
+const GRAMMAR_BYTES_MAX: usize = 3 * scan::GRAMMAR_BYTES_MAX;
 /// Most files of which the text is remembered.
 const WRITTEN_FILES_MAX: usize = 32;
 
@@ -54,6 +56,8 @@ pub(crate) struct Walker<'a> {
     /// How often files were opened by redirections so far.
     openings: usize,
     placeholders: usize,
+    /// How much text was parsed so far.
+    grammar_bytes: usize,
     /// How much text words became so far.
     pub(crate) expanded_bytes: usize,
 }
@@ -73,6 +77,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         files: 0,
         openings: 0,
         placeholders: 0,
+        grammar_bytes: 0,
         expanded_bytes: 0,
     };
     let cwd = match context.cwd {
@@ -128,7 +133,8 @@ impl Walker<'_> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let clean = text.replace('\0', "").replace("\r\n", "\n");
         let scanned = scan::scan(&clean, &mut self.bodies);
-        if scanned.text.len() > scan::GRAMMAR_BYTES_MAX {
+        self.grammar_bytes += scanned.text.len();
+        if scanned.text.len() > scan::GRAMMAR_BYTES_MAX || self.grammar_bytes > GRAMMAR_BYTES_MAX {
             self.limit(Limit::Bytes);
             return fallback::flat(&scanned.text);
         }
