@@ -46,7 +46,7 @@ const ARTEFACTS: [&str; 24] = [
 ];
 
 /// Directories directly under the root that a system cannot do without.
-const SYSTEM: [&str; 20] = [
+pub(super) const SYSTEM: [&str; 20] = [
     "/",
     "/etc",
     "/usr",

@@ -163,7 +163,10 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         Some(_) => out.push(tree(path)),
         None if planned.kind == EffectKind::Delete => {
             out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
-            out.push(tree(path));
+            // What the host lives on is known without a walk over all of it.
+            if !super::delete::SYSTEM.contains(&path) {
+                out.push(tree(path));
+            }
             // A file is one of several, or the last: that shows beside it.
             if paths.extent == Extent::Itself
                 && let Some((directory, _)) = path.rsplit_once('/').filter(|(d, _)| !d.is_empty())
