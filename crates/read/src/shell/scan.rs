@@ -43,6 +43,7 @@ pub(crate) fn scan(text: &str, bodies: &mut Vec<String>) -> Scan {
     Scanner {
         text,
         at: 0,
+        copied: 0,
         out: String::with_capacity(text.len()),
         stack: Vec::new(),
         keywords: 0,
@@ -55,6 +56,8 @@ pub(crate) fn scan(text: &str, bodies: &mut Vec<String>) -> Scan {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// How far the text stands in `out`.
+    copied: usize,
     out: String,
     stack: Vec<Frame>,
     keywords: usize,
@@ -72,15 +75,15 @@ impl Scanner<'_> {
             } else {
                 self.in_plain(c, before);
             }
-            self.out.push_str(&self.text[before..self.at]);
             self.nesting = self.nesting.max(self.stack.len() + self.keywords);
             if c == '\n' && !self.pending.is_empty() && self.stack.last() != Some(&Frame::Double) {
                 self.lift(bodies);
             }
         }
-        if !self.pending.is_empty() && self.out.ends_with('\n') {
+        if !self.pending.is_empty() && self.text.ends_with('\n') {
             self.lift(bodies);
         }
+        self.out.push_str(&self.text[self.copied..]);
         Scan { text: self.out, nesting: self.nesting }
     }
 
@@ -213,6 +216,7 @@ impl Scanner<'_> {
 
     /// Replaces the bodies that begin here by marks.
     fn lift(&mut self, bodies: &mut Vec<String>) {
+        self.out.push_str(&self.text[self.copied..self.at]);
         for here in std::mem::take(&mut self.pending) {
             let rest = &self.text[self.at..];
             let mut body = String::new();
@@ -241,6 +245,7 @@ impl Scanner<'_> {
             bodies.push(body);
             self.at += length;
         }
+        self.copied = self.at;
     }
 }
 

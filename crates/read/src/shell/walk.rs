@@ -6,6 +6,7 @@
 
 mod files;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -131,7 +132,13 @@ impl Walker<'_> {
 
     fn parse(&mut self, text: &str) -> Node {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let clean = text.replace('\0', "").replace("\r\n", "\n");
+        let mut clean = Cow::Borrowed(text);
+        if clean.contains('\0') {
+            clean = Cow::Owned(clean.replace('\0', ""));
+        }
+        if clean.contains('\r') {
+            clean = Cow::Owned(clean.replace("\r\n", "\n"));
+        }
         let scanned = scan::scan(&clean, &mut self.bodies);
         self.grammar_bytes += scanned.text.len();
         if scanned.text.len() > scan::GRAMMAR_BYTES_MAX || self.grammar_bytes > GRAMMAR_BYTES_MAX {
