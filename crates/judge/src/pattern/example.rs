@@ -5,6 +5,9 @@
 //! ```` ```case ```` holds a casefile as text: `--- PATH` starts a file of it,
 //! `--- command` the commands to be judged, `--- before` those that the session gave before each
 //! of them, `--- log COMPONENT` log lines.
+//!
+//! Where a secret is wanted, `{made:20}` stands for twenty letters and digits that are made when
+//! the example is read, `{made:20:b}` for others: no file holds anything that looks like a key.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -45,6 +48,7 @@ const STATE_KEYS: [&str; 6] = ["cwd", "live-data", "backup", "protected", "dir",
 impl Example {
     /// Reads a block by its info string; an error says what is wrong with it.
     pub fn read(info: &str, text: &str, line: usize) -> Result<Example, String> {
+        let text = &filled(text);
         let (kind, rest) = info.split_once(' ').unwrap_or((info, ""));
         match kind {
             "sh" | "bash" => commands(text, line),
@@ -57,6 +61,44 @@ impl Example {
             other => Err(format!("`{other}` is no kind of example")),
         }
     }
+}
+
+/// Longest value that is made up, in characters.
+const MADE_CHARS_MAX: usize = 200;
+
+/// A text with its made-up values in place.
+fn filled(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{made:") {
+        out.push_str(before);
+        match after.split_once('}').and_then(|(asked, behind)| Some((made(asked)?, behind))) {
+            Some((value, behind)) => {
+                out.push_str(&value);
+                rest = behind;
+            }
+            None => {
+                out.push_str("{made:");
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+/// The value that is asked for by its length and, after a colon, a name: the same each time.
+fn made(asked: &str) -> Option<String> {
+    const SET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let length: usize = asked.split(':').next()?.parse().ok()?;
+    let hash = blake3::Hasher::new().update(asked.as_bytes()).finalize_xof();
+    let mut bytes = vec![0; length.min(MADE_CHARS_MAX)];
+    std::io::Read::read_exact(&mut { hash }, &mut bytes).ok()?;
+    let mut value: Vec<u8> = bytes.iter().map(|b| SET[usize::from(*b) % SET.len()]).collect();
+    // A digit and both cases are in every key of some length.
+    for (at, one) in value.iter_mut().zip(*b"k7Q") {
+        *at = one;
+    }
+    String::from_utf8(value).ok()
 }
 
 fn empty(kind: ExampleKind, line: usize) -> Example {
