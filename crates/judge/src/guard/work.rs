@@ -283,16 +283,12 @@ impl View<'_> {
         match self.branches(asked) {
             Some(branches) => {
                 let ahead: Vec<&Branch> = branches.iter().filter(|b| b.unpushed.unwrap_or(0) > 0).collect();
-                story.lines.extend(
-                    ahead.iter().take(NAMED_MAX).map(|b| {
-                        format!("branch {}  {} commits that were never pushed", b.name, b.unpushed.unwrap_or(0))
-                    }),
-                );
+                story.lines.extend(ahead.iter().take(NAMED_MAX).map(|b| ahead_of(&b.name, b.unpushed.unwrap_or(0))));
             }
             None => match &branch {
                 Some(b) if b.upstream.is_none() => story.lines.push(format!("branch {}  was never pushed", b.head)),
                 Some(b) if b.ahead > 0 => {
-                    story.lines.push(format!("branch {}  {} commits that were never pushed", b.head, b.ahead));
+                    story.lines.push(ahead_of(&b.head, b.ahead));
                 }
                 Some(_) => {}
                 None => self.unseen_history(asked, top, story),
@@ -301,8 +297,10 @@ impl View<'_> {
         if let Some(Ok(documents)) = self.answers.get(&git(asked, GitTable::Stash)) {
             let stashes =
                 documents.iter().flat_map(|d| d.text.as_str().lines()).filter(|l| !l.trim().is_empty()).count();
-            story.lines.extend((stashes > 0).then(|| format!("{stashes} stashes")));
+            story.lines.extend((stashes > 0).then(|| format!("{stashes} stashed")));
         }
+        // Several paths of one repository may ask for it.
+        story.lines.dedup();
         let others = worktrees.len().saturating_sub(1);
         story.lines.extend((others > 0).then(|| format!("{others} other work trees hang on it")));
         if story.lines.len() > before {
@@ -421,6 +419,13 @@ pub(super) fn is_kept_aside(path: &str) -> bool {
         || name.starts_with("id_rsa")
         || name.starts_with("id_ed25519")
         || matches!(name.as_str(), "data" | "uploads" | "storage" | ".data" | "db" | "backups" | "secrets")
+}
+
+/// What only a branch here holds.
+fn ahead_of(branch: &str, commits: impl std::fmt::Display) -> String {
+    let commits = commits.to_string();
+    let noun = if commits == "1" { "commit that was" } else { "commits that were" };
+    format!("branch {branch}  {commits} {noun} never pushed")
 }
 
 #[cfg(test)]
