@@ -274,14 +274,14 @@ pub fn secrets(raw: &str) -> Vec<Secret> {
 /// Adds what stands in a text as it is.
 fn direct(raw: &str, found: &mut Vec<Secret>) {
     let mut matches = Vec::new();
-    rule::find(raw, &mut matches);
+    let announcers = rule::find(raw, &mut matches);
     found.extend(matches.into_iter().map(|m| Secret {
-        kind: m.rule.id,
-        description: m.rule.description,
+        kind: m.rule.id(),
+        description: m.rule.description(),
         level: m.rule.level,
         span: m.span,
     }));
-    for span in shapes::find(raw) {
+    for span in shapes::find(raw, &announcers) {
         let value = &raw[span.clone()];
         let (kind, description, level) = if value.contains("\n") || is_key_body(raw, span.start) {
             ("private-key", "Private key", Level::Secret)
@@ -318,9 +318,9 @@ fn is_beyond_doubt(value: &str, key: bool) -> bool {
 
 /// Everything in a text that is taken out of it.
 fn spans(raw: &str) -> Vec<Range<usize>> {
-    let mut spans = shapes::find(raw);
     let mut matches = Vec::new();
-    rule::find(raw, &mut matches);
+    let announcers = rule::find(raw, &mut matches);
+    let mut spans = shapes::find(raw, &announcers);
     spans.extend(matches.into_iter().filter(|m| m.rule.level != Level::Identifier).map(|m| m.span));
     spans.retain(|span| !is_token(&raw[span.clone()]) && !raw[span.clone()].starts_with("hmac:"));
     spans.sort_by_key(|s| (s.start, s.end));
