@@ -30,6 +30,7 @@ struct Rule {
     entropy: f64,
     keywords: Vec<String>,
     level: Option<String>,
+    content: Option<String>,
     #[serde(default)]
     allowlists: Vec<Allow>,
     #[serde(rename = "example")]
@@ -126,6 +127,12 @@ fn write_rules(rules: &[Rule], text: &mut Text, code: &mut String) -> std::io::R
             Some("generic") => "Generic",
             Some(_) => return Err(wrong("its level is none")),
         };
+        let content = match rule.content.as_deref() {
+            None => "Any",
+            Some("login") => "Login",
+            Some("random") => "Random",
+            Some(_) => return Err(wrong("its content is none")),
+        };
         let shape = match (&rule.regex, &rule.value) {
             (Some(regex), None) => {
                 let begins: &[String] = if begins_with_keyword(regex, &rule.keywords) { &rule.keywords } else { &[] };
@@ -147,7 +154,7 @@ fn write_rules(rules: &[Rule], text: &mut Text, code: &mut String) -> std::io::R
         let _ = writeln!(
             code,
             "    Rule {{ id: {}, description: {}, shape: {shape}, group: {:?}, entropy: {:?}, level: Level::{level}, \
-             allowed: {allowed}, stopwords: {stopwords} }},",
+             content: Content::{content}, allowed: {allowed}, stopwords: {stopwords} }},",
             text.span(&rule.id),
             text.span(&rule.description),
             rule.group,

@@ -5,6 +5,7 @@
 //! default is the finding. A value recognised once is replaced everywhere.
 
 mod assigned;
+mod code;
 mod dummy;
 mod hidden;
 mod rule;
@@ -290,7 +291,8 @@ fn direct(raw: &str, found: &mut Vec<Secret>) {
         } else {
             ("assigned-secret", "Value of a name that says it is secret", Level::Generic)
         };
-        if is_beyond_doubt(value, kind == "private-key") {
+        let code = kind == "assigned-secret" && code::is_code(raw, &span);
+        if !code && is_beyond_doubt(value, kind == "private-key") {
             found.push(Secret { kind, description, level, span });
         }
     }
@@ -308,9 +310,14 @@ fn is_beyond_doubt(value: &str, key: bool) -> bool {
     const VALUE_BYTES_MIN: usize = 12;
     /// Shortest body of a private key, in bytes.
     const KEY_BYTES_MIN: usize = 60;
+    /// Shortest of the longest lines of its Base64, in bytes.
+    const KEY_LINE_BYTES_MIN: usize = 30;
     let mixed = value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic());
     if key {
-        return value.len() > KEY_BYTES_MIN && mixed && dummy::entropy(value) >= 3.5 && !value.contains("...");
+        let digit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+        let line = value.as_bytes().split(|b| !digit(*b)).map(<[u8]>::len).max().unwrap_or_default();
+        let random = line >= KEY_LINE_BYTES_MIN && dummy::entropy(value) >= 3.5;
+        return value.len() > KEY_BYTES_MIN && mixed && random && !value.contains("...");
     }
     let long = value.len() >= VALUE_BYTES_MIN && mixed && !value.contains(char::is_whitespace);
     (long || assigned::looks_secret(value, true)) && !dummy::is_dummy(value)

@@ -41,6 +41,10 @@ const PARTS: &[&str] = &[
     "sanitized",
     "masked",
     "hidden",
+    // The set of characters that an expression allows.
+    "a-za-z",
+    "0-9a-",
+    "a-z0-9",
     // "John Doe" in the body of a JSON web token that every document shows.
     "ikpvag4grg9l",
 ];

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use regex_lite::Regex;
 
-use super::{assigned, dummy};
+use super::{assigned, code, dummy, spelling};
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
 
@@ -73,6 +73,7 @@ pub(super) struct Rule {
     group: Option<usize>,
     entropy: f64,
     pub level: Level,
+    content: Content,
     allowed: List,
     stopwords: List,
 }
@@ -85,6 +86,16 @@ impl Rule {
     pub fn description(&self) -> &'static str {
         self.description.text()
     }
+}
+
+/// What a value must be beyond its form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Any,
+    /// Base64 of a name and a password.
+    Login,
+    /// Not made of words.
+    Random,
 }
 
 enum Shape {
@@ -250,6 +261,9 @@ fn value(text: &str, number: usize, names: List, hit: &Range<usize>) -> Option<R
     let rule = &RULES[number];
     let given = assigned::at(text, hit)?;
     let value = &text[given.value.clone()];
+    if code::is_code(text, &given.value) {
+        return None;
+    }
     if rule.level == Level::Generic {
         return (assigned::is_secret(text, &given) && accepts(rule, value)).then_some(given.value);
     }
@@ -267,7 +281,13 @@ fn value(text: &str, number: usize, names: List, hit: &Range<usize>) -> Option<R
 fn accepts(rule: &Rule, value: &str) -> bool {
     let stopped = rule.stopwords.texts().any(|word| value.contains(word));
     let allowed = || rule.allowed.texts().any(|regex| Regex::new(regex).is_ok_and(|r| r.is_match(value)));
-    dummy::entropy(value) >= rule.entropy && !stopped && !dummy::is_dummy(value) && !allowed()
+    let fits = match rule.content {
+        Content::Any => true,
+        Content::Login => spelling::of_base64(value)
+            .is_some_and(|login| login.split_once(':').is_some_and(|(_, word)| !dummy::is_dummy(word))),
+        Content::Random => !code::is_words(value),
+    };
+    dummy::entropy(value) >= rule.entropy && !stopped && fits && !dummy::is_dummy(value) && !allowed()
 }
 
 /// The expression of a rule; those of values cover the whole value, those that begin with a

@@ -83,7 +83,7 @@ pub(super) fn announced(text: &str, hits: &[Range<usize>], spans: &mut Vec<Range
         match *kind {
             Kind::Address(parts) => webhook(text, hit.end..end, parts, spans),
             Kind::Login => address::user_information(text, hit.start, spans),
-            Kind::Scheme if !text[..hit.start].ends_with(is_word) => scheme(text, hit.end, spans),
+            Kind::Scheme if !text[..hit.start].ends_with(is_word) => scheme(text, hit.clone(), spans),
             _ if glued => {}
             Kind::Scheme | Kind::Key => {}
             Kind::Authorization => authorization(text, hit.end..end, spans),
@@ -95,10 +95,14 @@ pub(super) fn announced(text: &str, hits: &[Range<usize>], spans: &mut Vec<Range
 }
 
 /// `Bearer …` and `Basic …`.
-fn scheme(text: &str, start: usize, spans: &mut Vec<Range<usize>>) {
+fn scheme(text: &str, hit: Range<usize>, spans: &mut Vec<Range<usize>>) {
+    let start = hit.end;
     let is_value = |b: &&u8| super::is_key_byte(**b) || matches!(b, b'+' | b'/' | b'=' | b'~');
     let end = start + text.as_bytes()[start..].iter().take_while(is_value).count();
-    if end - start >= 16 && looks_issued(&text[start..end]) {
+    let value = &text[start..end];
+    // "basic authentication" is prose: what is meant holds a name and a password.
+    let prose = text[hit].eq_ignore_ascii_case("basic ") && !super::is_credentials(value);
+    if value.len() >= 16 && looks_issued(value) && !prose {
         push_value(text, start..end, spans);
     }
 }
