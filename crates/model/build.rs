@@ -32,6 +32,8 @@ struct Rule {
     level: Option<String>,
     content: Option<String>,
     #[serde(default)]
+    near: Vec<String>,
+    #[serde(default)]
     allowlists: Vec<Allow>,
     #[serde(rename = "example")]
     _example: Vec<String>,
@@ -149,12 +151,14 @@ fn write_rules(rules: &[Rule], text: &mut Text, code: &mut String) -> std::io::R
         if rule.keywords.is_empty() || rule.keywords.iter().any(|k| k.len() < 2 || !k.is_ascii()) {
             return Err(wrong("a rule needs keywords, in ASCII, of two letters or more"));
         }
+        let near = text.list(&rule.near);
         let allowed = text.list(rule.allowlists.iter().flat_map(|a| &a.regexes));
         let stopwords = text.list(rule.allowlists.iter().flat_map(|a| &a.stopwords));
         let _ = writeln!(
             code,
             "    Rule {{ id: {}, description: {}, shape: {shape}, group: {:?}, entropy: {:?}, level: Level::{level}, \
-             content: Content::{content}, allowed: {allowed}, stopwords: {stopwords} }},",
+             content: Content::{content}, near: {near}, \
+             allowed: {allowed}, stopwords: {stopwords} }},",
             text.span(&rule.id),
             text.span(&rule.description),
             rule.group,

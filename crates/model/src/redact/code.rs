@@ -100,22 +100,31 @@ fn is_constant(value: &str) -> bool {
 
 /// A call, an element, a type, or a name with a part that says whose it is.
 fn is_expression(value: &str, rest: &str, shell: bool) -> bool {
-    let own = value.trim_end_matches([',', ';', ')', ']', '}']);
-    let head = &own[..own.find(['(', '[', '<', '{']).unwrap_or(own.len())];
-    let name = head.trim_start_matches(['&', '*', '!', '$', '@', '_']);
-    let of_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'$' | b'?' | b'!' | b'>' | b'-');
-    if OWN.iter().any(|own| name.starts_with(own)) && name.bytes().all(of_name) {
+    // Paths of types: no issuer writes two colons.
+    if value.contains("::") {
         return true;
     }
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.bytes().all(of_name) || !is_words(name) {
+    let head = &value[..value.find(|c| "([<{)]},;=".contains(c)).unwrap_or(value.len())];
+    let name = head.trim_start_matches(['&', '*', '!', '$', '@', '_']);
+    let of_name =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'$' | b'?' | b'!' | b'>' | b'-');
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.bytes().all(of_name) {
         return false;
     }
-    let opened = head.len() < own.len() || rest.starts_with(['(', '[', '<']);
-    let closed = own.len() < value.len() || rest.starts_with([',', ';', ')', ']', '}']);
+    let next = value[head.len()..].chars().next().or_else(|| rest.chars().next());
+    let parts = name.contains(['.', '_']) || name.contains("->");
+    let called = next == Some('(') && parts && name.bytes().filter(u8::is_ascii_digit).count() <= 5;
+    if OWN.iter().any(|own| name.starts_with(own)) || called {
+        return true;
+    }
+    if !is_words(name) {
+        return false;
+    }
+    let opened = matches!(next, Some('(' | '[' | '<' | '{')) || next == Some('=') && head.len() + 1 < value.len();
+    let closed = matches!(next, Some(',' | ';' | ')' | ']' | '}'));
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    let parts = name.contains(['.', '_']) || name.contains("::") || name.contains("->");
     let camel = name.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    opened || closed && (parts || camel) || !shell && parts && digits <= 5
+    opened || closed && (parts || camel || shell) || !shell && parts && digits <= 5
 }
 
 #[cfg(test)]
@@ -130,7 +139,7 @@ mod tests {
             "CLIENT_TRAFFIC_SECRET_0",
             "poly1305::Context::from_key",
             "HTTPHeader",
-            "utf8_to_utf16_dup",
+            "subject_token_hint",
         ] {
             assert!(is_words(text), "{text}");
         }

@@ -142,6 +142,9 @@ fn is_words(lower: &str) -> bool {
         || (told.len() >= 4 && shapes::is_placeholder_text(&told))
 }
 
+/// Shortest sealed value, in bytes.
+const SEALED_BYTES_MIN: usize = 200;
+
 /// Whether a value only says where the secret is kept.
 pub(super) fn is_reference(value: &str) -> bool {
     const STARTS: &[&str] = &[
@@ -192,10 +195,26 @@ pub(super) fn is_reference(value: &str) -> bool {
         "http://",
         "https://",
         "ssh-",
+        // An option of a program.
+        "--",
     ];
+    if is_password_hash(value) {
+        return false;
+    }
+    // What a controller of a cluster sealed.
+    if value.len() >= SEALED_BYTES_MIN && (value.starts_with("AgA") || value.starts_with("AgB")) {
+        return true;
+    }
     let lower = value.get(..value.len().min(24)).map(str::to_ascii_lowercase).unwrap_or_default();
     STARTS.iter().any(|start| lower.starts_with(start))
         || ["${", "{{", "$(", "<%", "process.env", "getenv", "environ"].iter().any(|part| value.contains(part))
+}
+
+/// Whether a value begins like the hash of a password, also with each `$` doubled.
+fn is_password_hash(value: &str) -> bool {
+    const SCHEMES: &[&str] = &["1$", "2a$", "2b$", "2x$", "2y$", "5$", "6$", "y$", "apr1$", "argon2"];
+    let rest = value.trim_start_matches('$');
+    rest.len() < value.len() && value.len() >= 30 && SCHEMES.iter().any(|scheme| rest.starts_with(scheme))
 }
 
 /// Whether a value is a stand-in in Base64, as a manifest holds it.

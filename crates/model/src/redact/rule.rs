@@ -74,6 +74,8 @@ pub(super) struct Rule {
     entropy: f64,
     pub level: Level,
     content: Content,
+    /// Texts of which one must stand where the rule is tried.
+    near: List,
     allowed: List,
     stopwords: List,
 }
@@ -222,7 +224,7 @@ fn try_rule(text: &str, number: usize, hit: &Range<usize>, found: &mut Vec<Match
                 Some(inner) => {
                     let span = window.start + inner.start..window.start + inner.end;
                     let end = span.end;
-                    if accepts(rule, &text[span.clone()]) {
+                    if accepts(rule, &text[span.clone()]) && !code::is_code(text, &span) {
                         found.push(Match { span, rule });
                     }
                     end
@@ -232,6 +234,10 @@ fn try_rule(text: &str, number: usize, hit: &Range<usize>, found: &mut Vec<Match
         }
         Shape::Pattern { lines, .. } => {
             let window = before(text, hit.start)..behind(text, hit.end, lines);
+            let near = |word: &str| text[window.clone()].contains(word);
+            if !rule.near.is_empty() && !rule.near.texts().any(near) {
+                return window.end;
+            }
             let Some(regex) = expression(number) else { return window.end };
             let text = &text[..window.end];
             let mut at = window.start;
@@ -239,6 +245,7 @@ fn try_rule(text: &str, number: usize, hit: &Range<usize>, found: &mut Vec<Match
                 at = captures.get(0).map_or(window.end, |whole| whole.end().max(at + 1));
                 if let Some(span) = secret_of(rule, &captures)
                     && accepts(rule, &text[span.clone()])
+                    && !code::is_code(text, &span)
                 {
                     found.push(Match { span, rule });
                 }
@@ -285,7 +292,7 @@ fn accepts(rule: &Rule, value: &str) -> bool {
         Content::Any => true,
         Content::Login => spelling::of_base64(value)
             .is_some_and(|login| login.split_once(':').is_some_and(|(_, word)| !dummy::is_dummy(word))),
-        Content::Random => !code::is_words(value),
+        Content::Random => value.bytes().any(|b| !b.is_ascii_alphabetic()) && !code::is_words(value),
     };
     dummy::entropy(value) >= rule.entropy && !stopped && fits && !dummy::is_dummy(value) && !allowed()
 }

@@ -89,7 +89,7 @@ fn known_prefixes(text: &str, spans: &mut Vec<Range<usize>>) {
                 && word.len() >= p.text.len() + p.rest_bytes_min
                 && word[p.text.len()..].iter().any(u8::is_ascii_digit)
         });
-        if issued || is_jwt(word) {
+        if issued || is_jwt(word) || is_bot_token(word) {
             spans.push(at..trim_dots(bytes, at, end));
         }
         at = end;
@@ -105,6 +105,25 @@ fn trim_dots(bytes: &[u8], start: usize, mut end: usize) -> usize {
 
 fn is_jwt(word: &[u8]) -> bool {
     word.starts_with(b"eyJ") && word.split(|b| *b == b'.').filter(|part| part.len() >= 10).count() >= 3
+}
+
+/// The token of a bot at Discord: its id in Base64, a time and a signature.
+fn is_bot_token(word: &[u8]) -> bool {
+    let mut parts = word.split(|b| *b == b'.');
+    let (Some(id), Some(time), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let mixed = |part: &[u8]| {
+        part.iter().any(u8::is_ascii_digit)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && part.iter().any(u8::is_ascii_uppercase)
+    };
+    matches!(id.first(), Some(b'M' | b'N' | b'O'))
+        && (23..=28).contains(&id.len())
+        && (6..=7).contains(&time.len())
+        && (27..=38).contains(&signature.len())
+        && mixed(id)
+        && mixed(signature)
 }
 
 /// The body of PEM private keys.
@@ -408,7 +427,67 @@ const SECRET_LAST: &[&str] = &[
     "authtoken",
     "accesstoken",
     "requirepass",
+    "salt",
+    "community",
 ];
+/// Words before `key` that make it a public one, or the key to an entry of a table.
+const KEY_NOT_AFTER: &[&str] = &[
+    "public",
+    "pub",
+    "publishable",
+    "primary",
+    "foreign",
+    "cache",
+    "sort",
+    "partition",
+    "hash",
+    "idempotency",
+    "anon",
+    "site",
+    "index",
+    "map",
+    "object",
+    "translation",
+    "lookup",
+    "storage",
+    "row",
+    "item",
+    "group",
+    "registry",
+    "host",
+    "sitekey",
+    "anonymous",
+    "search",
+    "file",
+    "s",
+    "i",
+    "message",
+    "routing",
+    "dedup",
+    "dedupe",
+    "event",
+    "content",
+    "document",
+    "lock",
+    "query",
+    "unique",
+    "signature",
+    "etag",
+    "image",
+    "blob",
+    "build",
+    "hot",
+    "node",
+    "dom",
+];
+
+/// Whether a name is that of a key which nothing says is public.
+pub(super) fn is_key_name(name: &str) -> bool {
+    let words = words_of(name);
+    let [.., before, last] = words.as_slice() else { return false };
+    (last == "key" || last == "certificate" && before == "app") && !KEY_NOT_AFTER.contains(&before.as_str())
+}
+
 /// Words that make a following `key` a secret one.
 const KEY_BEFORE: &[&str] = &[
     "api",
@@ -448,6 +527,10 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 fn is_secret_words(words: &[&str], last: &str) -> bool {
+    // Who names a secret that is there already gives no value.
+    if words.len() >= 2 && words[words.len() - 2] == "existing" {
+        return false;
+    }
     SECRET_LAST.contains(&last) || last == "key" && words.len() >= 2 && KEY_BEFORE.contains(&words[words.len() - 2])
 }
 
@@ -487,7 +570,7 @@ const WHICH: &[&str] = &[
 ];
 
 /// Pieces of which each name of a secret holds one; a name without any is not taken apart.
-const PIECES: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth"];
+const PIECES: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth", b"salt", b"community"];
 
 fn may_be_secret(name: &str) -> bool {
     let bytes = name.as_bytes();
