@@ -1,9 +1,12 @@
-//! Compiles the rules for secrets into tables: one automaton over all keywords, and the rules
-//! behind it, so that nothing is parsed or built when a program starts.
+//! Compiles the rules for secrets into tables: an index of all keywords, and the rules behind
+//! it, so that nothing is parsed or built when a program starts.
+//!
+//! The tables hold places in one text instead of pointers: pointers would have to be set right
+//! at each start, also those of rules that no text ever meets.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo this way")]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -27,6 +30,9 @@ struct Rule {
     entropy: f64,
     keywords: Vec<String>,
     level: Option<String>,
+    content: Option<String>,
+    #[serde(default)]
+    near: Vec<String>,
     #[serde(default)]
     allowlists: Vec<Allow>,
     #[serde(rename = "example")]
@@ -59,14 +65,61 @@ fn main() -> std::io::Result<()> {
             toml::from_str(&text).map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))?;
         rules.extend(file.rules);
     }
+    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redact/shapes/announcers.txt");
+    println!("cargo::rerun-if-changed={}", words.display());
+    let words = std::fs::read_to_string(&words)?;
     let mut code = String::new();
-    write_rules(&rules, &mut code)?;
-    Automaton::of(&rules).write(&mut code);
+    let mut text = Text::default();
+    write_rules(&rules, &mut text, &mut code)?;
+    write_keywords(&rules, words.lines().filter(|line| !line.is_empty()), &mut text, &mut code);
+    text.write(&mut code);
     let out = std::env::var("OUT_DIR").map_err(std::io::Error::other)?;
     std::fs::write(Path::new(&out).join("secret_rules.rs"), code)
 }
 
-fn write_rules(rules: &[Rule], code: &mut String) -> std::io::Result<()> {
+/// All texts of the tables, run together, and the lists of them.
+#[derive(Default)]
+struct Text {
+    whole: String,
+    lists: Vec<(usize, usize)>,
+    known: BTreeMap<String, usize>,
+}
+
+impl Text {
+    /// Where a text stands.
+    fn place(&mut self, text: &str) -> (usize, usize) {
+        let at = *self.known.entry(text.to_owned()).or_insert_with(|| {
+            self.whole.push_str(text);
+            self.whole.len() - text.len()
+        });
+        (at, text.len())
+    }
+
+    fn span(&mut self, text: &str) -> String {
+        let (at, length) = self.place(text);
+        format!("Span({at}, {length})")
+    }
+
+    fn list<'a>(&mut self, texts: impl IntoIterator<Item = &'a String>) -> String {
+        let at = self.lists.len();
+        for text in texts {
+            let place = self.place(text);
+            self.lists.push(place);
+        }
+        format!("List({at}, {})", self.lists.len() - at)
+    }
+
+    fn write(&self, code: &mut String) {
+        let _ = writeln!(code, "static TEXT: &str = {:?};", self.whole);
+        let _ = writeln!(code, "static LISTS: [Span; {}] = [", self.lists.len());
+        for (at, length) in &self.lists {
+            let _ = writeln!(code, "    Span({at}, {length}),");
+        }
+        code.push_str("];\n");
+    }
+}
+
+fn write_rules(rules: &[Rule], text: &mut Text, code: &mut String) -> std::io::Result<()> {
     let _ = writeln!(code, "pub(super) static RULES: [Rule; {}] = [", rules.len());
     for rule in rules {
         let wrong = |why: &str| std::io::Error::other(format!("rule {}: {why}", rule.id));
@@ -76,26 +129,40 @@ fn write_rules(rules: &[Rule], code: &mut String) -> std::io::Result<()> {
             Some("generic") => "Generic",
             Some(_) => return Err(wrong("its level is none")),
         };
+        let content = match rule.content.as_deref() {
+            None => "Any",
+            Some("login") => "Login",
+            Some("random") => "Random",
+            Some(_) => return Err(wrong("its content is none")),
+        };
         let shape = match (&rule.regex, &rule.value) {
             (Some(regex), None) => {
                 let begins: &[String] = if begins_with_keyword(regex, &rule.keywords) { &rule.keywords } else { &[] };
                 // An expression that takes white space into what it repeats reads on over lines.
                 let lines = regex.contains(r"\s]{");
-                format!("Shape::Pattern {{ regex: {regex:?}, begins: &{begins:?}, lines: {lines} }}")
+                let (regex, begins) = (text.span(regex), text.list(begins));
+                format!("Shape::Pattern {{ regex: {regex}, begins: {begins}, lines: {lines} }}")
             }
-            (None, Some(value)) => format!("Shape::Value {{ form: {value:?}, names: &{:?} }}", rule.names),
+            (None, Some(value)) => {
+                format!("Shape::Value {{ form: {}, names: {} }}", text.span(value), text.list(&rule.names))
+            }
             _ => return Err(wrong("either `regex` or `value`")),
         };
-        if rule.keywords.is_empty() || rule.keywords.iter().any(|k| k.is_empty() || !k.is_ascii()) {
-            return Err(wrong("a rule needs keywords, in ASCII"));
+        if rule.keywords.is_empty() || rule.keywords.iter().any(|k| k.len() < 2 || !k.is_ascii()) {
+            return Err(wrong("a rule needs keywords, in ASCII, of two letters or more"));
         }
-        let regexes: Vec<&String> = rule.allowlists.iter().flat_map(|a| &a.regexes).collect();
-        let stopwords: Vec<&String> = rule.allowlists.iter().flat_map(|a| &a.stopwords).collect();
+        let near = text.list(&rule.near);
+        let allowed = text.list(rule.allowlists.iter().flat_map(|a| &a.regexes));
+        let stopwords = text.list(rule.allowlists.iter().flat_map(|a| &a.stopwords));
         let _ = writeln!(
             code,
-            "    Rule {{ id: {:?}, description: {:?}, shape: {shape}, group: {:?}, entropy: {:?}, level: Level::{level}, \
-             allowed: &{regexes:?}, stopwords: &{stopwords:?} }},",
-            rule.id, rule.description, rule.group, rule.entropy
+            "    Rule {{ id: {}, description: {}, shape: {shape}, group: {:?}, entropy: {:?}, level: Level::{level}, \
+             content: Content::{content}, near: {near}, \
+             allowed: {allowed}, stopwords: {stopwords} }},",
+            text.span(&rule.id),
+            text.span(&rule.description),
+            rule.group,
+            rule.entropy
         );
     }
     code.push_str("];\n");
@@ -198,87 +265,49 @@ fn alternatives(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The automaton of Aho and Corasick as one table, over bytes folded into classes.
-struct Automaton {
-    class: [u8; 256],
-    classes: usize,
-    next: Vec<usize>,
-    /// What ends in a state: the keyword's length and the rule.
-    ends: Vec<Vec<(usize, usize)>>,
+/// The class of a byte, letters without their case; 0 for bytes that no keyword holds.
+fn class(byte: u8) -> usize {
+    match byte.to_ascii_lowercase() {
+        letter @ b'a'..=b'z' => usize::from(letter - b'a') + 1,
+        b'0'..=b'9' => 27,
+        b'_' => 28,
+        b'-' => 29,
+        b':' | b'/' => 30,
+        b' ' | b'"' | b'$' | b'&' | b'+' | b'.' | b'=' | b'@' | b'~' => 31,
+        _ => 0,
+    }
 }
 
-impl Automaton {
-    fn of(rules: &[Rule]) -> Automaton {
-        let keywords: Vec<(Vec<u8>, usize)> = rules
-            .iter()
-            .enumerate()
-            .flat_map(|(n, r)| r.keywords.iter().map(move |k| (k.to_ascii_lowercase().into_bytes(), n)))
-            .collect();
-        let mut class = [0u8; 256];
-        let mut classes = 1;
-        for byte in keywords.iter().flat_map(|(k, _)| k) {
-            if class[usize::from(*byte)] == 0 {
-                class[usize::from(*byte)] = u8::try_from(classes).unwrap_or(u8::MAX);
-                classes += 1;
-            }
+/// Writes keywords by the classes of their first two bytes, and a set of the classes of their
+/// first three, which alone a text is compared with at most of its places.
+fn write_keywords<'a>(rules: &[Rule], words: impl Iterator<Item = &'a str>, text: &mut Text, code: &mut String) {
+    let of_rules = rules.iter().enumerate().flat_map(|(n, r)| r.keywords.iter().map(move |k| (k.as_str(), n)));
+    let words = words.enumerate().map(|(n, word)| (word, rules.len() + n));
+    let head = |word: &str| class(word.as_bytes()[0]) << 5 | class(word.as_bytes()[1]);
+    let mut keywords: Vec<(String, usize)> = of_rules.chain(words).map(|(k, n)| (k.to_ascii_lowercase(), n)).collect();
+    // Of keywords that begin alike the longest comes first.
+    keywords.sort_by_key(|(word, owner)| (head(word), std::cmp::Reverse(word.len()), word.clone(), *owner));
+    let mut seen = vec![0u64; 512];
+    let mut starts = vec![0usize; 1025];
+    for (word, _) in &keywords {
+        starts[head(word) + 1] += 1;
+        let thirds = word.as_bytes().get(2).map_or(0..32, |third| class(*third)..class(*third) + 1);
+        for third in thirds {
+            let key = head(word) << 5 | third;
+            seen[key / 64] |= 1 << (key % 64);
         }
-        for upper in b'A'..=b'Z' {
-            class[usize::from(upper)] = class[usize::from(upper.to_ascii_lowercase())];
-        }
-        let mut trie: Vec<BTreeMap<u8, usize>> = vec![BTreeMap::new()];
-        let mut ends: Vec<Vec<(usize, usize)>> = vec![Vec::new()];
-        for (word, rule) in &keywords {
-            let mut state = 0;
-            for byte in word {
-                let class = class[usize::from(*byte)];
-                let fresh = trie.len();
-                state = *trie[state].entry(class).or_insert(fresh);
-                if state == fresh {
-                    trie.push(BTreeMap::new());
-                    ends.push(Vec::new());
-                }
-            }
-            ends[state].push((word.len(), *rule));
-        }
-        let mut next = vec![0usize; trie.len() * classes];
-        let mut failure = vec![0usize; trie.len()];
-        let mut queue = VecDeque::from([0usize]);
-        while let Some(state) = queue.pop_front() {
-            for class in 0..classes {
-                let fallback = if state == 0 { 0 } else { next[failure[state] * classes + class] };
-                match trie[state].get(&u8::try_from(class).unwrap_or(0)).filter(|_| class > 0) {
-                    Some(child) => {
-                        failure[*child] = fallback;
-                        let inherited = ends[fallback].clone();
-                        ends[*child].extend(inherited);
-                        next[state * classes + class] = *child;
-                        queue.push_back(*child);
-                    }
-                    None => next[state * classes + class] = fallback,
-                }
-            }
-        }
-        Automaton { class, classes, next, ends }
     }
-
-    fn write(&self, code: &mut String) {
-        let mut lists: Vec<&Vec<(usize, usize)>> = vec![&self.ends[0]];
-        let mut list_of = Vec::new();
-        for ends in &self.ends {
-            let known = if ends.is_empty() { Some(0) } else { None };
-            list_of.push(known.unwrap_or_else(|| {
-                lists.push(ends);
-                lists.len() - 1
-            }));
-        }
-        let _ = writeln!(code, "pub(super) const CLASSES: usize = {};", self.classes);
-        let _ = writeln!(code, "pub(super) static CLASS: [u8; 256] = {:?};", self.class);
-        let _ = writeln!(code, "pub(super) static NEXT: [u16; {}] = {:?};", self.next.len(), self.next);
-        let _ = writeln!(code, "pub(super) static LIST: [u16; {}] = {:?};", list_of.len(), list_of);
-        let _ = writeln!(code, "pub(super) static ENDS: [&[(u8, u16)]; {}] = [", lists.len());
-        for list in lists {
-            let _ = writeln!(code, "    &{list:?},");
-        }
-        code.push_str("];\n");
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
     }
+    let classes: Vec<usize> = (0..=255).map(class).collect();
+    let _ = writeln!(code, "static CLASS: [u8; 256] = {classes:?};");
+    let _ = writeln!(code, "static SEEN: [u64; 512] = {seen:?};");
+    let _ = writeln!(code, "static STARTS: [u16; 1025] = {starts:?};");
+    let _ = writeln!(code, "static KEYWORDS: [Keyword; {}] = [", keywords.len());
+    for (word, owner) in keywords {
+        let third = word.as_bytes().get(2).map_or(32, |third| class(*third));
+        let _ = writeln!(code, "    Keyword {{ word: {}, third: {third}, owner: {owner} }},", text.span(&word));
+    }
+    code.push_str("];\n");
 }

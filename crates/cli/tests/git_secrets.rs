@@ -272,3 +272,60 @@ fn check_finds_secrets_in_files_in_what_is_staged_and_in_the_history() {
     assert!(code == 1 && found.len() == 1 && found[0].ends_with("c.py:1"), "{found:?}");
     assert!(!report.to_string().contains(&key(12)));
 }
+
+#[test]
+fn what_the_projects_list_allows_is_told_and_counts_only_while_it_is_trusted() {
+    let repository = Repository::new(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let program = assert_cmd::cargo::cargo_bin("coroner");
+    let coroner = |args: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(args).current_dir(&repository.at).env("CORONER_HOME", home.path()).env("HOME", &repository.at);
+        command.output().unwrap()
+    };
+    let staged = || coroner(&["hook", "--git", "pre-commit"]);
+    let trust = || {
+        let view = coroner_verbs::trust::view(home.path(), &repository.at, Path::new(".coroner/coroner.toml")).unwrap();
+        coroner_verbs::trust::keep(home.path(), &view, None, jiff::Timestamp::now()).unwrap();
+        view.changes
+    };
+    let config = |entry: &str| repository.write(".coroner/coroner.toml", &format!("[[secrets.allow]]\n{entry}"));
+    repository.write("fixtures/a.py", &format!("token = \"{}\"\n", key(6)));
+    repository.write("b.py", "b = 1\n");
+    repository.git(&["add", "fixtures", "b.py"]);
+    assert!(!good(&staged()));
+
+    config("path = 'fixtures/'\nrule = 'github-pat'\nreason = 'revoked in spring'\n");
+    let untrusted = staged();
+    assert!(!good(&untrusted) && text(&untrusted).contains("nobody trusts"), "{}", text(&untrusted));
+    assert_eq!(trust(), ["it lets github-pat stand in fixtures/: revoked in spring"]);
+    let passed = staged();
+    assert!(good(&passed) && text(&passed).contains("revoked in spring"), "{}", text(&passed));
+    // It stands in the report as well, as allowed.
+    let report = text(&coroner(&["check", "--staged", "--format", "json"]));
+    assert!(report.contains("secret-allowed-in-file") && report.contains("revoked in spring"), "{report}");
+    assert!(!report.contains("\"secret-in-file\""), "{report}");
+
+    // Another rule, another folder, a day that has passed, and a file that changed since.
+    for entry in [
+        "path = 'fixtures/'\nrule = 'npm-token'\nreason = 'x'\n",
+        "path = 'fixture/'\nrule = 'github-pat'\nreason = 'x'\n",
+        "path = 'fixtures/'\nrule = 'github-pat'\nreason = 'x'\nuntil = 2020-01-01\n",
+        "path = 'fixtures/'\nrule = 'github-pat'\n",
+    ] {
+        config(entry);
+        trust();
+        assert!(!good(&staged()), "{entry}");
+    }
+    config("path = 'fixtures/'\nrule = 'github-pat'\nreason = 'changed since'\n");
+    assert!(!good(&staged()));
+
+    // By the token of the value, which the report tells.
+    let token = report.split("hmac:").nth(1).map(|rest| format!("hmac:{}", &rest[..16])).unwrap();
+    config(&format!("path = 'fixtures/a.py'\nfingerprint = '{token}'\nreason = 'dead'\n"));
+    trust();
+    assert!(good(&staged()), "{}", text(&staged()));
+    repository.write("fixtures/a.py", &format!("token = \"{}\"\n", key(7)));
+    repository.git(&["add", "fixtures"]);
+    assert!(!good(&staged()));
+}

@@ -399,6 +399,7 @@ fn places_of(text: &Text, redactor: &Redactor) -> Vec<SecretPlace> {
             token: redactor.token(&plain[secret.span.clone()]),
             commit: None,
             date: None,
+            allowed: None,
             standing: match secret.level {
                 _ if allowed => Standing::Allowed,
                 Level::Secret => Standing::Issued,

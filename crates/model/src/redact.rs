@@ -5,6 +5,7 @@
 //! default is the finding. A value recognised once is replaced everywhere.
 
 mod assigned;
+mod code;
 mod dummy;
 mod hidden;
 mod rule;
@@ -274,14 +275,14 @@ pub fn secrets(raw: &str) -> Vec<Secret> {
 /// Adds what stands in a text as it is.
 fn direct(raw: &str, found: &mut Vec<Secret>) {
     let mut matches = Vec::new();
-    rule::find(raw, &mut matches);
+    let announcers = rule::find(raw, &mut matches);
     found.extend(matches.into_iter().map(|m| Secret {
-        kind: m.rule.id,
-        description: m.rule.description,
+        kind: m.rule.id(),
+        description: m.rule.description(),
         level: m.rule.level,
         span: m.span,
     }));
-    for span in shapes::find(raw) {
+    for span in shapes::find(raw, &announcers) {
         let value = &raw[span.clone()];
         let (kind, description, level) = if value.contains("\n") || is_key_body(raw, span.start) {
             ("private-key", "Private key", Level::Secret)
@@ -290,7 +291,8 @@ fn direct(raw: &str, found: &mut Vec<Secret>) {
         } else {
             ("assigned-secret", "Value of a name that says it is secret", Level::Generic)
         };
-        if is_beyond_doubt(value, kind == "private-key") {
+        let code = kind == "assigned-secret" && code::is_code(raw, &span);
+        if !code && is_beyond_doubt(value, kind == "private-key") {
             found.push(Secret { kind, description, level, span });
         }
     }
@@ -308,9 +310,14 @@ fn is_beyond_doubt(value: &str, key: bool) -> bool {
     const VALUE_BYTES_MIN: usize = 12;
     /// Shortest body of a private key, in bytes.
     const KEY_BYTES_MIN: usize = 60;
+    /// Shortest of the longest lines of its Base64, in bytes.
+    const KEY_LINE_BYTES_MIN: usize = 30;
     let mixed = value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic());
     if key {
-        return value.len() > KEY_BYTES_MIN && mixed && dummy::entropy(value) >= 3.5 && !value.contains("...");
+        let digit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+        let line = value.as_bytes().split(|b| !digit(*b)).map(<[u8]>::len).max().unwrap_or_default();
+        let random = line >= KEY_LINE_BYTES_MIN && dummy::entropy(value) >= 3.5;
+        return value.len() > KEY_BYTES_MIN && mixed && random && !value.contains("...");
     }
     let long = value.len() >= VALUE_BYTES_MIN && mixed && !value.contains(char::is_whitespace);
     (long || assigned::looks_secret(value, true)) && !dummy::is_dummy(value)
@@ -318,9 +325,9 @@ fn is_beyond_doubt(value: &str, key: bool) -> bool {
 
 /// Everything in a text that is taken out of it.
 fn spans(raw: &str) -> Vec<Range<usize>> {
-    let mut spans = shapes::find(raw);
     let mut matches = Vec::new();
-    rule::find(raw, &mut matches);
+    let announcers = rule::find(raw, &mut matches);
+    let mut spans = shapes::find(raw, &announcers);
     spans.extend(matches.into_iter().filter(|m| m.rule.level != Level::Identifier).map(|m| m.span));
     spans.retain(|span| !is_token(&raw[span.clone()]) && !raw[span.clone()].starts_with("hmac:"));
     spans.sort_by_key(|s| (s.start, s.end));

@@ -25,6 +25,9 @@ pub struct SecretPlace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     pub standing: Standing,
+    /// Why a list of the project allows it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 /// How much a place weighs.
@@ -38,7 +41,7 @@ pub enum Standing {
     Named,
     /// The public half of a pair.
     Identifier,
-    /// A comment on its line says that it may stand there.
+    /// A comment on its line, or a list that a person trusts, says that it may stand there.
     Allowed,
 }
 

@@ -18,6 +18,7 @@ pub mod listeners;
 pub mod log;
 pub mod proxy_config;
 pub mod samples;
+pub mod secret_allow;
 pub mod secret_table;
 pub mod settings;
 pub mod transcript;

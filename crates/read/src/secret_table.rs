@@ -23,6 +23,7 @@ pub fn read(text: &str) -> Vec<SecretPlace> {
                 Some("allowed") => Standing::Allowed,
                 _ => Standing::Issued,
             },
+            allowed: None,
             commit: row.get("commit").map(str::to_owned),
             date: row.get("date").map(str::to_owned),
         })

@@ -11,8 +11,11 @@ use coroner_collect::secrets::{self, RefUpdate, Searched};
 use coroner_model::redact::Level;
 use coroner_model::secret::{SecretPlace, Standing};
 use coroner_model::{CouldNotLook, Redactor};
+use coroner_store::Store;
+use jiff::Timestamp;
 
 use crate::secret::told;
+use crate::secret_allow::AllowList;
 
 /// Largest list of updates that is read, in bytes.
 pub const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -47,6 +50,10 @@ pub struct GitHookRequest<'a> {
     pub message: Option<&'a str>,
     pub cwd: &'a Path,
     pub env: &'a BTreeMap<String, String>,
+    /// Where Coroner keeps its own things, and its store.
+    pub home: &'a Path,
+    pub store: &'a Path,
+    pub now: Timestamp,
 }
 
 /// What git is told.
@@ -60,7 +67,8 @@ pub struct GitHookReply {
 
 /// Answers one call.
 pub fn answer(request: GitHookRequest<'_>) -> GitHookReply {
-    let redactor = Redactor::new(coroner_store::fresh_key().unwrap_or_default());
+    let allowed = AllowList::of(request.home, request.cwd, request.now);
+    let redactor = Redactor::new(key(&request, &allowed));
     let place = GitPlace { cwd: request.cwd, env: request.env };
     let searched = match request.hook {
         GitHook::PreCommit => secrets::staged(place, &redactor),
@@ -70,9 +78,20 @@ pub fn answer(request: GitHookRequest<'_>) -> GitHookReply {
         GitHook::Update => secrets::received(place, &update_args(request.args), &redactor),
     };
     match searched {
-        Ok(searched) => reply(request.hook, &searched),
+        Ok(mut searched) => {
+            allowed.apply(&mut searched.places);
+            searched.could_not_look.extend(allowed.notes);
+            reply(request.hook, &searched)
+        }
         Err(problem) => failed(&problem),
     }
+}
+
+/// A key that is forgotten, unless values are compared with what the store knows.
+fn key(request: &GitHookRequest<'_>, allowed: &AllowList) -> [u8; 32] {
+    let kept = || Store::open_read_only(request.store).ok().map(|store| store.redaction_key());
+    let kept = if allowed.compares_values() { kept() } else { None };
+    kept.unwrap_or_else(|| coroner_store::fresh_key().unwrap_or_default())
 }
 
 fn failed(problem: &CouldNotLook) -> GitHookReply {
@@ -94,7 +113,11 @@ fn reply(hook: GitHook, searched: &Searched) -> GitHookReply {
         lines.push(format!("coroner: and {} more", refusing.len() - SHOWN_MAX));
     }
     for place in standing.iter().take(SHOWN_MAX) {
-        let why = if place.standing == Standing::Allowed { "allowed by a comment" } else { "no secret by itself" };
+        let why = match (place.standing, &place.allowed) {
+            (Standing::Allowed, Some(reason)) => format!("allowed by the project's list: {reason}"),
+            (Standing::Allowed, None) => "allowed by a comment".to_owned(),
+            _ => "no secret by itself".to_owned(),
+        };
         lines.push(format!("coroner: note: {} ({why})", line(place)));
     }
     lines.extend(told(&searched.could_not_look).into_iter().map(|line| format!("coroner: note: {line}")));

@@ -20,6 +20,7 @@ pub mod look;
 pub mod pattern;
 pub mod record;
 pub mod secret;
+mod secret_allow;
 pub mod status;
 pub mod trust;
 pub mod undo;

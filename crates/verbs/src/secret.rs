@@ -9,6 +9,7 @@ use coroner_judge::pattern::Library;
 use coroner_model::finding::{CHECK_SCHEMA, CheckReport};
 use coroner_model::{CouldNotLook, Finding, Redactor};
 
+use crate::secret_allow::AllowList;
 use crate::workspace::Workspace;
 
 /// Where secrets are searched for.
@@ -43,7 +44,8 @@ pub fn search(ws: &Workspace, scope: Scope, paths: &[String], progress: Progress
         could_not_look: ws.notes.clone(),
     };
     match searched {
-        Ok(searched) => {
+        Ok(mut searched) => {
+            allow(ws, &mut searched);
             report.looked = looked(&searched, what);
             report.findings = findings(&searched, &ws.patterns);
             report.could_not_look.extend(searched.could_not_look);
@@ -56,11 +58,19 @@ pub fn search(ws: &Workspace, scope: Scope, paths: &[String], progress: Progress
 /// Adds what a search of files finds to a report on their state.
 pub(crate) fn add(ws: &Workspace, paths: &[String], report: &mut CheckReport) {
     let redactor = ws.world.redactor();
-    let searched = in_files(ws, paths, &redactor);
+    let mut searched = in_files(ws, paths, &redactor);
+    allow(ws, &mut searched);
     report.looked.extend(looked(&searched, "files"));
     report.findings.extend(findings(&searched, &ws.patterns));
     report.findings.sort_by(|a, b| (a.severity, &a.location, &a.pattern).cmp(&(b.severity, &b.location, &b.pattern)));
     report.could_not_look.extend(searched.could_not_look);
+}
+
+/// Marks what the project's list allows; entries that do not count are told.
+fn allow(ws: &Workspace, searched: &mut Searched) {
+    let list = AllowList::of(&ws.home, &ws.cwd, ws.now);
+    list.apply(&mut searched.places);
+    searched.could_not_look.extend(list.notes);
 }
 
 fn in_files(ws: &Workspace, paths: &[String], redactor: &Redactor) -> Searched {

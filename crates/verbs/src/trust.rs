@@ -10,6 +10,7 @@ use coroner_store::trust::{self, Trusted};
 use jiff::Timestamp;
 
 use crate::library::{self, Library};
+use crate::secret_allow;
 
 /// What a person should see before trusting a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,9 @@ impl TrustError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            TrustError::Unreadable { .. } => "name a Markdown file in the project's .coroner/antipatterns",
+            TrustError::Unreadable { .. } => {
+                "name .coroner/coroner.toml, or a Markdown file in the project's .coroner/antipatterns"
+            }
             TrustError::WrongPassphrase => "try again",
             TrustError::Store(_) => "check that CORONER_HOME can be written",
         }
@@ -47,6 +50,11 @@ impl TrustError {
 pub fn view(home: &Path, cwd: &Path, path: &Path) -> Result<TrustView, TrustError> {
     let unreadable = || TrustError::Unreadable { path: path.to_path_buf() };
     let path = cwd.join(path);
+    if secret_allow::is_config(&path) {
+        let (path, text) = secret_allow::config(&path).ok_or_else(unreadable)?;
+        let trusted = trust::is_trusted(home, &path, text.as_bytes());
+        return Ok(TrustView { changes: secret_allow::changes(&text), path, trusted, text });
+    }
     let folder = path.parent().ok_or_else(unreadable)?;
     // The project is the one that the file lies in, under the same name as when it is loaded.
     let all = coroner_collect::own_files::markdown(folder);

@@ -81,7 +81,7 @@ impl From<Host> for Agent {
 /// Runs `hook`.
 pub fn run(global: &Global, args: HookArgs) -> anyhow::Result<Exit> {
     if let Some(event) = args.git {
-        return of_git(event.into(), &args.rest);
+        return of_git(global, event.into(), &args.rest);
     }
     let Some(host) = args.agent else {
         return Err(Failure::usage("no agent is named", "name one with `--agent`"));
@@ -139,7 +139,7 @@ pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
 const MESSAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Answers git: what it reads on standard input depends on the hook.
-fn of_git(hook: GitHook, rest: &[String]) -> anyhow::Result<Exit> {
+fn of_git(global: &Global, hook: GitHook, rest: &[String]) -> anyhow::Result<Exit> {
     let mut input = String::new();
     if hook.reads_input() {
         std::io::stdin().lock().take(git_hook::INPUT_BYTES_MAX).read_to_string(&mut input)?;
@@ -149,8 +149,19 @@ fn of_git(hook: GitHook, rest: &[String]) -> anyhow::Result<Exit> {
         std::fs::File::open(path)?.take(MESSAGE_BYTES_MAX).read_to_end(&mut message)?;
     }
     let message = String::from_utf8_lossy(&message);
-    let (cwd, env) = (std::env::current_dir()?, context::environment());
-    let request = GitHookRequest { hook, args: rest, input: &input, message: Some(&message), cwd: &cwd, env: &env };
+    let known = context::request(global)?;
+    let store = coroner_verbs::workspace::store_path(&known)?;
+    let request = GitHookRequest {
+        hook,
+        args: rest,
+        input: &input,
+        message: Some(&message),
+        cwd: &known.cwd,
+        env: &known.env,
+        home: &known.home,
+        store: &store,
+        now: known.now,
+    };
     let reply = git_hook::answer(request);
     for line in &reply.lines {
         eprintln!("{line}");

@@ -22,6 +22,10 @@ fn fact(place: &SecretPlace) -> Fact {
     let SecretPlace { path, line, column, description, token, .. } = place;
     let what = description.as_str();
     let text = match (&place.commit, place.standing) {
+        (_, Standing::Allowed) if place.allowed.is_some() => {
+            let why = place.allowed.as_deref().unwrap_or_default();
+            format!("{what} in {path}, line {line}; the project's list says that it may stand there: {why}")
+        }
         (_, Standing::Allowed) => {
             format!("{what} in {path}, line {line}; a comment there says that it may stand there")
         }
@@ -79,6 +83,8 @@ mod tests {
             SecretPlace { commit: Some("4a1f0c2b9d8e7f6a".into()), ..place.clone() },
             SecretPlace { standing: Standing::Allowed, ..place.clone() },
         ]);
+        let listed = SecretPlace { standing: Standing::Allowed, allowed: Some("revoked".into()), ..place.clone() };
+        assert!(of(&[listed])[0].text.ends_with("may stand there: revoked"));
         assert_eq!(facts.iter().map(|f| f.is).collect::<Vec<_>>(), ["present", "history", "allowed"]);
         assert_eq!(facts[0].text, "GitHub personal access token in app.py, line 3");
         assert!(facts[1].text.contains("4a1f0c2b9d8e"));

@@ -51,8 +51,12 @@ fn readings(command: &str, effects: &Effects) -> Vec<String> {
     for call in &effects.script.invocations {
         let given = call.assignments.iter().map(|(name, value)| format!("{name}={}", literal(value)));
         let words: Vec<String> = given.chain(call.argv.iter().map(literal)).collect();
-        all.push(words.join(" "));
-        all.push(words.join("\n"));
+        // Most commands say the same in each reading.
+        for text in [words.join(" "), words.join("\n")] {
+            if !all.contains(&text) {
+                all.push(text);
+            }
+        }
     }
     all
 }

@@ -44,7 +44,14 @@ pub(super) fn at(text: &str, hit: &Range<usize>) -> Option<Given> {
     let name = identifier.start..at;
     let (opened, after) = past_closers(bytes, at);
     let markup = identifier.start > 0 && bytes[identifier.start - 1] == b'<';
-    let mut at = past_operator(bytes, after, opened, markup)?;
+    // `:api-key "…"`, `password '…'`.
+    if bytes.get(at) == Some(&b' ') && after == at + 2 && opened && at == identifier.end {
+        let (value, quoted) =
+            value_at(text, after - 1, false).filter(|(v, _)| !super::code::is_words(&text[v.clone()]))?;
+        return Some(Given { name, identifier, value, quoted });
+    }
+    let beside = past_value_key(bytes, identifier.end);
+    let mut at = beside.or_else(|| past_operator(bytes, after, opened, markup))?;
     if let Some(behind) = past_type(bytes, at) {
         at = behind;
     }
@@ -64,19 +71,19 @@ fn past_words(bytes: &[u8], from: usize) -> usize {
 
 /// Past quotes, brackets and spaces that close a name; whether a quote was among them.
 fn past_closers(bytes: &[u8], from: usize) -> (bool, usize) {
-    let count = bytes[from..].iter().take(8).take_while(|b| b" \t\"'`\\])".contains(b)).count();
+    let count = bytes[from..].iter().take(8).take_while(|b| b" \t\"'`\\])*".contains(b)).count();
     let quoted = bytes[from..from + count].iter().any(|b| b"\"'`".contains(b));
     (quoted, from + count)
 }
 
 /// Past what gives a value: `=`, `:`, `:=`, `=>`, `?=`, `.=`, `,` behind a quoted name, `>` of markup.
 fn past_operator(bytes: &[u8], from: usize, quoted: bool, markup: bool) -> Option<usize> {
-    let count = bytes[from..].iter().take(5).take_while(|b| b":=?|+.>~-".contains(b)).count();
+    let count = bytes[from..].iter().take(5).take_while(|b| b":=?|+.>~-<*".contains(b)).count();
     let operator = &bytes[from..from + count];
     let gives = operator.iter().any(|b| matches!(b, b'=' | b':')) && !operator.starts_with(b"::");
     // `::=` and `:::=` give, `a::b` does not.
     let gives = gives || operator.starts_with(b"::") && operator.ends_with(b"=");
-    let arrow = matches!(operator, b"->" | b"-->");
+    let arrow = matches!(operator, b"->" | b"-->" | b"<-" | b"||" | b"??");
     if gives || arrow || markup && operator.starts_with(b">") {
         return Some(if operator.starts_with(b">") { from + 1 } else { from + count });
     }
@@ -88,13 +95,25 @@ fn past_operator(bytes: &[u8], from: usize, quoted: bool, markup: bool) -> Optio
     }
 }
 
+/// Past the key of a value that stands beside a name: `name="X" value="…"`, `name: X`, `value: …`.
+fn past_value_key(bytes: &[u8], from: usize) -> Option<usize> {
+    const GAP_BYTES_MAX: usize = 40;
+    let gap = |at: usize, set: &[u8]| bytes[at..].iter().take(GAP_BYTES_MAX).take_while(|b| set.contains(b)).count();
+    let at = from + gap(from, b" \t\r\n\"',\\");
+    if at == from || !bytes.get(at..at + 5)?.eq_ignore_ascii_case(b"value") {
+        return None;
+    }
+    let closed = at + 5 + gap(at + 5, b"\"'\\ ");
+    matches!(bytes.get(closed), Some(b':' | b'=')).then_some(closed + 1)
+}
+
 /// Past a type between a colon and an equals sign: `token: string = "…"`.
 fn past_type(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from + bytes[from..].iter().take(2).take_while(|b| **b == b' ').count();
-    let of_type = |b: &u8| b.is_ascii_alphanumeric() || b"_.<>[]?|& ".contains(b);
+    let of_type = |b: &u8| b.is_ascii_alphanumeric() || b"_.<>[]?|&*:' ".contains(b);
     let length = bytes[start..].iter().take(32).take_while(|b| of_type(b)).count();
     let equals = start + length;
-    let letters = bytes.get(start).is_some_and(u8::is_ascii_alphabetic);
+    let letters = bytes.get(start).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'&');
     let gives = bytes.get(equals) == Some(&b'=') && !matches!(bytes.get(equals + 1), Some(b'=' | b'>'));
     let spaced = length > 0 && bytes[equals - 1] == b' ';
     (letters && gives && spaced).then_some(equals + 1)
@@ -122,9 +141,54 @@ fn value_at(text: &str, from: usize, markup: bool) -> Option<(Range<usize>, bool
     }
     let stops = |b: &u8| b.is_ascii_whitespace() || b"\"'`,;<>|)}]\\".contains(b) || *b == b'&' && !markup;
     let length = bytes[at..end].iter().position(stops).unwrap_or(end - at);
-    // What a call or an index gives is code.
+    // What a call or an index gives is code, but for a text that a call only wraps.
+    if let Some(wrapped) = wrapped(bytes, at, end) {
+        return Some((wrapped, true));
+    }
     let code = matches!(bytes.get(at + length), Some(b'(' | b'['));
     (length > 0 && !code && text.is_char_boundary(at + length)).then_some((at..at + length, false))
+}
+
+/// Calls that give back the text that they are given, or as what is taken where nothing else is set.
+const WRAPPERS: &[&[u8]] = &[
+    b"from",
+    b"new",
+    b"str",
+    b"String",
+    b"Some",
+    b"Ok",
+    b"bytes",
+    b"SecretStr",
+    b"Secret",
+    b"SecretString",
+    b"Password",
+    b"getenv",
+    b"get",
+    b"fetch",
+    b"env",
+    b"getOrDefault",
+    b"getProperty",
+    b"b64decode",
+    b"strdup",
+    b"toCharArray",
+];
+
+/// The text in `String::from("…")` or `env("NAME", "…")`: the only or the last argument of a call
+/// that ends there.
+fn wrapped(bytes: &[u8], from: usize, end: usize) -> Option<Range<usize>> {
+    let rest = &bytes[from..end];
+    let open = rest.iter().take(40).position(|b| *b == b'(')?;
+    let callee = rest[..open].rsplit(|b| b".:<> ".contains(b)).next()?;
+    if !WRAPPERS.contains(&callee) {
+        return None;
+    }
+    let of_call = |b: &u8| b.is_ascii_alphanumeric() || b"_.:<>!".contains(b);
+    let close = open + rest[open..].iter().take(VALUE_BYTES_MAX).position(|b| *b == b')')?;
+    let quote = *rest[..close].last().filter(|b| matches!(b, b'"' | b'\''))?;
+    let start = rest[open..close - 1].iter().rposition(|b| *b == quote)? + open + 1;
+    let before = &rest[open + 1..start - 1];
+    let first = before.is_empty() || before.ends_with(b", ") || before.ends_with(b",");
+    (rest[..open].iter().all(of_call) && first && start < close - 1).then(|| from + start..from + close - 1)
 }
 
 /// Shortest value that is taken for a secret because of its name, in bytes.
@@ -134,7 +198,24 @@ const SECRET_BYTES_MIN: usize = 8;
 pub(super) fn is_secret(text: &str, given: &Given) -> bool {
     let value = &text[given.value.clone()];
     let name = &text[given.identifier.clone()];
-    shapes::is_secret_name(name) && looks_secret(value, given.quoted)
+    match shapes::is_secret_name(name) {
+        true => looks_secret(value, given.quoted),
+        false => shapes::is_key_name(name) && looks_issued(value),
+    }
+}
+
+/// Whether a value is what programs issue: long, random, and no word, path or id in it.
+fn looks_issued(value: &str) -> bool {
+    const VALUE_BYTES_MIN: usize = 24;
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let of_key = |b: u8| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b);
+    value.len() >= VALUE_BYTES_MIN
+        && value.bytes().all(of_key)
+        && digits >= 3
+        && letters >= 3
+        && dummy::entropy(value) >= 3.3
+        && !super::code::is_words(value)
 }
 
 /// Whether a value by itself could be a secret: mixed, dense, and neither code nor a path.
@@ -153,6 +234,7 @@ pub(super) fn looks_secret(value: &str, quoted: bool) -> bool {
     // Names in code are given with underscores and dots, and few digits.
     let word_like = value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
     let code = (value.contains(['_', '.']) || !quoted && symbols > 0) && word_like && digits <= 3;
-    let dense = value.len() >= 12 || symbols > 0 || cases == 2 && digits >= 2;
+    let random = digits >= 2 || quoted && !super::code::is_words(value);
+    let dense = value.len() >= 12 || symbols > 0 || cases == 2 && random;
     !code && dense && dummy::entropy(value) >= 2.8
 }

@@ -1,7 +1,5 @@
 //! Stand-ins for secrets: what documents, templates and tests write in their place.
 
-use std::sync::LazyLock;
-
 use super::shapes;
 
 /// Parts that no issued value holds, in lower case.
@@ -43,15 +41,16 @@ const PARTS: &[&str] = &[
     "sanitized",
     "masked",
     "hidden",
+    // The set of characters that an expression allows.
+    "a-za-z",
+    "0-9a-",
+    "a-z0-9",
     // "John Doe" in the body of a JSON web token that every document shows.
     "ikpvag4grg9l",
 ];
 
 /// Examples that issuers print in their documents, by the first 16 hex digits of their BLAKE3 hash.
 const DOCUMENTED: &str = include_str!("../../../../facts/secrets/documented.txt");
-
-static DOCUMENTED_HASHES: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| DOCUMENTED.lines().filter_map(|line| line.split_whitespace().next()).collect());
 
 /// Most of a value that may be counting or repeating before it is a stand-in, in per cent.
 const REGULAR_PERCENT_MAX: usize = 50;
@@ -143,6 +142,9 @@ fn is_words(lower: &str) -> bool {
         || (told.len() >= 4 && shapes::is_placeholder_text(&told))
 }
 
+/// Shortest sealed value, in bytes.
+const SEALED_BYTES_MIN: usize = 200;
+
 /// Whether a value only says where the secret is kept.
 pub(super) fn is_reference(value: &str) -> bool {
     const STARTS: &[&str] = &[
@@ -193,10 +195,26 @@ pub(super) fn is_reference(value: &str) -> bool {
         "http://",
         "https://",
         "ssh-",
+        // An option of a program.
+        "--",
     ];
+    if is_password_hash(value) {
+        return false;
+    }
+    // What a controller of a cluster sealed.
+    if value.len() >= SEALED_BYTES_MIN && (value.starts_with("AgA") || value.starts_with("AgB")) {
+        return true;
+    }
     let lower = value.get(..value.len().min(24)).map(str::to_ascii_lowercase).unwrap_or_default();
     STARTS.iter().any(|start| lower.starts_with(start))
         || ["${", "{{", "$(", "<%", "process.env", "getenv", "environ"].iter().any(|part| value.contains(part))
+}
+
+/// Whether a value begins like the hash of a password, also with each `$` doubled.
+fn is_password_hash(value: &str) -> bool {
+    const SCHEMES: &[&str] = &["1$", "2a$", "2b$", "2x$", "2y$", "5$", "6$", "y$", "apr1$", "argon2"];
+    let rest = value.trim_start_matches('$');
+    rest.len() < value.len() && value.len() >= 30 && SCHEMES.iter().any(|scheme| rest.starts_with(scheme))
 }
 
 /// Whether a value is a stand-in in Base64, as a manifest holds it.
@@ -212,7 +230,7 @@ fn is_encoded_dummy(value: &str) -> bool {
 
 fn is_documented(value: &str) -> bool {
     let hash = blake3::hash(value.as_bytes()).to_hex();
-    DOCUMENTED_HASHES.contains(&&hash.as_str()[..16])
+    DOCUMENTED.lines().any(|line| line.starts_with(&hash.as_str()[..16]))
 }
 
 /// Bits a character of a value, by how often each byte stands in it.

@@ -88,27 +88,12 @@ pub(super) fn joined(text: &str, found: &mut Vec<Secret>) {
     if joints.is_empty() {
         return;
     }
-    let mut whole = String::with_capacity(text.len());
-    // Where in the joined text each joint lies, and how much was cut out up to it.
-    let mut cuts: Vec<(usize, usize)> = Vec::with_capacity(joints.len());
-    let mut done = 0;
-    for joint in &joints {
-        whole.push_str(&text[done..joint.start]);
-        let before = cuts.last().map_or(0, |cut: &(usize, usize)| cut.1);
-        cuts.push((whole.len(), before + joint.len()));
-        done = joint.end;
-    }
-    whole.push_str(&text[done..]);
     let mut inner = Vec::new();
-    direct(&whole, &mut inner);
-    let place = |at: usize, after: bool| {
-        let passed = cuts.partition_point(|cut| if after { cut.0 <= at } else { cut.0 < at });
-        at + passed.checked_sub(1).map_or(0, |last| cuts[last].1)
-    };
+    let joined = Joined::of(text, &joints);
+    direct(&joined.whole, &mut inner);
     for secret in inner {
-        let crosses = cuts.iter().any(|cut| secret.span.start < cut.0 && cut.0 < secret.span.end);
-        let span = place(secret.span.start, true)..place(secret.span.end, false);
-        if crosses && span.end <= text.len() && text.is_char_boundary(span.start) && text.is_char_boundary(span.end) {
+        let Some(span) = joined.place(&secret.span) else { continue };
+        if text.is_char_boundary(span.start) && text.is_char_boundary(span.end) {
             // A piece that was taken for the whole.
             found.retain(|known| known.span == span || known.span.start < span.start || span.end < known.span.end);
             found.push(Secret { span, ..secret });
@@ -116,12 +101,81 @@ pub(super) fn joined(text: &str, found: &mut Vec<Secret>) {
     }
 }
 
+/// The lines around joints, without the joints.
+struct Joined {
+    whole: String,
+    cuts: Vec<Cut>,
+}
+
+/// Where something was left out.
+struct Cut {
+    /// In the joined text.
+    at: usize,
+    /// Bytes that were left out up to here.
+    left_out: usize,
+    /// Whether it was a joint; else lines without one.
+    joint: bool,
+}
+
+impl Joined {
+    fn of(text: &str, joints: &[Range<usize>]) -> Joined {
+        let mut joined = Joined { whole: String::new(), cuts: Vec::with_capacity(joints.len()) };
+        let mut done = 0;
+        for (number, joint) in joints.iter().enumerate() {
+            // A line before and a line behind are kept, since some values say over lines what they are.
+            joined.leave_out(done, line_before(text, joint.start).max(done), false);
+            let from = line_before(text, joint.start).max(done);
+            joined.whole.push_str(&text[from..joint.start]);
+            joined.leave_out(joint.start, joint.end, true);
+            done = joint.end;
+            let next = joints.get(number + 1).map_or(text.len(), |next| next.start);
+            let end = line_behind(text, done).min(next);
+            joined.whole.push_str(&text[done..end]);
+            done = end;
+        }
+        joined
+    }
+
+    fn leave_out(&mut self, from: usize, to: usize, joint: bool) {
+        if from < to {
+            let before = self.cuts.last().map_or(0, |cut| cut.left_out);
+            self.cuts.push(Cut { at: self.whole.len(), left_out: before + to - from, joint });
+        }
+    }
+
+    /// Where in the text a part of the joined text stands, if it goes over a joint and over nothing else.
+    fn place(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let within = |cut: &&Cut| span.start < cut.at && cut.at < span.end;
+        let over: Vec<&Cut> = self.cuts.iter().filter(within).collect();
+        if over.is_empty() || over.iter().any(|cut| !cut.joint) {
+            return None;
+        }
+        let before = |count: usize| count.checked_sub(1).map_or(0, |last| self.cuts[last].left_out);
+        let start = span.start + before(self.cuts.partition_point(|cut| cut.at <= span.start));
+        let end = span.end + before(self.cuts.partition_point(|cut| cut.at < span.end));
+        Some(start..end)
+    }
+}
+
+/// The start of the line before the one that holds a place.
+fn line_before(text: &str, at: usize) -> usize {
+    let own = text[..at].rfind('\n').unwrap_or(0);
+    text[..own].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// The end of the line behind the one that holds a place.
+fn line_behind(text: &str, at: usize) -> usize {
+    let own = text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
+    text[own..].find('\n').map_or(text.len(), |length| own + length + 1)
+}
+
 /// What stands between pieces of one string.
 fn joints(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut joints: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
+    while let Some(next) = bytes[at..].iter().position(|b| b"\"'`\\".contains(b)) {
+        at += next;
         let end = match bytes[at] {
             b'"' | b'\'' | b'`' if at > 0 => between_quotes(bytes, at),
             b'\\' => line_goes_on(bytes, at),

@@ -8,17 +8,17 @@ mod anchor;
 
 use std::ops::Range;
 
-/// Byte ranges of secret values, in order of their start; ranges may overlap.
-pub(super) fn find(text: &str) -> Vec<Range<usize>> {
+/// Byte ranges of secret values, in order of their start; ranges may overlap. `announcers` are
+/// the places of words that announce a secret.
+pub(super) fn find(text: &str, announcers: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
-    private_keys(text, &mut spans);
+    if announcers.iter().any(|hit| text[hit.clone()].starts_with("-----")) {
+        private_keys(text, &mut spans);
+    }
     known_prefixes(text, &mut spans);
-    address::user_information(text, &mut spans);
-    anchor::announced(text, &mut spans);
-    crypted(text, &mut spans);
+    anchor::announced(text, announcers, &mut spans);
     password_files(text, &mut spans);
     assignments(text, &mut spans);
-    bearer_headers(text, &mut spans);
     spans.retain(|span| {
         let value = &text[span.clone()];
         !super::is_token(value) && !value.starts_with("hmac:")
@@ -76,26 +76,23 @@ fn is_key_byte(byte: u8) -> bool {
 fn known_prefixes(text: &str, spans: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_alphanumeric() || (at > 0 && is_key_byte(bytes[at - 1])) {
-            at += 1;
+    while at + ISSUED_BYTES_MIN <= bytes.len() {
+        // A key of enough length has no other byte up to there, so most bytes are skipped.
+        if let Some(stop) = bytes[at..at + ISSUED_BYTES_MIN].iter().rposition(|b| !is_key_byte(*b)) {
+            at += stop + 1;
             continue;
         }
         let end = at + bytes[at..].iter().take_while(|b| is_key_byte(**b)).count();
         let word = &bytes[at..end];
-        if word.len() < ISSUED_BYTES_MIN {
-            at = end;
-            continue;
-        }
         let issued = PREFIXES.iter().any(|p| {
             word.starts_with(p.text.as_bytes())
                 && word.len() >= p.text.len() + p.rest_bytes_min
                 && word[p.text.len()..].iter().any(u8::is_ascii_digit)
         });
-        if issued || is_jwt(word) {
+        if issued || is_jwt(word) || is_bot_token(word) {
             spans.push(at..trim_dots(bytes, at, end));
         }
-        at = end.max(at + 1);
+        at = end;
     }
 }
 
@@ -108,6 +105,25 @@ fn trim_dots(bytes: &[u8], start: usize, mut end: usize) -> usize {
 
 fn is_jwt(word: &[u8]) -> bool {
     word.starts_with(b"eyJ") && word.split(|b| *b == b'.').filter(|part| part.len() >= 10).count() >= 3
+}
+
+/// The token of a bot at Discord: its id in Base64, a time and a signature.
+fn is_bot_token(word: &[u8]) -> bool {
+    let mut parts = word.split(|b| *b == b'.');
+    let (Some(id), Some(time), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let mixed = |part: &[u8]| {
+        part.iter().any(u8::is_ascii_digit)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && part.iter().any(u8::is_ascii_uppercase)
+    };
+    matches!(id.first(), Some(b'M' | b'N' | b'O'))
+        && (23..=28).contains(&id.len())
+        && (6..=7).contains(&time.len())
+        && (27..=38).contains(&signature.len())
+        && mixed(id)
+        && mixed(signature)
 }
 
 /// The body of PEM private keys.
@@ -132,24 +148,6 @@ fn private_keys(text: &str, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `Authorization: Bearer …` and `Basic …`.
-fn bearer_headers(text: &str, spans: &mut Vec<Range<usize>>) {
-    for scheme in ["Bearer ", "bearer ", "Basic "] {
-        for (at, _) in text.match_indices(scheme) {
-            let start = at + scheme.len();
-            let end = start
-                + text.as_bytes()[start..]
-                    .iter()
-                    .take_while(|b| is_key_byte(**b) || matches!(b, b'+' | b'/' | b'=' | b'~'))
-                    .count();
-            let value = &text[start..end];
-            if value.len() >= 16 && looks_issued(value) {
-                push_value(text, start..end, spans);
-            }
-        }
-    }
-}
-
 /// How strongly the syntax says that what follows is a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Syntax {
@@ -159,33 +157,55 @@ enum Syntax {
     Weak,
 }
 
-/// Values given to names that sound secret: env files, YAML, JSON, flags, code.
+/// Bytes behind which a value may stand.
+static SIGNS: [bool; 256] = {
+    let mut signs = [false; 256];
+    let mut at = 0;
+    while at < b"=:,>-$".len() {
+        signs[b"=:,>-$"[at] as usize] = true;
+        at += 1;
+    }
+    signs
+};
+
+/// Values behind a sign: given to names that sound secret (env files, YAML, JSON, flags, code),
+/// and hashes of passwords.
 fn assignments(text: &str, spans: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
+    let mut crypted_to = 0;
     for (at, byte) in bytes.iter().enumerate() {
+        if !SIGNS[usize::from(*byte)] {
+            continue;
+        }
         match byte {
+            b'=' | b':' => assignment(text, at, spans),
+            b'-' if bytes.get(at + 1) == Some(&b'-') => flag_value(text, at, spans),
+            b'$' if at >= crypted_to => crypted_to = crypted(text, at, spans),
             b',' if at > 0 && matches!(bytes[at - 1], b'"' | b'\'') => spans_of_pair(text, at, spans),
             b'>' if at > 0 && bytes[at - 1].is_ascii_alphanumeric() => spans_of_pair(text, at, spans),
             _ => {}
         }
-        if !matches!(byte, b'=' | b':') || matches!(bytes.get(at + 1), Some(b'=' | b':')) {
-            continue;
-        }
-        // `'password' => 'value'`
-        let arrow = *byte == b'=' && bytes.get(at + 1) == Some(&b'>');
-        let Some(name) = name_before(bytes, at) else { continue };
-        let key = address::is_key_parameter(text, &name);
-        let named = if key { Some(Strength::Likely) } else { strength(&text[name.clone()]) };
-        let Some(strength) = named else { continue };
-        if let Some((span, syntax)) = value_after(text, &name, at + usize::from(arrow)) {
-            let value = &text[span.clone()];
-            let certain = syntax == Syntax::Certain && strength == Strength::Sure;
-            if certain || looks_random(value) || strength == Strength::Likely && is_credentials(value) {
-                push_value(text, span, spans);
-            }
+    }
+}
+
+fn assignment(text: &str, at: usize, spans: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    if matches!(bytes.get(at + 1), Some(b'=' | b':')) {
+        return;
+    }
+    // `'password' => 'value'`
+    let arrow = bytes[at] == b'=' && bytes.get(at + 1) == Some(&b'>');
+    let Some(name) = name_before(bytes, at) else { return };
+    let key = address::is_key_parameter(text, &name);
+    let named = if key { Some(Strength::Likely) } else { strength(&text[name.clone()]) };
+    let Some(strength) = named else { return };
+    if let Some((span, syntax)) = value_after(text, &name, at + usize::from(arrow)) {
+        let value = &text[span.clone()];
+        let certain = syntax == Syntax::Certain && strength == Strength::Sure;
+        if certain || looks_random(value) || strength == Strength::Likely && is_credentials(value) {
+            push_value(text, span, spans);
         }
     }
-    flag_values(text, spans);
 }
 
 /// `["X-Api-Key", "value"]`, `["--requirepass", "value"]` and `<password>value</password>`.
@@ -217,23 +237,18 @@ fn spans_of_pair(text: &str, at: usize, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Passwords as `crypt` and its kin keep them: `$2y$05$…`, also with each `$` doubled.
-fn crypted(text: &str, spans: &mut Vec<Range<usize>>) {
+/// Passwords as `crypt` and its kin keep them: `$2y$05$…`, also with each `$` doubled. Answers
+/// where the word at the dollar ends.
+fn crypted(text: &str, at: usize, spans: &mut Vec<Range<usize>>) -> usize {
     const SCHEMES: &[&str] = &["1", "2a", "2b", "2y", "5", "6", "y", "apr1", "argon2i", "argon2id"];
-    let mut from = 0;
-    while let Some(at) = text[from..].find('$').map(|i| from + i) {
-        let end = at
-            + text.as_bytes()[at..]
-                .iter()
-                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'=' | b',' | b'+'))
-                .count();
-        from = end.max(at + 1);
-        let mut parts = text[at..end].split('$').filter(|part| !part.is_empty());
-        let known = parts.next().is_some_and(|scheme| SCHEMES.contains(&scheme));
-        if known && parts.clone().count() >= 2 && parts.next_back().is_some_and(|hash| hash.len() >= 22) {
-            spans.push(at..end);
-        }
+    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'=' | b',' | b'+');
+    let end = at + text.as_bytes()[at..].iter().take_while(is_part).count();
+    let mut parts = text[at..end].split('$').filter(|part| !part.is_empty());
+    let known = parts.next().is_some_and(|scheme| SCHEMES.contains(&scheme));
+    if known && parts.clone().count() >= 2 && parts.next_back().is_some_and(|hash| hash.len() >= 22) {
+        spans.push(at..end);
     }
+    end
 }
 
 /// Largest file that may be one of passwords by line, in bytes.
@@ -261,29 +276,23 @@ fn password_files(text: &str, spans: &mut Vec<Range<usize>>) {
 }
 
 /// `--password value`: a flag whose value is the next word.
-fn flag_values(text: &str, spans: &mut Vec<Range<usize>>) {
+fn flag_value(text: &str, at: usize, spans: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    for (at, _) in text.match_indices("--") {
-        let name_end = at + 2 + bytes[at + 2..].iter().take_while(|b| is_key_byte(**b)).count();
-        if name_end == at + 2 || bytes.get(name_end) != Some(&b' ') || !is_secret_name(&text[at + 2..name_end]) {
-            continue;
-        }
-        let start = name_end + 1;
-        let quote = bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\''));
-        let start = start + usize::from(quote.is_some());
-        let length = bytes[start..]
-            .iter()
-            .take_while(|b| {
-                quote.map_or(!b.is_ascii_whitespace() && !matches!(b, b';' | b'|' | b'&' | b'"' | b'\\'), |q| **b != q)
-            })
-            .count();
-        let value = &text[start..start + length];
-        // Plain lower-case words behind a flag are prose about it.
-        let plain = value.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b',' | b':' | b')'));
-        let option = ["id=", "source=", "src=", "type=", "env="].iter().any(|key| value.starts_with(key));
-        if quote.is_some() || !(plain || option || value.starts_with('-')) {
-            push_value(text, start..start + length, spans);
-        }
+    let name_end = at + 2 + bytes[at + 2..].iter().take_while(|b| is_key_byte(**b)).count();
+    if name_end == at + 2 || bytes.get(name_end) != Some(&b' ') || !is_secret_name(&text[at + 2..name_end]) {
+        return;
+    }
+    let start = name_end + 1;
+    let quote = bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\''));
+    let start = start + usize::from(quote.is_some());
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b';' | b'|' | b'&' | b'"' | b'\\');
+    let length = bytes[start..].iter().take_while(|b| quote.map_or(!ends(b), |q| **b != q)).count();
+    let value = &text[start..start + length];
+    // Plain lower-case words behind a flag are prose about it.
+    let plain = value.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b',' | b':' | b')'));
+    let option = ["id=", "source=", "src=", "type=", "env="].iter().any(|key| value.starts_with(key));
+    if quote.is_some() || !(plain || option || value.starts_with('-')) {
+        push_value(text, start..start + length, spans);
     }
 }
 
@@ -418,7 +427,67 @@ const SECRET_LAST: &[&str] = &[
     "authtoken",
     "accesstoken",
     "requirepass",
+    "salt",
+    "community",
 ];
+/// Words before `key` that make it a public one, or the key to an entry of a table.
+const KEY_NOT_AFTER: &[&str] = &[
+    "public",
+    "pub",
+    "publishable",
+    "primary",
+    "foreign",
+    "cache",
+    "sort",
+    "partition",
+    "hash",
+    "idempotency",
+    "anon",
+    "site",
+    "index",
+    "map",
+    "object",
+    "translation",
+    "lookup",
+    "storage",
+    "row",
+    "item",
+    "group",
+    "registry",
+    "host",
+    "sitekey",
+    "anonymous",
+    "search",
+    "file",
+    "s",
+    "i",
+    "message",
+    "routing",
+    "dedup",
+    "dedupe",
+    "event",
+    "content",
+    "document",
+    "lock",
+    "query",
+    "unique",
+    "signature",
+    "etag",
+    "image",
+    "blob",
+    "build",
+    "hot",
+    "node",
+    "dom",
+];
+
+/// Whether a name is that of a key which nothing says is public.
+pub(super) fn is_key_name(name: &str) -> bool {
+    let words = words_of(name);
+    let [.., before, last] = words.as_slice() else { return false };
+    (last == "key" || last == "certificate" && before == "app") && !KEY_NOT_AFTER.contains(&before.as_str())
+}
+
 /// Words that make a following `key` a secret one.
 const KEY_BEFORE: &[&str] = &[
     "api",
@@ -458,6 +527,10 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 fn is_secret_words(words: &[&str], last: &str) -> bool {
+    // Who names a secret that is there already gives no value.
+    if words.len() >= 2 && words[words.len() - 2] == "existing" {
+        return false;
+    }
     SECRET_LAST.contains(&last) || last == "key" && words.len() >= 2 && KEY_BEFORE.contains(&words[words.len() - 2])
 }
 
@@ -497,7 +570,7 @@ const WHICH: &[&str] = &[
 ];
 
 /// Pieces of which each name of a secret holds one; a name without any is not taken apart.
-const PIECES: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth"];
+const PIECES: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth", b"salt", b"community"];
 
 fn may_be_secret(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -693,7 +766,8 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        find(text).into_iter().map(|span| &text[span]).collect()
+        let announcers = super::super::rule::find(text, &mut Vec::new());
+        find(text, &announcers).into_iter().map(|span| &text[span]).collect()
     }
 
     /// A value with the entropy of a key, made here so that no key lies in the repository.

@@ -9,34 +9,27 @@ const PARAMETERS: &[&str] = &["key", "sig", "signature", "x-amz-signature", "x-g
 /// Shortest user name that is a key by itself, as in `https://KEY@host`.
 const KEY_AS_USER_BYTES_MIN: usize = 20;
 
-/// Passwords in `scheme://user:password@host`, and keys in place of a user.
-pub(super) fn user_information(text: &str, spans: &mut Vec<Range<usize>>) {
-    let bytes = text.as_bytes();
-    for (at, _) in text.match_indices("://") {
-        let start = at + 3;
-        let until = |stops: fn(u8) -> bool| {
-            start
-                + bytes[start..]
-                    .iter()
-                    .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'`') && !stops(**b))
-                    .count()
-        };
-        let authority = until(|b| b == b'/');
-        let host_at = text[start..authority].rfind('@').map(|i| start + i);
-        let host_at = host_at.or_else(|| behind_slashes(text, at, until(|_| false)));
-        let Some(host_at) = host_at else { continue };
-        if super::super::is_token(&text[start..host_at]) {
-            continue;
-        }
-        match text[start..host_at].find(':').map(|i| start + i + 1) {
-            // "host:8080?to=me@example.org" holds a port and no password.
-            Some(colon) if is_port(&text[colon..host_at]) => {}
-            Some(colon) => push_value(text, colon..host_at, spans),
-            None => {
-                let user = &text[start..host_at];
-                if user.len() >= KEY_AS_USER_BYTES_MIN && looks_random(user) {
-                    push_value(text, start..host_at, spans);
-                }
+/// Passwords in `scheme://user:password@host`, and keys in place of a user; `at` is the place
+/// of `://`.
+pub(super) fn user_information(text: &str, at: usize, spans: &mut Vec<Range<usize>>) {
+    let start = at + 3;
+    let rest = &text.as_bytes()[start..];
+    let is_part = |b: &u8| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'`');
+    let authority = start + rest.iter().take_while(|b| is_part(b) && **b != b'/').count();
+    let host_at = text[start..authority].rfind('@').map(|i| start + i);
+    let end = || start + rest.iter().take_while(|b| is_part(b)).count();
+    let Some(host_at) = host_at.or_else(|| behind_slashes(text, at, end())) else { return };
+    if super::super::is_token(&text[start..host_at]) {
+        return;
+    }
+    match text[start..host_at].find(':').map(|i| start + i + 1) {
+        // "host:8080?to=me@example.org" holds a port and no password.
+        Some(colon) if is_port(&text[colon..host_at]) => {}
+        Some(colon) => push_value(text, colon..host_at, spans),
+        None => {
+            let user = &text[start..host_at];
+            if user.len() >= KEY_AS_USER_BYTES_MIN && looks_random(user) {
+                push_value(text, start..host_at, spans);
             }
         }
     }

@@ -2,11 +2,8 @@
 //! flags of programs that take a password, directives of configuration files.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
-use super::{looks_issued, push_value};
+use super::{address, looks_issued, push_value};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -20,6 +17,12 @@ enum Kind {
     Program(&'static [Flag]),
     /// A directive whose value is the next word.
     Directive,
+    /// The scheme of a login in a header.
+    Scheme,
+    /// What an address begins with.
+    Login,
+    /// What a key begins with, which is read as a whole elsewhere.
+    Key,
 }
 
 /// How a flag takes its password.
@@ -37,6 +40,7 @@ use Flag::{Glued, Pair, Value};
 
 const MYSQL: &[Flag] = &[Glued("-p")];
 const CURL: &[Flag] = &[Pair("-u"), Pair("--user"), Pair("-U"), Pair("--proxy-user"), Value("--oauth2-bearer")];
+/// The words stand in `announcers.txt` as well, from which the index of keywords is made.
 const ANCHORS: &[(&str, Kind)] = &[
     ("authorization", Kind::Authorization),
     ("cookie", Kind::Cookie),
@@ -59,34 +63,47 @@ const ANCHORS: &[(&str, Kind)] = &[
     ("requirepass", Kind::Directive),
     ("masterauth", Kind::Directive),
     ("login", Kind::Directive),
+    ("bearer ", Kind::Scheme),
+    ("basic ", Kind::Scheme),
+    ("://", Kind::Login),
+    ("-----begin ", Kind::Key),
 ];
-
-static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(ANCHORS.iter().map(|(word, _)| word))
-        .ok()
-});
 
 /// Longest stretch behind an anchor that is read, in bytes.
 const REACH_BYTES_MAX: usize = 8 * 1024;
 
-/// Values that an announcing word says are secret.
-pub(super) fn announced(text: &str, spans: &mut Vec<Range<usize>>) {
-    let Some(finder) = FINDER.as_ref() else { return };
-    for hit in finder.find_iter(text) {
-        let end = line_end(text, hit.end());
+/// Values that announcing words say are secret; `hits` are the places of those words.
+pub(super) fn announced(text: &str, hits: &[Range<usize>], spans: &mut Vec<Range<usize>>) {
+    for hit in hits {
+        let found = ANCHORS.iter().find(|(word, _)| text[hit.clone()].eq_ignore_ascii_case(word));
+        let Some((_, kind)) = found else { continue };
+        let end = line_end(text, hit.end);
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let glued = text[..hit.start()].ends_with(is_word) || text[hit.end()..].starts_with(is_word);
-        match ANCHORS[hit.pattern().as_usize()].1 {
-            Kind::Address(parts) => address(text, hit.end()..end, parts, spans),
+        let glued = text[..hit.start].ends_with(is_word) || text[hit.end..].starts_with(is_word);
+        match *kind {
+            Kind::Address(parts) => webhook(text, hit.end..end, parts, spans),
+            Kind::Login => address::user_information(text, hit.start, spans),
+            Kind::Scheme if !text[..hit.start].ends_with(is_word) => scheme(text, hit.clone(), spans),
             _ if glued => {}
-            Kind::Authorization => authorization(text, hit.end()..end, spans),
-            Kind::Cookie => cookies(text, hit.end()..end, spans),
-            Kind::Program(flags) => program(text, hit.end()..end, flags, spans),
-            Kind::Directive => directive(text, hit.start(), hit.end()..end, spans),
+            Kind::Scheme | Kind::Key => {}
+            Kind::Authorization => authorization(text, hit.end..end, spans),
+            Kind::Cookie => cookies(text, hit.end..end, spans),
+            Kind::Program(flags) => program(text, hit.end..end, flags, spans),
+            Kind::Directive => directive(text, hit.start, hit.end..end, spans),
         }
+    }
+}
+
+/// `Bearer …` and `Basic …`.
+fn scheme(text: &str, hit: Range<usize>, spans: &mut Vec<Range<usize>>) {
+    let start = hit.end;
+    let is_value = |b: &&u8| super::is_key_byte(**b) || matches!(b, b'+' | b'/' | b'=' | b'~');
+    let end = start + text.as_bytes()[start..].iter().take_while(is_value).count();
+    let value = &text[start..end];
+    // "basic authentication" is prose: what is meant holds a name and a password.
+    let prose = text[hit].eq_ignore_ascii_case("basic ") && !super::is_credentials(value);
+    if value.len() >= 16 && looks_issued(value) && !prose {
+        push_value(text, start..end, spans);
     }
 }
 
@@ -152,7 +169,7 @@ fn cookies(text: &str, rest: Range<usize>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-fn address(text: &str, rest: Range<usize>, parts: usize, spans: &mut Vec<Range<usize>>) {
+fn webhook(text: &str, rest: Range<usize>, parts: usize, spans: &mut Vec<Range<usize>>) {
     let mut at = rest.start;
     for _ in 0..parts {
         let Some(slash) = text[at..rest.end].find('/') else { return };
@@ -233,5 +250,16 @@ fn directive(text: &str, start: usize, rest: Range<usize>, spans: &mut Vec<Range
     let begins_line = text[..start].rsplit('\n').next().is_some_and(|lead| lead.trim().is_empty());
     if let Some(value) = words.first().filter(|_| begins_line && words.len() == 1) {
         push_value(text, value.clone(), spans);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ANCHORS;
+
+    #[test]
+    fn the_list_of_words_is_the_same_in_both_places() {
+        let words: Vec<&str> = include_str!("announcers.txt").lines().collect();
+        assert_eq!(words, ANCHORS.iter().map(|(word, _)| *word).collect::<Vec<_>>());
     }
 }
