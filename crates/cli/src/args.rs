@@ -59,6 +59,7 @@ pub enum Command {
     Guard(command::guard::GuardArgs),
     Hook(command::hook::HookArgs),
     Incident(command::incident::IncidentArgs),
+    Init(command::init::InitArgs),
     Investigate(command::investigate::InvestigateArgs),
     Pattern(command::pattern::PatternArgs),
     Record(command::record::RecordArgs),

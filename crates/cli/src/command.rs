@@ -8,14 +8,15 @@ pub mod fix;
 pub mod guard;
 pub mod hook;
 pub mod incident;
+pub mod init;
 pub mod investigate;
 mod learn;
 mod over_guard;
 pub mod pattern;
 pub mod record;
 pub mod serve;
-pub mod undo;
 pub mod trust;
+pub mod undo;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;
@@ -32,6 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),
         Some(Command::Incident(incident)) => incident::run(&args.global, incident),
+        Some(Command::Init(init)) => init::run(&args.global, init),
         Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),

@@ -14,6 +14,7 @@ mod start;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use coroner_model::Agent;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use serde_json::Value;
 
@@ -24,17 +25,6 @@ pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 
 /// Largest input that is read, in bytes.
 pub const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// Whose protocol is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agent {
-    Claude,
-    Codex,
-    Gemini,
-    Cursor,
-    Copilot,
-    OpenCode,
-}
 
 /// What the agent is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! One file and one function per verb: workspace and request in, report out.
 
+pub mod agents;
 pub mod book;
 pub mod check;
 pub mod demo;
@@ -13,6 +14,7 @@ pub mod hook;
 pub mod incident;
 pub mod incident_draft;
 pub mod incident_learn;
+pub mod init;
 pub mod investigate;
 pub mod lessons;
 pub mod library;
@@ -21,6 +23,6 @@ pub mod pattern;
 pub mod record;
 pub mod secret;
 pub mod status;
-pub mod undo;
 pub mod trust;
+pub mod undo;
 pub mod workspace;

@@ -3,13 +3,13 @@
 //! Parse → effects → what state must be known ([`ask`]) → look → judge ([`judge`]).
 //! Nothing is asked for where no effect needs it, so a harmless command costs no look.
 
-mod backup;
+pub(crate) mod backup;
 mod database;
 mod declared;
 mod delete;
 mod discard;
-mod engine;
 mod edit;
+mod engine;
 pub mod evasion;
 mod execute;
 mod live;
@@ -21,14 +21,14 @@ mod own;
 mod owner;
 mod past;
 mod port;
-mod repeat;
 mod printed;
 pub mod reason;
+mod repeat;
 mod restart;
 mod run;
 mod secret;
-mod spare;
 mod space;
+mod spare;
 mod tool;
 mod upgrade;
 mod view;
