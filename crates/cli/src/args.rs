@@ -53,6 +53,7 @@ pub enum Format {
 pub enum Command {
     Check(command::check::CheckArgs),
     Demo(command::demo::DemoArgs),
+    Doctor(command::doctor::DoctorArgs),
     Evidence(command::evidence::EvidenceArgs),
     Exec(command::exec::ExecArgs),
     Fix(command::fix::FixArgs),

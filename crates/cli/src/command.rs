@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod exec;
 pub mod fix;
@@ -27,6 +28,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
+        Some(Command::Doctor(doctor)) => doctor::run(&args.global, doctor),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Exec(exec)) => exec::run(&args.global, exec),
         Some(Command::Fix(fix)) => fix::run(&args.global, fix),

@@ -44,6 +44,8 @@ pub struct Guard {
     count: usize,
     /// What the last request would lose; only where copies are kept.
     losses: Option<Vec<Loss>>,
+    /// Whether a judgement broke off.
+    failed: bool,
 }
 
 impl Guard {
@@ -63,6 +65,7 @@ impl Guard {
             journals: session::Journals::default(),
             count: 0,
             losses: None,
+            failed: false,
         })
     }
 
@@ -79,6 +82,7 @@ impl Guard {
             journals: session::Journals::default(),
             count: 0,
             losses: None,
+            failed: false,
         }
     }
 
@@ -92,6 +96,7 @@ impl Guard {
         let id = request.id.clone();
         let judged = catch_unwind(AssertUnwindSafe(|| self.decide(request, transcript)));
         judged.unwrap_or_else(|_| {
+            self.failed = true;
             PermissionAnswer::ask(id, "Coroner failed while it judged this command; have a person look at it.")
         })
     }
@@ -153,6 +158,11 @@ impl Guard {
     /// What the last request would lose.
     pub(crate) fn take_losses(&mut self) -> Vec<Loss> {
         self.losses.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether a judgement broke off.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
     }
 
     fn is_live(&self) -> bool {

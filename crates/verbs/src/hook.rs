@@ -33,6 +33,8 @@ pub struct HookReply {
     pub stdout: String,
     pub stderr: String,
     pub exit: u8,
+    /// Why Coroner itself failed, where it did.
+    pub failure: Option<String>,
 }
 
 impl HookReply {
@@ -75,6 +77,12 @@ pub fn failed(agent: Agent, why: &str) -> HookReply {
     say(agent, Say::Failed(why.to_owned()))
 }
 
+/// Counts a failure of the hook, for `coroner doctor` to tell.
+pub fn record_failure(home: &std::path::Path, agent: Agent, why: &str, now: jiff::Timestamp) {
+    // What cannot be written down was told to the host all the same.
+    let _ = coroner_store::mishap::add(home, agent.word(), why, now);
+}
+
 fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
     let text = String::from_utf8_lossy(input);
     let garbled = std::str::from_utf8(input).is_err();
@@ -99,7 +107,8 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
                 let asked = runs_when_asked(agent);
                 let mut answer = undo::judge_and_keep(&mut guard, *request, transcript.as_deref(), asked);
                 lessons::recall(guard.surroundings(), &mut answer);
-                say(agent, said(&answer))
+                let failure = guard.has_failed().then(|| answer.reason.clone());
+                HookReply { failure, ..say(agent, said(&answer)) }
             }
             Err(error) => failed(agent, &format!("Coroner could not be opened: {error}")),
         },
@@ -118,6 +127,14 @@ fn read(agent: Agent, event: &Value) -> Event {
 }
 
 fn say(agent: Agent, what: Say) -> HookReply {
+    let failure = match &what {
+        Say::Failed(why) => Some(why.clone()),
+        _ => None,
+    };
+    HookReply { failure, ..in_words(agent, what) }
+}
+
+fn in_words(agent: Agent, what: Say) -> HookReply {
     match agent {
         Agent::Claude => claude::say(what),
         Agent::Codex => codex::say(what),

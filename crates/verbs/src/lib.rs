@@ -4,6 +4,7 @@ pub mod agents;
 pub mod book;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod exec;
 pub mod fix_ownership;

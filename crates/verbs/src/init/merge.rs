@@ -90,7 +90,7 @@ fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
 }
 
 /// A word for a shell, quoted only where it must be: the line is what a person reads and trusts.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+=:@%,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::merge;
+pub(crate) use super::merge::quoted;
 use crate::agents::{Scope, Surroundings};
 use crate::git_hook::{self, InstallError};
 
