@@ -94,11 +94,13 @@ impl Guard {
     /// The same with the transcript of the session, where the caller names it.
     pub fn judge_with(&mut self, request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {
         let id = request.id.clone();
+        let (agent_id, agent_type) = (request.agent_id.clone(), request.agent_type.clone());
         let judged = catch_unwind(AssertUnwindSafe(|| self.decide(request, transcript)));
-        judged.unwrap_or_else(|_| {
+        let answer = judged.unwrap_or_else(|_| {
             self.failed = true;
             PermissionAnswer::ask(id, "Coroner failed while it judged this command; have a person look at it.")
-        })
+        });
+        PermissionAnswer { agent_id, agent_type, ..answer }
     }
 
     fn decide(&mut self, mut request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {

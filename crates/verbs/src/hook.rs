@@ -4,12 +4,15 @@
 //! code, an empty reason, a word that the host does not know. A failure of our own asks, or
 //! denies where the host has no ask.
 
+mod after;
 mod claude;
 mod codex;
 mod copilot;
 mod cursor;
 mod gemini;
 mod opencode;
+mod permission;
+mod settings;
 mod start;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,6 +54,12 @@ enum Event {
     Other(HookReply),
     /// A call before it runs.
     Call { request: Box<PermissionRequest>, transcript: Option<String> },
+    /// A person is about to be asked whether a call may run.
+    Permission { request: Box<PermissionRequest>, transcript: Option<String> },
+    /// A call that has run.
+    Ran { request: Box<PermissionRequest> },
+    /// The host's settings changed while a session runs.
+    Settings { cwd: String, path: String },
     /// It should be a call and cannot be read, and why.
     Unreadable(String),
 }
@@ -102,6 +111,14 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
         _ if garbled => failed(agent, "The tool call holds bytes that are no text; have a person look at it."),
         Event::Other(reply) => reply,
         Event::Unreadable(why) => failed(agent, &why),
+        // A person is asked in any case, so a failure here lets nothing through.
+        Event::Permission { request, transcript } => guard()
+            .map(|mut guard| permission::reply(guard.judge_with(*request, transcript.as_deref())))
+            .unwrap_or_default(),
+        Event::Ran { request } => guard().map(|guard| after::reply(&guard, *request)).unwrap_or_default(),
+        Event::Settings { cwd, path } => {
+            guard().map(|guard| settings::reply(guard.surroundings(), &cwd, &path)).unwrap_or_default()
+        }
         Event::Call { request, transcript } => match guard() {
             Ok(mut guard) => {
                 let asked = runs_when_asked(agent);
@@ -193,6 +210,8 @@ fn call(event: &Value, agent: &str) -> Event {
         cwd: field(event, "cwd"),
         session: filled(field(event, "session_id")),
         agent: Some(agent.to_owned()),
+        agent_id: filled(field(event, "agent_id")),
+        agent_type: filled(field(event, "agent_type")),
         ..PermissionRequest::default()
     };
     Event::Call { request: Box::new(request), transcript: filled(field(event, "transcript_path")) }
@@ -205,10 +224,19 @@ fn name(event: &Value) -> Result<&str, Event> {
     })
 }
 
-/// The call of an event named `wanted`; any other name is none of the guard's affair.
+/// The call of an event named `wanted`, or of one of the two around it; any other name is none of the guard's affair.
 fn call_before(event: &Value, wanted: &str, agent: &str) -> Event {
     match name(event) {
         Ok(found) if found == wanted => call(event, agent),
+        Ok("PermissionRequest") if wanted == "PreToolUse" => match call(event, agent) {
+            Event::Call { request, transcript } => Event::Permission { request, transcript },
+            // Whatever it is, a person is asked.
+            _ => Event::Other(HookReply::default()),
+        },
+        Ok("PostToolUse" | "AfterTool") => match call(event, agent) {
+            Event::Call { request, .. } => Event::Ran { request },
+            _ => Event::Other(HookReply::default()),
+        },
         Ok(_) => Event::Other(HookReply::default()),
         Err(unreadable) => unreadable,
     }

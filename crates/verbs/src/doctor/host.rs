@@ -120,6 +120,14 @@ fn engine(around: &WorkspaceRequest) -> Check {
 
 fn denials(around: &WorkspaceRequest) -> Check {
     match journal::all_entries(&around.home, around.now) {
+        Ok(entries) if entries.iter().any(|e| matches!(e, coroner_model::journal::JournalEntry::Ran { .. })) => {
+            let ran = entries.iter().filter(|e| matches!(e, coroner_model::journal::JournalEntry::Ran { .. })).count();
+            let text = format!(
+                "{} that had been denied ran all the same: a host does not heed its hook",
+                if ran == 1 { "a call".to_owned() } else { format!("{ran} calls") }
+            );
+            problem("journal", text, "update the agent, and look what its hook settings say")
+        }
         Ok(entries) => {
             let denied = |e: &&coroner_model::journal::JournalEntry| {
                 matches!(e, coroner_model::journal::JournalEntry::Denied(_))
