@@ -167,7 +167,7 @@ fn block(name: &str, program: &Path, shared: bool) -> String {
         ),
         _ => format!("{{ {call}; }} || exit 1\n"),
     };
-    format!("{BEGIN}\n{lines}{END}\n")
+    marked(&lines)
 }
 
 /// The lines that call the hook that was moved aside.
@@ -185,8 +185,13 @@ fn with_block(text: &str, block: &str) -> String {
     }
 }
 
+/// Lines between the marks by which they are found again.
+pub fn marked(lines: &str) -> String {
+    format!("{BEGIN}\n{lines}{END}\n")
+}
+
 /// The text without what Coroner put in; `None` where it put in nothing.
-fn without_block(text: &str) -> Option<String> {
+pub fn without_block(text: &str) -> Option<String> {
     let mut rest = text.to_owned();
     let mut any = false;
     while let (Some(begin), Some(end)) = (rest.find(BEGIN), rest.find(END)) {

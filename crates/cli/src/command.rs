@@ -2,12 +2,14 @@
 
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod exec;
 pub mod fix;
 pub mod guard;
 pub mod hook;
 pub mod incident;
+pub mod init;
 pub mod investigate;
 mod learn;
 mod over_guard;
@@ -26,12 +28,14 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
+        Some(Command::Doctor(doctor)) => doctor::run(&args.global, doctor),
         Some(Command::Evidence(evidence)) => evidence::run(&args.global, evidence),
         Some(Command::Exec(exec)) => exec::run(&args.global, exec),
         Some(Command::Fix(fix)) => fix::run(&args.global, fix),
         Some(Command::Guard(guard)) => guard::run(&args.global, guard),
         Some(Command::Hook(hook)) => hook::run(&args.global, hook),
         Some(Command::Incident(incident)) => incident::run(&args.global, incident),
+        Some(Command::Init(init)) => init::run(&args.global, init),
         Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
         Some(Command::Record(record)) => record::run(&args.global, record),

@@ -92,3 +92,52 @@ pub fn below(root: &Path, paths_max: usize) -> Result<Option<Listing>, (PathBuf,
     out.sort();
     Ok(Some(out))
 }
+
+/// Most files of one folder that are named.
+const FILES_OF_MAX: usize = 200;
+
+/// Files of a folder with one of these endings, by name; a missing folder holds none.
+pub fn files_of(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ends = |path: &PathBuf| path.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted));
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(ends).filter(|path| path.is_file()).collect();
+    found.sort();
+    found.truncate(FILES_OF_MAX);
+    found
+}
+
+/// Whether a file is there that may be run.
+pub fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
+}
+
+/// What a small text file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    Absent,
+    Held(String),
+    /// Why it cannot be read.
+    Unreadable(String),
+}
+
+/// The text of a file of at most that many bytes, links followed.
+pub fn text(path: &Path, bytes_max: u64) -> Text {
+    match fs::metadata(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            match is_there(path) {
+                true => Text::Unreadable("it is a link that leads nowhere".to_owned()),
+                false => Text::Absent,
+            }
+        }
+        Err(error) => Text::Unreadable(error.to_string()),
+        Ok(meta) if !meta.is_file() => Text::Unreadable("it is no file".to_owned()),
+        Ok(meta) if meta.len() > bytes_max => Text::Unreadable(format!("it is larger than {bytes_max} bytes")),
+        Ok(_) => match fs::read(path) {
+            Err(error) => Text::Unreadable(error.to_string()),
+            Ok(bytes) => {
+                String::from_utf8(bytes).map_or_else(|_| Text::Unreadable("it is no text".to_owned()), Text::Held)
+            }
+        },
+    }
+}

@@ -7,6 +7,7 @@ pub mod check;
 pub mod detect;
 pub mod effect;
 pub mod fact;
+pub mod found;
 pub mod guard;
 pub mod investigate;
 pub mod learn;

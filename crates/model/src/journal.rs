@@ -20,6 +20,17 @@ pub enum JournalEntry {
         id: String,
         at: Timestamp,
     },
+    /// What was denied before may run now: what it would meet has changed.
+    Allowed {
+        id: String,
+        at: Timestamp,
+    },
+    /// A denied call ran all the same: its host passed the denial over.
+    Ran {
+        id: String,
+        at: Timestamp,
+        shown: String,
+    },
 }
 
 /// A call that was denied.
@@ -31,6 +42,11 @@ pub struct Denial {
     pub session: String,
     #[serde(default)]
     pub agent: Option<String>,
+    /// The subagent that made the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_type: Option<String>,
     pub pattern: PatternId,
     /// Hash over call, directory and session.
     pub call: String,
@@ -57,6 +73,22 @@ pub struct Lift {
     /// Ed25519 signature in hex under the person's key; empty where an administrator's file says it.
     #[serde(default)]
     pub signature: String,
+}
+
+impl Denial {
+    /// The subagent as a person reads it; nothing where the session itself called.
+    pub fn actor(&self) -> Option<String> {
+        actor(self.agent_id.as_deref(), self.agent_type.as_deref())
+    }
+}
+
+/// A subagent as a person reads it: its kind and its id.
+pub fn actor(id: Option<&str>, kind: Option<&str>) -> Option<String> {
+    match (kind, id) {
+        (Some(kind), Some(id)) => Some(format!("subagent {kind} ({id})")),
+        (Some(one), None) | (None, Some(one)) => Some(format!("subagent {one}")),
+        (None, None) => None,
+    }
 }
 
 impl Lift {

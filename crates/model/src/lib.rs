@@ -3,6 +3,7 @@
 //! One word, one meaning: GLOSSARY.md lists them. Everything here is plain data
 //! that prints, serialises and compares; the reasoning lives in `coroner-judge`.
 
+pub mod agent;
 pub mod category;
 pub mod effect;
 pub mod evidence;
@@ -17,6 +18,7 @@ pub mod redact;
 pub mod secret;
 pub mod session;
 
+pub use agent::Agent;
 pub use category::{Category, Severity};
 pub use evidence::{Citation, ContentHash, Document, Evidence, Source};
 pub use finding::{Confidence, Finding, Location};

@@ -69,6 +69,11 @@ pub struct PermissionAnswer {
     /// What else is to be said beside the answer; no finding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The subagent that made the call; absent for the session's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_type: Option<String>,
 }
 
 impl PermissionAnswer {
@@ -86,6 +91,8 @@ impl PermissionAnswer {
             evidence: Vec::new(),
             could_not_look: Vec::new(),
             notes: Vec::new(),
+            agent_id: None,
+            agent_type: None,
         }
     }
 
@@ -110,6 +117,10 @@ pub struct PermissionRequest {
     pub cwd: String,
     pub session: Option<String>,
     pub agent: Option<String>,
+    /// The subagent within the session, where the call is one's.
+    pub agent_id: Option<String>,
+    /// What kind of subagent it is.
+    pub agent_type: Option<String>,
     /// Environment variables that the command would see, where known.
     pub env: std::collections::BTreeMap<String, String>,
 }

@@ -18,6 +18,7 @@ pub struct Config {
     pub protect: Protect,
     pub backups: Vec<Backup>,
     pub ownership: Vec<Ownership>,
+    pub secrets: Vec<SecretCopies>,
     pub urls: Urls,
     pub disk: Disk,
     pub undo: Undo,
@@ -86,6 +87,13 @@ pub struct OwnershipException {
     pub path: String,
     pub owner: String,
     pub mode: String,
+}
+
+/// Files that hold the same secrets and must not differ.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct SecretCopies {
+    pub copies: Vec<String>,
 }
 
 /// Addresses that people use.

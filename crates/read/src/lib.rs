@@ -3,6 +3,7 @@
 //! No file is opened here, no clock read, no process started: `coroner-collect`
 //! opens and streams, a reader understands one format. One file or folder each.
 
+pub mod agent_hooks;
 pub mod casebook;
 pub mod compose;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod exchange;
 pub mod failure_page;
 pub mod git_log;
 pub mod incident_file;
+pub mod json_text;
 pub mod listeners;
 pub mod log;
 pub mod proxy_config;

@@ -90,7 +90,7 @@ fn is_fresh(entry: &JournalEntry, now: Timestamp) -> bool {
     let at = match entry {
         JournalEntry::Denied(denial) => denial.at,
         JournalEntry::Lifted(lift) => lift.at,
-        JournalEntry::Used { at, .. } => *at,
+        JournalEntry::Used { at, .. } | JournalEntry::Allowed { at, .. } | JournalEntry::Ran { at, .. } => *at,
     };
     now.duration_since(at) <= SignedDuration::from_hours(JOURNAL_HOURS_MAX)
 }

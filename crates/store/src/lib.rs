@@ -18,6 +18,7 @@ mod investigation;
 pub mod journal;
 mod key;
 mod ledger;
+pub mod mishap;
 pub mod person;
 mod place;
 mod quote;

@@ -44,6 +44,8 @@ pub struct Guard {
     count: usize,
     /// What the last request would lose; only where copies are kept.
     losses: Option<Vec<Loss>>,
+    /// Whether a judgement broke off.
+    failed: bool,
 }
 
 impl Guard {
@@ -63,6 +65,7 @@ impl Guard {
             journals: session::Journals::default(),
             count: 0,
             losses: None,
+            failed: false,
         })
     }
 
@@ -79,6 +82,7 @@ impl Guard {
             journals: session::Journals::default(),
             count: 0,
             losses: None,
+            failed: false,
         }
     }
 
@@ -90,10 +94,13 @@ impl Guard {
     /// The same with the transcript of the session, where the caller names it.
     pub fn judge_with(&mut self, request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {
         let id = request.id.clone();
+        let (agent_id, agent_type) = (request.agent_id.clone(), request.agent_type.clone());
         let judged = catch_unwind(AssertUnwindSafe(|| self.decide(request, transcript)));
-        judged.unwrap_or_else(|_| {
+        let answer = judged.unwrap_or_else(|_| {
+            self.failed = true;
             PermissionAnswer::ask(id, "Coroner failed while it judged this command; have a person look at it.")
-        })
+        });
+        PermissionAnswer { agent_id, agent_type, ..answer }
     }
 
     fn decide(&mut self, mut request: PermissionRequest, transcript: Option<&str>) -> PermissionAnswer {
@@ -155,6 +162,11 @@ impl Guard {
     /// What the last request would lose.
     pub(crate) fn take_losses(&mut self) -> Vec<Loss> {
         self.losses.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether a judgement broke off.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
     }
 
     fn is_live(&self) -> bool {

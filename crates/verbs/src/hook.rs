@@ -4,16 +4,20 @@
 //! code, an empty reason, a word that the host does not know. A failure of our own asks, or
 //! denies where the host has no ask.
 
+mod after;
 mod claude;
 mod codex;
 mod copilot;
 mod cursor;
 mod gemini;
 mod opencode;
+mod permission;
+mod settings;
 mod start;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use coroner_model::Agent;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
 use serde_json::Value;
 
@@ -25,17 +29,6 @@ pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 /// Largest input that is read, in bytes.
 pub const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Whose protocol is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agent {
-    Claude,
-    Codex,
-    Gemini,
-    Cursor,
-    Copilot,
-    OpenCode,
-}
-
 /// What the agent is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HookReply {
@@ -43,6 +36,8 @@ pub struct HookReply {
     pub stdout: String,
     pub stderr: String,
     pub exit: u8,
+    /// Why Coroner itself failed, where it did.
+    pub failure: Option<String>,
 }
 
 impl HookReply {
@@ -59,6 +54,12 @@ enum Event {
     Other(HookReply),
     /// A call before it runs.
     Call { request: Box<PermissionRequest>, transcript: Option<String> },
+    /// A person is about to be asked whether a call may run.
+    Permission { request: Box<PermissionRequest>, transcript: Option<String> },
+    /// A call that has run.
+    Ran { request: Box<PermissionRequest> },
+    /// The host's settings changed while a session runs.
+    Settings { cwd: String, path: String },
     /// It should be a call and cannot be read, and why.
     Unreadable(String),
 }
@@ -85,6 +86,12 @@ pub fn failed(agent: Agent, why: &str) -> HookReply {
     say(agent, Say::Failed(why.to_owned()))
 }
 
+/// Counts a failure of the hook, for `coroner doctor` to tell.
+pub fn record_failure(home: &std::path::Path, agent: Agent, why: &str, now: jiff::Timestamp) {
+    // What cannot be written down was told to the host all the same.
+    let _ = coroner_store::mishap::add(home, agent.word(), why, now);
+}
+
 fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
     let text = String::from_utf8_lossy(input);
     let garbled = std::str::from_utf8(input).is_err();
@@ -104,12 +111,21 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
         _ if garbled => failed(agent, "The tool call holds bytes that are no text; have a person look at it."),
         Event::Other(reply) => reply,
         Event::Unreadable(why) => failed(agent, &why),
+        // A person is asked in any case, so a failure here lets nothing through.
+        Event::Permission { request, transcript } => guard()
+            .map(|mut guard| permission::reply(guard.judge_with(*request, transcript.as_deref())))
+            .unwrap_or_default(),
+        Event::Ran { request } => guard().map(|guard| after::reply(&guard, *request)).unwrap_or_default(),
+        Event::Settings { cwd, path } => {
+            guard().map(|guard| settings::reply(guard.surroundings(), &cwd, &path)).unwrap_or_default()
+        }
         Event::Call { request, transcript } => match guard() {
             Ok(mut guard) => {
                 let asked = runs_when_asked(agent);
                 let mut answer = undo::judge_and_keep(&mut guard, *request, transcript.as_deref(), asked);
                 lessons::recall(guard.surroundings(), &mut answer);
-                say(agent, said(&answer))
+                let failure = guard.has_failed().then(|| answer.reason.clone());
+                HookReply { failure, ..say(agent, said(&answer)) }
             }
             Err(error) => failed(agent, &format!("Coroner could not be opened: {error}")),
         },
@@ -128,6 +144,14 @@ fn read(agent: Agent, event: &Value) -> Event {
 }
 
 fn say(agent: Agent, what: Say) -> HookReply {
+    let failure = match &what {
+        Say::Failed(why) => Some(why.clone()),
+        _ => None,
+    };
+    HookReply { failure, ..in_words(agent, what) }
+}
+
+fn in_words(agent: Agent, what: Say) -> HookReply {
     match agent {
         Agent::Claude => claude::say(what),
         Agent::Codex => codex::say(what),
@@ -186,6 +210,8 @@ fn call(event: &Value, agent: &str) -> Event {
         cwd: field(event, "cwd"),
         session: filled(field(event, "session_id")),
         agent: Some(agent.to_owned()),
+        agent_id: filled(field(event, "agent_id")),
+        agent_type: filled(field(event, "agent_type")),
         ..PermissionRequest::default()
     };
     Event::Call { request: Box::new(request), transcript: filled(field(event, "transcript_path")) }
@@ -198,10 +224,19 @@ fn name(event: &Value) -> Result<&str, Event> {
     })
 }
 
-/// The call of an event named `wanted`; any other name is none of the guard's affair.
+/// The call of an event named `wanted`, or of one of the two around it; any other name is none of the guard's affair.
 fn call_before(event: &Value, wanted: &str, agent: &str) -> Event {
     match name(event) {
         Ok(found) if found == wanted => call(event, agent),
+        Ok("PermissionRequest") if wanted == "PreToolUse" => match call(event, agent) {
+            Event::Call { request, transcript } => Event::Permission { request, transcript },
+            // Whatever it is, a person is asked.
+            _ => Event::Other(HookReply::default()),
+        },
+        Ok("PostToolUse" | "AfterTool") => match call(event, agent) {
+            Event::Call { request, .. } => Event::Ran { request },
+            _ => Event::Other(HookReply::default()),
+        },
         Ok(_) => Event::Other(HookReply::default()),
         Err(unreadable) => unreadable,
     }

@@ -1,8 +1,10 @@
 //! One file and one function per verb: workspace and request in, report out.
 
+pub mod agents;
 pub mod book;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod exec;
 pub mod fix_ownership;
@@ -13,6 +15,7 @@ pub mod hook;
 pub mod incident;
 pub mod incident_draft;
 pub mod incident_learn;
+pub mod init;
 pub mod investigate;
 pub mod lessons;
 pub mod library;

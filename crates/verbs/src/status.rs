@@ -4,7 +4,8 @@ use coroner_judge::scene::{Goal, Scene};
 use coroner_model::incident::IncidentStatus;
 use coroner_model::probe::HostTable;
 use coroner_model::{Answers, CouldNotLook, Probe};
-use coroner_store::StoreError;
+pub use coroner_store::mishap::Mishaps;
+use coroner_store::{StoreError, mishap};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ pub struct Status {
     pub containers: Option<Containers>,
     /// Whether the guard hook stands in the agent's settings; `None` where there are none.
     pub claude_hook: Option<bool>,
+    /// Failures of the hook itself that nobody has looked after.
+    pub hook_failures: Option<Mishaps>,
     pub next: String,
     pub could_not_look: Vec<CouldNotLook>,
 }
@@ -71,6 +74,7 @@ pub fn status(ws: &Workspace) -> Result<Status, StoreError> {
         disk: scene.filesystems.iter().max_by_key(|f| f.used_percent).map(|f| (f.mount.clone(), f.used_percent)),
         containers: containers(&scene, &answers),
         claude_hook: settings.and_then(|probe| Some(answers.document(&probe)?.text.as_str().contains("coroner"))),
+        hook_failures: mishap::read(&ws.home),
         next: String::new(),
         could_not_look: answers.could_not_look(),
     };
@@ -100,7 +104,9 @@ fn next(status: &Status) -> String {
     } else if let Some(component) = unwell.first() {
         format!("coroner investigate {component}")
     } else if status.claude_hook == Some(false) {
-        "let the guard answer before commands run: add `coroner hook --agent claude` as a PreToolUse hook".to_owned()
+        "let the guard answer before commands run: coroner init --hooks".to_owned()
+    } else if status.hook_failures.is_some() {
+        "coroner doctor".to_owned()
     } else if status.incidents_open > 0 {
         "coroner incident list --status open".to_owned()
     } else if status.last_investigation.is_none() {

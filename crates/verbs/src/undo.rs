@@ -118,6 +118,8 @@ fn head(guard: &Guard, request: &PermissionRequest, cwd: &Path, at: Timestamp) -
         cwd: cwd.display().to_string(),
         session: request.session.clone(),
         agent: request.agent.clone(),
+        agent_id: request.agent_id.clone(),
+        agent_type: request.agent_type.clone(),
         ..blank(at, line)
     }
 }
@@ -130,6 +132,8 @@ pub(crate) fn blank(at: Timestamp, command: String) -> Head {
         at,
         session: None,
         agent: None,
+        agent_id: None,
+        agent_type: None,
         command,
         cwd: String::new(),
         roots: Vec::new(),

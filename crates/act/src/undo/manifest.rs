@@ -30,6 +30,11 @@ pub struct Head {
     pub session: Option<String>,
     #[serde(default)]
     pub agent: Option<String>,
+    /// The subagent whose call it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_type: Option<String>,
     /// First line of the command, redacted.
     pub command: String,
     #[serde(default)]

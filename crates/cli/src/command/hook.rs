@@ -55,8 +55,9 @@ impl From<Event> for GitHook {
     }
 }
 
+/// An agent, as the command line names it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Host {
+pub enum Host {
     Claude,
     Codex,
     Gemini,
@@ -129,6 +130,10 @@ pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
     print!("{}", reply.stdout);
     eprint!("{}", reply.stderr);
     std::io::stdout().flush()?;
+    if let Some(why) = &reply.failure {
+        let around = context::request(global)?;
+        hook::record_failure(&around.home, agent, why, around.now);
+    }
     match reply.exit {
         0 => Ok(Exit::Clean),
         code => std::process::exit(i32::from(code)),

@@ -39,6 +39,10 @@ pub fn status(status: &Status) {
             None => "no settings of Claude Code found".to_owned(),
         },
     );
+    if let Some(failures) = &status.hook_failures {
+        let times = if failures.count == 1 { "once".to_owned() } else { format!("{} times", failures.count) };
+        row("Hook failed", format!("{times} since {}", failures.since));
+    }
     println!();
     row("Next", status.next.clone());
 }

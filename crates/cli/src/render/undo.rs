@@ -16,7 +16,9 @@ pub fn list(list: &UndoList, now: Timestamp) {
     for head in &list.snapshots {
         println!("{}  {}  {}  {}", head.id, age(head.at, now), size(head.bytes), what(head));
         let session = head.session.as_deref().map(|s| format!("  session {}", tame(s))).unwrap_or_default();
-        println!("    {}{session}", tame(&head.command));
+        let actor = coroner_model::journal::actor(head.agent_id.as_deref(), head.agent_type.as_deref());
+        let actor = actor.map(|actor| format!(", {}", tame(&actor))).unwrap_or_default();
+        println!("    {}{session}{actor}", tame(&head.command));
         if head.left_out_count > 0 {
             println!("    {} more could not be kept", head.left_out_count);
         }

@@ -125,7 +125,7 @@ fn matches(glob: &str, path: &str) -> bool {
 }
 
 /// A dump in a directory that is named after what it holds.
-fn is_kept_copy(path: &str) -> bool {
+pub(crate) fn is_kept_copy(path: &str) -> bool {
     let Some((directory, name)) = path.rsplit_once('/') else { return false };
     let kept = directory.split('/').any(|part| {
         let part = part.to_ascii_lowercase();

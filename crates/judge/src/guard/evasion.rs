@@ -79,8 +79,15 @@ pub fn weigh(request: &PermissionRequest, call: &str, denials: &[Denial], answer
         }
     }
     let what = denial.effects.first().map(|e| e.target.clone()).unwrap_or_default();
+    // Another actor of the session learns whom it was denied to.
+    let to = denial.actor().filter(|_| denial.agent_id != request.agent_id || denial.agent_type != request.agent_type);
+    let to = match (to, &denial.agent_id) {
+        (Some(actor), _) => format!(", to {actor}"),
+        (None, None) if request.agent_id.is_some() => ", to the session itself".to_owned(),
+        _ => String::new(),
+    };
     let reason = format!(
-        "Denied: this is another road to what was denied before ({} on {what}): {}\nThe answer does not depend on the spelling. Take the way that was offered then, or leave it to the person.\nPattern {PATTERN}",
+        "Denied: this is another road to what was denied before ({} on {what}{to}): {}\nThe answer does not depend on the spelling. Take the way that was offered then, or leave it to the person.\nPattern {PATTERN}",
         denial.pattern, denial.shown
     );
     let reason: String = reason.chars().take(REASON_CHARS_MAX - 1).collect();

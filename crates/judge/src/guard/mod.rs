@@ -3,7 +3,7 @@
 //! Parse → effects → what state must be known ([`ask`]) → look → judge ([`judge`]).
 //! Nothing is asked for where no effect needs it, so a harmless command costs no look.
 
-mod backup;
+pub(crate) mod backup;
 mod database;
 mod declared;
 mod delete;
@@ -12,6 +12,7 @@ mod edit;
 mod engine;
 pub mod evasion;
 mod execute;
+mod foreign;
 mod live;
 mod loss;
 mod made;
@@ -155,6 +156,7 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
             judged.extend(edit::judge(case.request));
         }
         Action::Reads { .. } => judged.clear(),
+        Action::Remote { tool, verb, target } => judged.push(tool::remote(&tool, &verb, &target)),
         _ => judged.extend(secret::inline(&command, &effects)),
     }
     judged.extend(printed::judge(&view));

@@ -234,6 +234,9 @@ fn of_call(call: &Invocation, homes: &[String]) -> Option<Judged> {
             ["guard", "override" | "passphrase", ..] => {
                 say("coroner guard override", "answer in the place of the person who may override the guard")
             }
+            ["init", ..] if words.iter().any(|w| w.starts_with("--remove-hooks")) => {
+                say("coroner init", "take away the hooks that call Coroner")
+            }
             ["trust", ..] => say("coroner trust", "answer in the place of the person who may trust a file"),
             _ => None,
         },

@@ -43,7 +43,7 @@ impl Deed {
         let (command, edits, whole) = match tool::action(request) {
             Action::Command(command) => (Some(command), Vec::new(), false),
             Action::Edits { paths, whole, .. } => (None, paths, whole),
-            Action::Harmless | Action::Reads { .. } | Action::Unreadable(_) => return None,
+            Action::Harmless | Action::Reads { .. } | Action::Remote { .. } | Action::Unreadable(_) => return None,
         };
         let session = request.session.as_deref().unwrap_or_default();
         Some(Deed {

@@ -1,7 +1,10 @@
 //! What a tool call amounts to: a shell command, an edit of files, or neither.
 
+use coroner_model::effect::{Circumstance, Effect, EffectKind};
 use coroner_model::permission::PermissionRequest;
 use serde_json::Value;
+
+use super::{Judged, Story};
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub enum Action {
     Edits { paths: Vec<String>, whole: bool },
     /// Files whose text would be read, absolute.
     Reads { paths: Vec<String> },
+    /// A tool of a server that takes something away there.
+    Remote { tool: String, verb: String, target: String },
     /// A tool that neither runs nor writes.
     Harmless,
     /// No request at all, and why.
@@ -32,6 +37,8 @@ impl Action {
                 let paths: Vec<String> = paths.iter().map(|p| quote(p)).collect();
                 Some(format!("cat {}", paths.join(" ")))
             }
+            // What it does lies outside of what a shell here could do.
+            Action::Remote { .. } => Some(":".to_owned()),
             Action::Harmless | Action::Unreadable(_) => None,
         }
     }
@@ -61,9 +68,24 @@ pub fn action(request: &PermissionRequest) -> Action {
     if !named.is_empty() && (viewed || matches!(name.as_str(), "read" | "read_file" | "view" | "view_file")) {
         return Action::Reads { paths: named };
     }
+    if let Some(foreign) = super::foreign::action(tool, &request.input, &request.cwd) {
+        return foreign;
+    }
     let paths = edited(tool, &request.input, &request.cwd);
     let whole = ["write", "create"].iter().any(|word| tool.to_ascii_lowercase().contains(word));
     if paths.is_empty() { Action::Harmless } else { Action::Edits { paths, whole } }
+}
+
+/// What is to be told of a tool that takes something away on its server.
+pub(super) fn remote(tool: &str, verb: &str, target: &str) -> Judged {
+    let mut effect = Effect::new(EffectKind::HttpMutation, format!("{verb} {target}").trim(), "mcp");
+    effect.add_circumstance(Circumstance::Irreversible);
+    let story = Story {
+        would: format!("{verb} {} by the tool {tool}", if target.is_empty() { "something" } else { target }),
+        why: "What a server deletes is not looked at from here, and nothing here can bring it back.".to_owned(),
+        ..Story::default()
+    };
+    Judged { effect, story }
 }
 
 /// Whether a tool runs shell text; agents name it in their own ways.

@@ -76,6 +76,10 @@ impl Guard {
     /// Weighs an answer by what was denied before, and keeps a new denial.
     pub(super) fn remember(&mut self, request: &PermissionRequest, answer: &mut PermissionAnswer) {
         let Some(session) = request.session.clone().filter(|s| !s.is_empty()) else { return };
+        // A canary is no denial of anything.
+        if session == crate::doctor::canary::SESSION {
+            return;
+        }
         if answer.effects.is_empty() && answer.permission != Permission::Deny {
             return;
         }
@@ -99,6 +103,10 @@ impl Guard {
         denials.retain(|denial| !used.iter().any(|id| id.split('-').next() == Some(denial.id.as_str())));
         evasion::weigh(request, &call, &denials, answer);
         if answer.permission != Permission::Deny {
+            if let (Some(journal), Some(denial)) = (&journal, denials.iter().find(|d| d.call == call)) {
+                // Without it the call that runs now would look as if its host had passed the denial over.
+                let _ = journal.append(&JournalEntry::Allowed { id: denial.id.clone(), at: now });
+            }
             return;
         }
         if let Some(journal) = &journal
@@ -142,6 +150,8 @@ impl Guard {
             at: self.request.now,
             session: request.session.clone().unwrap_or_default(),
             agent: request.agent.clone(),
+            agent_id: request.agent_id.clone(),
+            agent_type: request.agent_type.clone(),
             pattern: answer.pattern.clone().unwrap_or_default(),
             call,
             cwd: request.cwd.clone(),
@@ -149,6 +159,32 @@ impl Guard {
             remedy: clean(&answer.remedy, REMEDY_CHARS_MAX),
             effects: evasion::denied_effects(answer, self.library()),
         }
+    }
+
+    /// Writes down that a denied call ran all the same; whether it was one.
+    pub(crate) fn has_run(&self, mut request: PermissionRequest) -> bool {
+        let Some(session) = request.session.clone().filter(|s| !s.is_empty()) else { return false };
+        let now = self.request.now;
+        let Some(journal) = self.journal(&session) else { return false };
+        let entries = journal.read(now).unwrap_or_default();
+        let known = |denial: &Denial| {
+            entries.iter().any(|entry| match entry {
+                JournalEntry::Used { id, .. } => id.split('-').next() == Some(denial.id.as_str()),
+                JournalEntry::Ran { id, .. } | JournalEntry::Allowed { id, .. } => *id == denial.id,
+                _ => false,
+            })
+        };
+        let denied = entries.iter().find_map(|entry| match entry {
+            JournalEntry::Denied(denial) if !known(denial) && is_recent(denial.at, now) => {
+                // The call itself may have changed the directory.
+                request.cwd.clone_from(&denial.cwd);
+                (call_hash(&request) == denial.call).then(|| denial.clone())
+            }
+            _ => None,
+        });
+        let Some(denial) = denied else { return false };
+        let ran = JournalEntry::Ran { id: denial.id, at: now, shown: denial.shown };
+        journal.append(&ran).is_ok()
     }
 
     /// A person's word for exactly this call that is fresh, unspent and proven.
@@ -170,6 +206,13 @@ impl Guard {
             .chain(journal::system_lifts(&system_folder()))
             .find(|lift| lift.holds(call, session, now) && !used.contains(&lift.id.as_str()))
     }
+}
+
+/// Longest time between a denial and the end of the call that it was to stop, in minutes.
+const RAN_MINUTES_MAX: i64 = 15;
+
+fn is_recent(denied: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(denied) <= jiff::SignedDuration::from_mins(RAN_MINUTES_MAX)
 }
 
 fn let_through(answer: &mut PermissionAnswer, lift: &Lift) {

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, HookReply, Say, call_before};
+use super::{Event, HookReply, Say, call_before, field};
 
 pub(super) fn read(event: &Value) -> Event {
+    if event.get("hook_event_name").and_then(Value::as_str) == Some("ConfigChange") {
+        return Event::Settings { cwd: field(event, "cwd"), path: field(event, "file_path") };
+    }
     call_before(event, "PreToolUse", "claude")
 }
 

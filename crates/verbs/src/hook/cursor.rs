@@ -10,8 +10,7 @@ pub(super) fn read(event: &Value) -> Event {
     let tool = match name(event) {
         Ok("beforeShellExecution") => None,
         Ok("beforeMCPExecution" | "preToolUse") => Some("tool_name"),
-        // It waits for a word, and reading is not what the guard judges.
-        Ok("beforeReadFile") => return Event::Other(say(Say::Allow)),
+        Ok("beforeReadFile") => return read_file(event),
         Ok("beforeSubmitPrompt") => return Event::Other(HookReply::json(&json!({"continue": true}))),
         Ok(_) => return Event::Other(HookReply::default()),
         Err(unreadable) => return unreadable,
@@ -35,6 +34,22 @@ pub(super) fn read(event: &Value) -> Event {
             None => return Event::Unreadable("Coroner was given a tool call without a tool.".to_owned()),
         },
     }
+    Event::Call { request: Box::new(request), transcript: filled(field(event, "transcript_path")) }
+}
+
+/// A file that the model is about to be shown.
+fn read_file(event: &Value) -> Event {
+    let Some(path) = event.get("file_path").and_then(Value::as_str) else {
+        return Event::Unreadable("Coroner was given a file to read without its name.".to_owned());
+    };
+    let request = PermissionRequest {
+        tool: Some("read_file".to_owned()),
+        input: json!({ "file_path": path }),
+        cwd: cwd(event),
+        session: filled(field(event, "conversation_id")),
+        agent: Some("cursor".to_owned()),
+        ..PermissionRequest::default()
+    };
     Event::Call { request: Box::new(request), transcript: filled(field(event, "transcript_path")) }
 }
 
