@@ -21,6 +21,8 @@ pub struct Config {
     pub urls: Urls,
     pub disk: Disk,
     pub undo: Undo,
+    /// As it stands: `[[secrets]]` tables or one `[secrets]`, whose other keys are others' business.
+    pub secrets: Option<toml::Value>,
 }
 
 /// What snapshots before a loss may cost; what is absent stays as it is built in.
@@ -158,6 +160,19 @@ fn bytes_of(text: &str) -> Option<u64> {
 impl Default for Disk {
     fn default() -> Disk {
         Disk { warn_percent: 80, block_percent: 90, needs: Vec::new() }
+    }
+}
+
+impl Config {
+    /// Files that hold copies of the same secrets, group by group.
+    pub fn secret_copies(&self) -> Vec<Vec<String>> {
+        let tables: Vec<&toml::Value> = match &self.secrets {
+            Some(toml::Value::Array(tables)) => tables.iter().collect(),
+            Some(table) => vec![table],
+            None => Vec::new(),
+        };
+        let copies = tables.iter().filter_map(|t| t.get("copies")?.as_array());
+        copies.map(|paths| paths.iter().filter_map(|p| p.as_str().map(str::to_owned)).collect()).collect()
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod guard_files;
 mod halt;
 mod helm;
 mod http;
+mod image;
 mod kill;
 mod knex;
 mod kubectl;
@@ -68,7 +69,8 @@ use coroner_model::effect::EffectKind;
 use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectKind, Script, Word};
 
 pub use compose::ComposeTarget;
-pub use docker::{Containers, RunSpec, Volumes, repository};
+pub use docker::{Containers, RunSpec, Volumes};
+pub use image::{major_of, repository, tag_of};
 pub use execute::{Execution, Source};
 pub use git::Discard;
 pub use named::{Deciding, Named};
