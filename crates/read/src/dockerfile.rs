@@ -140,9 +140,9 @@ fn instructions(text: &str) -> Vec<(u64, String, String)> {
 /// Whether a file of that name is a Dockerfile.
 pub fn is_dockerfile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    ["dockerfile", "containerfile"].iter().any(|known| {
-        name == *known || name.starts_with(&format!("{known}.")) || name.ends_with(&format!(".{known}"))
-    })
+    ["dockerfile", "containerfile"]
+        .iter()
+        .any(|known| name == *known || name.starts_with(&format!("{known}.")) || name.ends_with(&format!(".{known}")))
 }
 
 #[cfg(test)]

@@ -60,7 +60,8 @@ fn states(text: &str) -> Vec<State> {
 }
 
 fn close(state: &mut State, head: &str, body: &str) {
-    let verdict = head.split_once(" in ").filter(|(verdict, _)| verdict.starts_with("stop") || verdict.starts_with("pass"));
+    let verdict =
+        head.split_once(" in ").filter(|(verdict, _)| verdict.starts_with("stop") || verdict.starts_with("pass"));
     let Some((verdict, cwd)) = verdict else {
         state.files.push((head.to_owned(), body.to_owned()));
         return;
@@ -110,7 +111,9 @@ fn repeats_are_stopped_and_their_twins_pass() {
                     let pattern = answer.pattern.map(|p| p.to_string()).unwrap_or_default();
                     wrong.push(format!(
                         "{name}, {}: {:?} {pattern} {} {}\n    {}",
-                        state.title, answer.permission, answer.reason,
+                        state.title,
+                        answer.permission,
+                        answer.reason,
                         answer.could_not_look.iter().map(|w| w.what.clone()).collect::<Vec<_>>().join("; "),
                         run.requests.join("\n    ")
                     ));
@@ -135,7 +138,14 @@ fn words() {
             println!("##### {} {}", file.display(), state.title);
             for run in state.runs.iter().filter(|run| run.stops) {
                 let answer = answer(&state, run);
-                println!("{}\n  {:?} {:?}\n  {}\n  do: {}\n", run.requests.join(" ; "), answer.permission, answer.pattern.map(|p| p.to_string()), answer.reason, answer.remedy);
+                println!(
+                    "{}\n  {:?} {:?}\n  {}\n  do: {}\n",
+                    run.requests.join(" ; "),
+                    answer.permission,
+                    answer.pattern.map(|p| p.to_string()),
+                    answer.reason,
+                    answer.remedy
+                );
             }
         }
     }

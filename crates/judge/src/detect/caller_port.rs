@@ -11,8 +11,20 @@ use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::Scene;
 
 /// Last parts of paths that ask for health.
-const HEALTH: [&str; 12] =
-    ["health", "healthz", "healthcheck", "ready", "readyz", "live", "livez", "alive", "ping", "status", "up", "heartbeat"];
+const HEALTH: [&str; 12] = [
+    "health",
+    "healthz",
+    "healthcheck",
+    "ready",
+    "readyz",
+    "live",
+    "livez",
+    "alive",
+    "ping",
+    "status",
+    "up",
+    "heartbeat",
+];
 
 /// Finds it; a scene in order gives nothing.
 pub fn detect(scene: &Scene) -> Vec<Fact> {
@@ -132,6 +144,9 @@ fn is_health(path: &str) -> bool {
 /// What a service's own health check asks of itself.
 fn checks_of(service: &Service) -> Vec<Call> {
     let text = service.healthcheck.join(" ");
-    let addresses = text.split_whitespace().filter_map(|word| Call::read(word.trim_matches(['"', '\'', '(', ')', ';'])));
-    addresses.filter(|c| matches!(c.host.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0") || service.answers_to(&c.host)).collect()
+    let addresses =
+        text.split_whitespace().filter_map(|word| Call::read(word.trim_matches(['"', '\'', '(', ')', ';'])));
+    addresses
+        .filter(|c| matches!(c.host.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0") || service.answers_to(&c.host))
+        .collect()
 }

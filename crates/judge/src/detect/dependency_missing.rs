@@ -67,7 +67,9 @@ pub fn missing(project: &Project, service: &Service) -> Option<Vec<String>> {
     let tag = tag_of(&service.image);
     // Without a number it is the newest one.
     let major = major_of(tag).unwrap_or(if tag == "latest" { u64::MAX } else { 0 });
-    if major < row.from || !project.wanted.is_empty() {
+    // Of an env file that was not at hand nobody knows what it gives.
+    let partial = project.wanted.iter().any(|w| service.env_files.contains(&w.path));
+    if major < row.from || partial {
         return None;
     }
     let lacks = |(kind, name): &&(&str, &str)| {

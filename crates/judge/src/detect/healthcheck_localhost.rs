@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use coroner_model::Citation;
 use coroner_model::finding::Confidence;
-use coroner_read::dockerfile::Dockerfile;
 use coroner_read::compose::split_words;
+use coroner_read::dockerfile::Dockerfile;
 
 use crate::detect::part::{self, Part};
 use crate::detect::{declared, reason};
@@ -95,7 +95,10 @@ fn asks_localhost(test: &[String]) -> Option<&'static str> {
     let texts: Vec<Vec<String>> = match form.as_str() {
         "CMD-SHELL" => commands(&words.join(" ")),
         "CMD" => match words {
-            [shell, flag, text, ..] if shell.rsplit('/').next().is_some_and(|s| matches!(s, "sh" | "ash" | "bash")) && flag.starts_with('-') => {
+            [shell, flag, text, ..]
+                if shell.rsplit('/').next().is_some_and(|s| matches!(s, "sh" | "ash" | "bash"))
+                    && flag.starts_with('-') =>
+            {
                 commands(text)
             }
             _ => vec![words.to_vec()],
@@ -130,7 +133,9 @@ fn holds_busybox(image: &str) -> bool {
     let name = repository(image);
     let tag = image.strip_prefix(name).unwrap_or("").split('@').next().unwrap_or("").to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(name);
-    let says = |text: &str| text.split(['-', '_', '.', ':']).any(|w| w.trim_end_matches(|c: char| c.is_ascii_digit()) == "alpine");
+    let says = |text: &str| {
+        text.split(['-', '_', '.', ':']).any(|w| w.trim_end_matches(|c: char| c.is_ascii_digit()) == "alpine")
+    };
     if says(&tag) || says(last) || last == "busybox" {
         return true;
     }
@@ -145,7 +150,10 @@ fn holds_busybox(image: &str) -> bool {
 fn replaces(file: &Dockerfile, tool: &str) -> bool {
     let names: &[&str] = if tool == "wget" { &["wget"] } else { &["netcat-openbsd", "nmap-ncat", "ncat"] };
     file.chain().iter().flat_map(|stage| &stage.runs).any(|run| {
-        run.contains("apk") && run.split(|c: char| c.is_whitespace() || c == ';').any(|word| names.contains(&word.split('=').next().unwrap_or(word)))
+        run.contains("apk")
+            && run
+                .split(|c: char| c.is_whitespace() || c == ';')
+                .any(|word| names.contains(&word.split('=').next().unwrap_or(word)))
     })
 }
 
@@ -181,7 +189,14 @@ mod tests {
 
     #[test]
     fn images_say_what_they_stand_on() {
-        for image in ["node:20-alpine", "nginx:1.27-alpine3.20", "alpine", "docker.io/library/busybox:1.36", "traefik:v3", "x/y-alpine:1"] {
+        for image in [
+            "node:20-alpine",
+            "nginx:1.27-alpine3.20",
+            "alpine",
+            "docker.io/library/busybox:1.36",
+            "traefik:v3",
+            "x/y-alpine:1",
+        ] {
             assert!(holds_busybox(image), "{image}");
         }
         for image in ["node:20", "nginx:1.27", "grafana/grafana:11.0-ubuntu", "debian:12-slim", "me/alpineer:1", ""] {

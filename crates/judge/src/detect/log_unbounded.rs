@@ -15,7 +15,8 @@ pub fn detect(scene: &Scene) -> Vec<Fact> {
     if scene.engine_bounds_logs == Some(true) {
         return Vec::new();
     }
-    let services = |project: &'_ Project| project.services.iter().map(|s| (s.name.clone(), bound(s))).collect::<Vec<_>>();
+    let services =
+        |project: &'_ Project| project.services.iter().map(|s| (s.name.clone(), bound(s))).collect::<Vec<_>>();
     let mut facts = Vec::new();
     for project in &scene.projects {
         let bounds = services(project);
@@ -72,11 +73,12 @@ fn bound(service: &Service) -> Bound {
 fn fact(project: &Project, service: &Service, is: &'static str) -> Option<Fact> {
     let at = service.at.clone()?;
     let text = match is {
-        "left-out" => format!(
-            "the log of {} has no bound, while the other services of {} have one",
-            service.name, project.name
-        ),
-        _ => format!("{} logs into a json-file without max-size, so its log grows until the disk is full", service.name),
+        "left-out" => {
+            format!("the log of {} has no bound, while the other services of {} have one", service.name, project.name)
+        }
+        _ => {
+            format!("{} logs into a json-file without max-size, so its log grows until the disk is full", service.name)
+        }
     };
     let mut fact = declared(FactKind::LogUnbounded, is, &service.name, text.clone(), &at);
     fact.because = vec![reason(text, [at])];

@@ -11,8 +11,20 @@ use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::{RouteFile, Scene};
 
 /// Folders whose files show how it is done and are read by nobody.
-const ASIDE: [&str; 12] =
-    ["doc", "docs", "example", "examples", "sample", "samples", "template", "templates", "backup", "backups", "test", "tests"];
+const ASIDE: [&str; 12] = [
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "template",
+    "templates",
+    "backup",
+    "backups",
+    "test",
+    "tests",
+];
 
 /// Where a proxy reads its routes on the host.
 struct Provider {

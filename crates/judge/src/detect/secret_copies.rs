@@ -47,9 +47,8 @@ fn relation(scene: &Scene, a: &EnvFile, b: &EnvFile) -> Option<&'static str> {
     }
     let (same, other) = compared(a, b);
     let loaded = |f: &EnvFile| scene.projects.iter().any(|p| p.services.iter().any(|s| s.env_files.contains(&f.path)));
-    let in_one_project = scene.projects.iter().any(|p| {
-        [a, b].iter().all(|f| p.services.iter().any(|s| s.env_files.contains(&f.path)))
-    });
+    let in_one_project =
+        scene.projects.iter().any(|p| [a, b].iter().all(|f| p.services.iter().any(|s| s.env_files.contains(&f.path))));
     // Most of their secrets are one and the same: they were copied from each other.
     let copied = !same.is_empty() && same.len() >= other.len();
     let alike = same.len() + other.len() > 0 && in_one_project && a.variables.len() == b.variables.len();
@@ -96,7 +95,8 @@ fn fact(scene: &Scene, a: &EnvFile, b: &EnvFile, is: &'static str) -> Option<Fac
     let mut fact = declared(FactKind::SecretCopiesDiffer, is, &a.path, text.clone(), &at(a)?);
     fact.because = vec![reason(text, at(a).into_iter().chain(at(b)))];
     fact.confidence = if is == "declared" { Confidence::High } else { Confidence::Medium };
-    fact.subjects = vec![Subject::Path(a.path.clone()), Subject::Path(b.path.clone()), Subject::Variable((*first).to_owned())];
+    fact.subjects =
+        vec![Subject::Path(a.path.clone()), Subject::Path(b.path.clone()), Subject::Variable((*first).to_owned())];
     fact.remedy = format!("Write the same value into `{}` and `{}`, or make one a link to the other.", a.path, b.path);
     Some(fact)
 }
@@ -104,8 +104,10 @@ fn fact(scene: &Scene, a: &EnvFile, b: &EnvFile, is: &'static str) -> Option<Fac
 fn is_secret(name: &str, value: &str) -> bool {
     let words = credential::words(name);
     let says = ["key", "secret", "token", "password", "passwd", "pass", "credential", "credentials", "apikey", "dsn"];
-    let is_identifier = words.last().is_some_and(|w| matches!(w.as_str(), "id" | "file" | "path" | "url" | "host" | "name"));
-    !value.is_empty() && (value.contains("hmac:") || (words.iter().any(|w| says.contains(&w.as_str())) && !is_identifier))
+    let is_identifier =
+        words.last().is_some_and(|w| matches!(w.as_str(), "id" | "file" | "path" | "url" | "host" | "name"));
+    !value.is_empty()
+        && (value.contains("hmac:") || (words.iter().any(|w| says.contains(&w.as_str())) && !is_identifier))
 }
 
 fn is_link(scene: &Scene, path: &str) -> bool {
@@ -114,13 +116,27 @@ fn is_link(scene: &Scene, path: &str) -> bool {
 
 fn is_sample(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    ["example", "sample", "template", "dist", "default", "bak", "old", "orig"].iter().any(|w| name.split(['.', '-', '_']).any(|part| part == *w))
+    ["example", "sample", "template", "dist", "default", "bak", "old", "orig"]
+        .iter()
+        .any(|w| name.split(['.', '-', '_']).any(|part| part == *w))
 }
 
 /// The environment that a path names: `staging` in `.env.staging` and in `/srv/staging/.env`.
 fn environment(path: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 12] =
-        ["production", "prod", "staging", "stage", "test", "testing", "dev", "development", "local", "ci", "qa", "preview"];
+    const KNOWN: [&str; 12] = [
+        "production",
+        "prod",
+        "staging",
+        "stage",
+        "test",
+        "testing",
+        "dev",
+        "development",
+        "local",
+        "ci",
+        "qa",
+        "preview",
+    ];
     let lower = path.to_ascii_lowercase();
     let word = lower.split(['/', '.', '-', '_']).find_map(|part| KNOWN.iter().find(|known| **known == part));
     word.copied()

@@ -70,9 +70,9 @@ use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectK
 
 pub use compose::ComposeTarget;
 pub use docker::{Containers, RunSpec, Volumes};
-pub use image::{major_of, repository, tag_of};
 pub use execute::{Execution, Source};
 pub use git::Discard;
+pub use image::{major_of, repository, tag_of};
 pub use named::{Deciding, Named};
 pub use owner::Ownership;
 pub use path::{Extent, Filter, Hit, Paths, Place};

@@ -69,7 +69,10 @@ fn upgraded(was: &Service, service: &Service, path: &str) -> Option<Judged> {
     let mut effect = Effect::new(EffectKind::UpgradeMajor, service.name.as_str(), "");
     effect.add_class(TargetClass::LiveData);
     let story = Story {
-        would: format!("let \"{}\" start as {} over data that {} wrote ({path})", service.name, service.image, was.image),
+        would: format!(
+            "let \"{}\" start as {} over data that {} wrote ({path})",
+            service.name, service.image, was.image
+        ),
         why,
         evidence: service.at.clone().into_iter().collect(),
         ..Story::default()

@@ -8,8 +8,8 @@ use coroner_model::{Answers, CouldNotLook, Document, Probe};
 use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
 use coroner_read::{
-    df, docker_ps, dockerfile, dotenv, exchange, git_log, listeners, proxy_config, samples, secret_table, settings, transcript,
-    tree,
+    df, docker_ps, dockerfile, dotenv, exchange, git_log, listeners, proxy_config, samples, secret_table, settings,
+    transcript, tree,
 };
 
 use super::{DockerProvider, EnvFile, Log, PathState, RouteFile, Scene, SettingDefault, Upstream, code, project};

@@ -153,6 +153,9 @@ impl Worked {
 /// Whether a file declares what runs; of any other only what it says of settings counts.
 fn is_declaration(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    // The template of a file declares what the file will.
+    let name =
+        [".j2", ".jinja", ".jinja2", ".tpl", ".tmpl"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     [FileClass::Compose, FileClass::Env, FileClass::Proxy].iter().any(|class| is_of_class(*class, path))
         || name.starts_with("dockerfile")
         || name.starts_with("containerfile")
