@@ -39,6 +39,11 @@ const CODE_EXTENSIONS: &[&str] = &[
     "json",
     "sql",
     "service",
+    "j2",
+    "jinja",
+    "jinja2",
+    "tpl",
+    "tmpl",
 ];
 /// Names without an extension that are scripts or recipes.
 const CODE_NAMES: &[&str] = &["dockerfile", "containerfile", "makefile", "procfile", "rakefile", "gemfile", "justfile"];

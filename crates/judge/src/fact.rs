@@ -34,6 +34,20 @@ pub enum FactKind {
     DiskUsage,
     /// A secret stands in a file that others get, or in the history of a repository.
     SecretInFile,
+    /// A health check asks `localhost` with a tool of BusyBox, which tries IPv6 alone.
+    HealthcheckLocalhost,
+    /// A service's log has no bound.
+    LogUnbounded,
+    /// Copies of the same secrets do not agree.
+    SecretCopiesDiffer,
+    /// A proxy does not read, or drops, routes that stand in files.
+    RouteNotLoaded,
+    /// An image's major version needs what its project lacks.
+    DependencyMissing,
+    /// A service is told to call another on a port or path that it does not have.
+    CallerPort,
+    /// A server's data directory is mounted read-only.
+    ReadOnlyData,
 }
 
 /// Which table of an anti-pattern a fact belongs to: `[[when.<layer>]]`.
@@ -48,7 +62,7 @@ pub enum Layer {
 
 impl FactKind {
     /// Every kind.
-    pub const ALL: [FactKind; 8] = [
+    pub const ALL: [FactKind; 15] = [
         FactKind::CredentialFallback,
         FactKind::CredentialStale,
         FactKind::EnvDrift,
@@ -57,6 +71,13 @@ impl FactKind {
         FactKind::BackendPort,
         FactKind::DiskUsage,
         FactKind::SecretInFile,
+        FactKind::HealthcheckLocalhost,
+        FactKind::LogUnbounded,
+        FactKind::SecretCopiesDiffer,
+        FactKind::RouteNotLoaded,
+        FactKind::DependencyMissing,
+        FactKind::CallerPort,
+        FactKind::ReadOnlyData,
     ];
 
     /// The tables of an anti-pattern that may name it.
@@ -68,6 +89,13 @@ impl FactKind {
             FactKind::ProxyUnreachable | FactKind::BackendPort => &[Layer::Compose, Layer::Container],
             FactKind::DiskUsage => &[Layer::Host],
             FactKind::SecretInFile => &[Layer::File],
+            FactKind::HealthcheckLocalhost => &[Layer::Compose, Layer::Container, Layer::File],
+            FactKind::LogUnbounded => &[Layer::Compose],
+            FactKind::SecretCopiesDiffer => &[Layer::Env],
+            FactKind::RouteNotLoaded => &[Layer::Compose, Layer::File],
+            FactKind::DependencyMissing => &[Layer::Compose],
+            FactKind::CallerPort => &[Layer::Compose, Layer::Env],
+            FactKind::ReadOnlyData => &[Layer::Compose],
         }
     }
 
@@ -89,6 +117,16 @@ impl FactKind {
             // present: in a file as it is · history: in a commit, whether deleted later or not
             // · allowed: a comment beside it says that it may stand there
             FactKind::SecretInFile => &["present", "history", "allowed", "identifier"],
+            FactKind::HealthcheckLocalhost => &["busybox"],
+            // no-max-size: a file driver without a size · left-out: its neighbours have a bound
+            FactKind::LogUnbounded => &["no-max-size", "left-out"],
+            // declared: configuration names them copies · copies: most of their secrets are equal
+            FactKind::SecretCopiesDiffer => &["declared", "copies"],
+            FactKind::RouteNotLoaded => &["undefined-service", "unknown-entrypoint", "syntax", "not-read"],
+            FactKind::DependencyMissing => &["major"],
+            // published-port: the one on the host, which containers do not use
+            FactKind::CallerPort => &["published-port", "wrong-port", "wrong-path"],
+            FactKind::ReadOnlyData => &["data-directory"],
         }
     }
 
@@ -108,6 +146,13 @@ impl FactKind {
             FactKind::BackendPort => detect::backend_port::detect,
             FactKind::DiskUsage => detect::disk_usage::detect,
             FactKind::SecretInFile => detect::secret_in_file::detect,
+            FactKind::HealthcheckLocalhost => detect::healthcheck_localhost::detect,
+            FactKind::LogUnbounded => detect::log_unbounded::detect,
+            FactKind::SecretCopiesDiffer => detect::secret_copies::detect,
+            FactKind::RouteNotLoaded => detect::route_not_loaded::detect,
+            FactKind::DependencyMissing => detect::dependency_missing::detect,
+            FactKind::CallerPort => detect::caller_port::detect,
+            FactKind::ReadOnlyData => detect::read_only_data::detect,
         }
     }
 }

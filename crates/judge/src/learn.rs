@@ -123,7 +123,10 @@ fn category(kind: FactKind) -> Category {
         FactKind::EnvDrift => Category::ConfigDrift,
         FactKind::MountSourceMissing => Category::DataLoss,
         FactKind::ProxyUnreachable | FactKind::BackendPort => Category::Docker,
-        FactKind::DiskUsage => Category::Disk,
+        FactKind::DiskUsage | FactKind::LogUnbounded => Category::Disk,
+        FactKind::SecretCopiesDiffer => Category::ConfigDrift,
+        FactKind::HealthcheckLocalhost | FactKind::DependencyMissing | FactKind::ReadOnlyData => Category::Docker,
+        FactKind::RouteNotLoaded | FactKind::CallerPort => Category::Deploy,
         FactKind::SecretInFile => Category::Auth,
     }
 }

@@ -68,6 +68,12 @@ pub struct Scene {
     pub upstreams: Vec<Upstream>,
     /// What proxies are told of the engine's containers in their own files.
     pub docker_providers: Vec<DockerProvider>,
+    /// Dockerfiles with their text, by absolute path.
+    pub dockerfiles: BTreeMap<String, (coroner_read::dockerfile::Dockerfile, Document)>,
+    /// Files in which a proxy could find routes, by absolute path.
+    pub route_files: BTreeMap<String, RouteFile>,
+    /// Whether the engine's own settings bound every log; `None`: not known.
+    pub engine_bounds_logs: Option<bool>,
     /// What was asked and could not be looked at or read.
     pub could_not_look: Vec<CouldNotLook>,
 }
@@ -152,6 +158,15 @@ pub struct DockerProvider {
     /// Absolute path of the file.
     pub path: String,
     pub told: coroner_read::proxy_config::DockerProvider,
+}
+
+/// A file that may hold routes of a proxy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteFile {
+    pub document: Document,
+    pub dynamic: coroner_read::proxy_config::traefik::Dynamic,
+    /// What it tells the proxy of itself, where it is its static file.
+    pub told: Option<coroner_read::proxy_config::traefik::Static>,
 }
 
 /// What the scene is wanted for; each goal asks for no more than it needs.

@@ -121,6 +121,10 @@ pub enum Circumstance {
     SilentEngine,
     /// A compose project names the file.
     Declared,
+    /// A variable that a service needs would no longer be given.
+    KeyLost,
+    /// A log that had a bound would have none.
+    LogUnbounded,
     /// The session was denied the same harm to the same thing before.
     DeniedBefore,
 }

@@ -18,10 +18,26 @@ pub struct Config {
     pub protect: Protect,
     pub backups: Vec<Backup>,
     pub ownership: Vec<Ownership>,
+    /// `[[secrets]]` tables or one `[secrets]`, whose other keys are others' business.
+    #[serde(deserialize_with = "one_or_many")]
     pub secrets: Vec<SecretCopies>,
     pub urls: Urls,
     pub disk: Disk,
     pub undo: Undo,
+}
+
+/// A table, or several of them.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretCopies>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Many(Vec<SecretCopies>),
+        One(SecretCopies),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::Many(many) => many,
+        Form::One(one) => vec![one],
+    })
 }
 
 /// What snapshots before a loss may cost; what is absent stays as it is built in.
@@ -166,6 +182,13 @@ fn bytes_of(text: &str) -> Option<u64> {
 impl Default for Disk {
     fn default() -> Disk {
         Disk { warn_percent: 80, block_percent: 90, needs: Vec::new() }
+    }
+}
+
+impl Config {
+    /// Files that hold copies of the same secrets, group by group.
+    pub fn secret_copies(&self) -> Vec<Vec<String>> {
+        self.secrets.iter().map(|all| all.copies.clone()).filter(|copies| !copies.is_empty()).collect()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod df;
 pub mod docker;
 pub mod docker_ps;
+pub mod dockerfile;
 pub mod dotenv;
 pub mod exchange;
 pub mod failure_page;

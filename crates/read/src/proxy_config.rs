@@ -4,7 +4,7 @@ mod caddy;
 mod haproxy;
 mod labels;
 mod nginx;
-mod traefik;
+pub mod traefik;
 
 use coroner_model::{Citation, Document};
 

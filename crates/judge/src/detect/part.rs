@@ -155,6 +155,21 @@ impl<'s> Part<'s> {
         }
     }
 
+    /// Paths of the host that it has mounted, with where they are inside.
+    pub fn mounts(&self) -> Vec<(String, String)> {
+        match (self.container, self.service) {
+            (Some(container), _) => {
+                let bound = container.mounts.iter().filter(|m| m.kind == "bind");
+                bound.map(|m| (m.source.clone(), m.destination.clone())).collect()
+            }
+            (None, Some(service)) => {
+                let bound = service.volumes.iter().filter(|v| v.kind == "bind");
+                bound.map(|v| (v.source.clone(), v.destination.clone())).collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// Whether a path of the host is mounted into it.
     pub fn has_mounted(&self, path: &str) -> bool {
         let sources: Vec<&str> = match (self.container, self.service) {

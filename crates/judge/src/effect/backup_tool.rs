@@ -24,11 +24,31 @@ pub(super) fn plan(out: &mut Plan<'_>) {
                 &["-u", "--unit", "-n", "--lines", "-S", "-U", "-o", "-p", "-t"],
                 Order::Mixed,
             );
-            if options.flags.iter().any(|(flag, _)| flag.starts_with("--vacuum-")) {
+            let vacuums = options.flags.iter().filter(|(flag, _)| flag.starts_with("--vacuum-"));
+            let kept = |(flag, value): &(String, Option<Word>)| {
+                let value = value.as_ref().or(options.operands.first()).map(Word::show).unwrap_or_default();
+                keeps(flag, &value)
+            };
+            if !vacuums.clone().all(kept) {
                 logs(out, "delete what the journal holds");
             }
         }
         _ => {}
+    }
+}
+
+/// Whether a limit of the journal leaves what somebody may still look for.
+fn keeps(flag: &str, value: &str) -> bool {
+    let at = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = (value[..at].parse::<u64>().unwrap_or(0), &value[at..]);
+    match flag {
+        "--vacuum-size" => match unit {
+            "M" | "MB" => number >= 100,
+            unit => number > 0 && unit.starts_with(['G', 'T']),
+        },
+        "--vacuum-time" => number > 0 && ["d", "w", "y", "month"].iter().any(|start| unit.starts_with(start)),
+        "--vacuum-files" => number > 1,
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use coroner_model::effect::EffectKind;
 use coroner_read::shell::{Word, program_of};
 
 use super::options::{Options, Order};
-use super::{Place, Plan, Target, compose};
+use super::{Place, Plan, Target, compose, repository};
 
 /// Containers that a command names.
 #[derive(Clone, Debug, PartialEq)]
@@ -429,15 +429,6 @@ impl RunSpec {
         let name = self.name.as_ref().and_then(Word::as_literal);
         let image = self.image.as_ref().and_then(Word::as_literal).map(repository);
         names.iter().any(|n| name == Some(*n) || image == Some(repository(n)))
-    }
-}
-
-/// An image without its tag and digest.
-pub fn repository(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => image,
     }
 }
 

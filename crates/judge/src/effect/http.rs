@@ -246,7 +246,7 @@ fn httpie(out: &mut Plan<'_>) {
 /// Notes a request that must not be sent twice.
 fn repeats(out: &mut Plan<'_>, sent: Option<Sent>, retries: bool, saved: Option<String>) {
     let Some(mut sent) = sent else { return };
-    sent.retries = retries;
+    sent.retries = retries || out.call.repeated;
     sent.saved = saved.or_else(|| {
         let written = out.call.redirects.iter().find(|r| r.kind == RedirectKind::Write);
         written.and_then(|r| r.target.as_literal()).filter(|f| !f.starts_with("/dev/")).map(str::to_owned)

@@ -641,7 +641,17 @@ impl View<'_> {
         let deep = paths.extent != Extent::Itself || paths.filter.is_some() || emptied;
         let shown = paths.path.show();
         let outside = below(&shown, &self.case.request.cwd).is_none() && is_kept_place(&shown);
-        let absent = paths.path.as_literal().is_some_and(|path| self.exists(path) == Some(false));
+        // Both sides are listed and nothing of the one is missing on the other.
+        let spared = match (&paths.filter, paths.path.as_literal()) {
+            (Some(Filter::Rsync(command)), Some(root)) => {
+                let known = self.listed(root).is_some_and(|l| !l.is_empty());
+                known
+                    && command.sources.iter().all(|s| self.source(command, s).is_some())
+                    && self.simulated(command, root).is_empty()
+            }
+            _ => false,
+        };
+        let absent = spared || paths.path.as_literal().is_some_and(|path| self.exists(path) == Some(false));
         if !decided && !absent && deep && (looks_like_data(&shown) || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }

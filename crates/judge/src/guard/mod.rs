@@ -4,6 +4,7 @@
 //! Nothing is asked for where no effect needs it, so a harmless command costs no look.
 
 pub(crate) mod backup;
+pub mod change;
 mod database;
 mod declared;
 mod delete;

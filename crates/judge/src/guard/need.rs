@@ -28,7 +28,7 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
     out.extend(effects.unread.iter().take(SCRIPTS_MAX).map(|path| Probe::File { path: path.clone() }));
     let mut services = false;
     for planned in &effects.planned {
-        services |= of_planned(case, planned, answers, &mut out);
+        services |= of_planned(case, effects, planned, answers, &mut out);
         if super::engine::is_engines(planned) {
             super::engine::probes(&mut out);
         }
@@ -67,11 +67,11 @@ fn is_text_path(path: &str) -> bool {
 }
 
 /// Adds what one effect needs; true where it needs containers and compose projects.
-fn of_planned(case: &Case<'_>, planned: &Planned, answers: &Answers, out: &mut Vec<Probe>) -> bool {
+fn of_planned(case: &Case<'_>, effects: &Effects, planned: &Planned, answers: &Answers, out: &mut Vec<Probe>) -> bool {
     match &planned.target {
         Target::Paths(paths) => {
             super::work::probes(case, planned, paths, answers, out);
-            of_paths(planned, paths, out)
+            of_paths(effects, planned, paths, answers, out)
         }
         Target::Ownership(change) if change.paths.place == Place::Host => {
             if change.recursive
@@ -131,7 +131,7 @@ fn restart(case: &Case<'_>, out: &mut Vec<Probe>) {
     }
 }
 
-fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
+fn of_paths(effects: &Effects, planned: &Planned, paths: &Paths, answers: &Answers, out: &mut Vec<Probe>) -> bool {
     if let Place::Remote { .. } = paths.place {
         return false;
     }
@@ -148,7 +148,7 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
     };
     let lossy =
         matches!(planned.kind, EffectKind::Delete | EffectKind::Move | EffectKind::Truncate | EffectKind::Overwrite);
-    if !lossy || super::delete::is_artefact(path) {
+    if !lossy || super::delete::is_artefact(path) && !may_be_entered(effects, planned, path, answers, out) {
         return false;
     }
     if paths.place == Place::Host {
@@ -180,6 +180,20 @@ fn of_paths(planned: &Planned, paths: &Paths, out: &mut Vec<Probe>) -> bool {
         out.push(Probe::Host(HostTable::Du));
     }
     true
+}
+
+/// Whether a name of build output, with a slash behind it, is a link whose end would be emptied.
+fn may_be_entered(effects: &Effects, planned: &Planned, path: &str, answers: &Answers, out: &mut Vec<Probe>) -> bool {
+    let Some(call) = effects.script.invocations.get(planned.invocation) else { return false };
+    let named = |w: &Word| coroner_read::shell::join(&call.cwd, w).as_literal() == Some(path);
+    if !call.argv.iter().any(|w| w.suffix().ends_with('/') && named(w)) {
+        return false;
+    }
+    let stat = Probe::Stat { path: path.to_owned() };
+    let rows = answers.documents(&stat).iter().flat_map(coroner_read::tree::read);
+    let is_link = rows.into_iter().any(|entry| entry.path == path && entry.kind == Some('l'));
+    out.push(stat);
+    is_link
 }
 
 fn tree(root: &str) -> Probe {

@@ -84,6 +84,7 @@ impl View<'_> {
                     _ => &exception.owner,
                 };
                 if kept.is_empty()
+                    || same_mode(kept, &change.to)
                     || same_owner(kept, &change.to)
                     || change.from.as_ref().is_some_and(|f| !same_owner(kept, f))
                 {
@@ -176,6 +177,12 @@ fn same_owner(a: &str, b: &str) -> bool {
     users && (group_a.is_none() || group_b.is_none() || group_a == group_b)
 }
 
+/// Whether two numeric modes are one: `0600` and `600`.
+fn same_mode(a: &str, b: &str) -> bool {
+    let number = |mode: &str| u32::from_str_radix(mode, 8).ok();
+    number(a).is_some() && number(a) == number(b)
+}
+
 /// Whether a mode lets everybody write.
 fn opens_to_all(mode: &str) -> bool {
     if !mode.is_empty() && mode.chars().all(|c| c.is_ascii_digit()) {
@@ -191,6 +198,10 @@ fn opens_to_all(mode: &str) -> bool {
 
 /// Whether a mode opens a data directory to others, as `777` and `o+w` do.
 fn loosens(mode: &str) -> bool {
+    // An access list shows as the group's part of the mode, which a database server refuses.
+    if mode.starts_with("acl ") {
+        return true;
+    }
     if mode.chars().all(|c| c.is_ascii_digit()) {
         return mode.chars().last().is_some_and(|c| c != '0');
     }

@@ -3,12 +3,14 @@
 use std::sync::OnceLock;
 
 use coroner_model::effect::{Effect, EffectKind, TargetClass};
+use coroner_read::compose::{Project, Service};
 use coroner_read::docker::Container;
 use coroner_read::shell::Word;
 
 use super::view::View;
 use super::{Judged, Story};
-use crate::effect::{ComposeTarget, Planned, RunSpec, repository};
+use crate::detect::{dependency_missing, listed};
+use crate::effect::{ComposeTarget, Planned, RunSpec, major_of, repository, tag_of};
 
 /// What is known of images that keep data.
 const KNOWN: &str = include_str!("../../../../facts/image-upgrades.tsv");
@@ -61,24 +63,20 @@ fn row_of(image: &str) -> Option<&'static Row> {
     known().iter().find(|row| row.image == bare)
 }
 
-/// The tag of an image; none is `latest`.
-fn tag_of(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    image
-        .strip_prefix(repository(image))
-        .and_then(|rest| rest.strip_prefix(':'))
-        .filter(|t| !t.is_empty())
-        .unwrap_or("latest")
-}
-
-/// The major version of a tag: that of the database where it names one, as `2.17-pg16` does.
-fn major_of(tag: &str) -> Option<u64> {
-    let number = |text: &str| {
-        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u64>().ok().filter(|n| *n < 1000)
+/// Why data that one image wrote is not simply taken over by another; `None` where it is.
+pub(super) fn breaks(old: &str, new: &str) -> Option<String> {
+    let row = row_of(new).filter(|row| row_of(old).is_some_and(|known| known.image == row.image))?;
+    let (old_tag, new_tag) = (tag_of(old), tag_of(new));
+    let unpinned = new_tag == "latest" && major_of(old_tag).is_some();
+    let changed = match (major_of(old_tag), major_of(new_tag)) {
+        (Some(old), Some(new)) => match row.rule {
+            Rule::Each => old != new,
+            Rule::Step => new < old || new > old + 1,
+            Rule::Back => new < old,
+        },
+        _ => unpinned && row.rule != Rule::Back,
     };
-    let server = tag.split(['-', '_']).find_map(|part| number(part.strip_prefix("pg")?));
-    server.or_else(|| number(tag.strip_prefix('v').unwrap_or(tag)))
+    changed.then(|| format!("{}{}.", row.why[..1].to_uppercase(), &row.why[1..]))
 }
 
 impl View<'_> {
@@ -95,9 +93,29 @@ impl View<'_> {
                 if let Some(container) = running.iter().find(keeps) {
                     all.extend(self.upgrade(planned, &service.name, container, &service.image));
                 }
+                all.extend(self.without_needs(planned, project, service));
             }
         }
         all
+    }
+
+    /// A service that would be made from a major version whose stores and settings are not there.
+    fn without_needs(&self, planned: &Planned, project: &Project, service: &Service) -> Option<Judged> {
+        let runs = self.scene.containers_of(project, service);
+        if runs.iter().any(|c| c.image == service.image) {
+            return None;
+        }
+        let missing = dependency_missing::missing(project, service)?;
+        let effect = Effect::new(EffectKind::UpgradeMajor, service.name.as_str(), &planned.program);
+        let was = runs.first().map(|c| format!("{} runs {} now", c.name, c.image));
+        let story = Story {
+            would: format!("start \"{}\" as {}", service.name, service.image),
+            lines: was.into_iter().chain([format!("it needs {}: not there", listed(&missing))]).collect(),
+            why: "A major version that lacks what it needs does not start, or loses what it is sent.".into(),
+            evidence: service.at.clone().into_iter().collect(),
+            ..Story::default()
+        };
+        Some(Judged { effect, story })
     }
 
     /// A container by hand over a volume or directory that another version wrote.
@@ -115,27 +133,15 @@ impl View<'_> {
     }
 
     fn upgrade(&self, planned: &Planned, name: &str, container: &Container, image: &str) -> Option<Judged> {
-        let row = row_of(image).filter(|row| row_of(&container.image).is_some_and(|old| old.image == row.image))?;
-        let (old_tag, new_tag) = (tag_of(&container.image), tag_of(image));
-        let unpinned = new_tag == "latest" && major_of(old_tag).is_some();
-        let changed = match (major_of(old_tag), major_of(new_tag)) {
-            (Some(old), Some(new)) => match row.rule {
-                Rule::Each => old != new,
-                Rule::Step => new < old || new > old + 1,
-                Rule::Back => new < old,
-            },
-            _ => unpinned && row.rule != Rule::Back,
-        };
-        if !changed {
-            return None;
-        }
+        let why = breaks(&container.image, image)?;
         let mut effect = Effect::new(EffectKind::UpgradeMajor, name, &planned.program);
         effect.add_class(TargetClass::LiveData);
         let mut story = Story {
             would: format!("start \"{name}\" as {image} over data that {} wrote", container.image),
-            why: format!("{}{}.", row.why[..1].to_uppercase(), &row.why[1..]),
+            why,
             ..Story::default()
         };
+        let unpinned = tag_of(image) == "latest";
         story.lines.extend(unpinned.then(|| "`latest` may be any major version".to_owned()));
         story.evidence.extend(self.cite(container, "Config/Image"));
         Some(Judged { effect, story })

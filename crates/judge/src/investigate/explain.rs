@@ -182,6 +182,13 @@ fn touches_container(case: &Case<'_>, fact: &Fact, effects: &Effects, name: &str
         FactKind::CredentialFallback | FactKind::CredentialStale | FactKind::BackendPort => recreated() || hand_made(),
         FactKind::ProxyUnreachable => hand_made() || recreated() || leaves_network(effects, &names),
         FactKind::MountSourceMissing | FactKind::DiskUsage | FactKind::SecretInFile => false,
+        // What files declare takes effect when the container is made.
+        FactKind::HealthcheckLocalhost
+        | FactKind::LogUnbounded
+        | FactKind::DependencyMissing
+        | FactKind::CallerPort
+        | FactKind::ReadOnlyData => recreated(),
+        FactKind::SecretCopiesDiffer | FactKind::RouteNotLoaded => false,
     }
 }
 

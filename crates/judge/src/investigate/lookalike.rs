@@ -98,5 +98,12 @@ pub fn could_look(case: &Case<'_>, pattern: &AntiPattern) -> bool {
             FactKind::ProxyUnreachable | FactKind::BackendPort => !scene.containers.is_empty(),
             FactKind::DiskUsage => !scene.filesystems.is_empty(),
             FactKind::SecretInFile => !scene.secrets.is_empty(),
+            FactKind::SecretCopiesDiffer => !scene.env_files.is_empty(),
+            FactKind::HealthcheckLocalhost
+            | FactKind::LogUnbounded
+            | FactKind::RouteNotLoaded
+            | FactKind::DependencyMissing
+            | FactKind::CallerPort
+            | FactKind::ReadOnlyData => !scene.projects.is_empty(),
         })
 }

@@ -8,7 +8,7 @@ use coroner_read::docker::Container;
 use coroner_read::{compose, proxy_config, settings};
 
 use super::{Goal, Scene, code, project, read};
-use crate::detect::credential_stale;
+use crate::detect::{credential_stale, log_unbounded, within};
 
 /// Most source texts that are read.
 const CODE_FILES_MAX: usize = 300;
@@ -94,6 +94,13 @@ fn later_rounds(goal: &Goal, answers: &Answers, wanted: &mut BTreeSet<Probe>) {
     let markers = containers.iter().flat_map(credential_stale::markers);
     wanted.extend(markers.take(STATS_MAX).map(|path| Probe::Stat { path }));
     listed_files(answers, &containers, &projects, wanted);
+    route_files(answers, &projects, wanted);
+    if projects.iter().any(log_unbounded::matters) {
+        wanted.insert(Probe::File { path: log_unbounded::ENGINE_SETTINGS.to_owned() });
+    }
+    for path in read::config(answers).0.secret_copies().concat() {
+        wanted.extend([Probe::Stat { path: path.clone() }, Probe::File { path }]);
+    }
     code_files(answers, &containers, &projects, wanted);
     if let Goal::Investigate { since, until } = goal {
         let mut repositories: Vec<String> = projects.iter().map(|p| p.directory.clone()).collect();
@@ -188,6 +195,30 @@ fn listed_files(
     }
 }
 
+/// Files beside a project's proxy that may hold routes, read or not.
+fn route_files(answers: &Answers, projects: &[compose::Project], wanted: &mut BTreeSet<Probe>) {
+    let by_file = |word: &str| word.to_ascii_lowercase().starts_with("--providers.file.");
+    let has_provider = |project: &&compose::Project| {
+        project.services.iter().any(|s| s.command.iter().chain(&s.entrypoint).any(|w| by_file(w)))
+    };
+    let listed = project::listed(answers, FileClass::Code);
+    for project in projects.iter().filter(has_provider) {
+        let inside = listed.iter().filter(|p| within(p, &project.directory) && may_route(p));
+        wanted.extend(inside.take(LISTED_FILES_MAX).map(|path| Probe::File { path: path.clone() }));
+    }
+}
+
+/// Whether a file may hold routes by its name, or is the template of one that may.
+pub(super) fn may_route(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let name = TEMPLATES.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let compose = name.split(['.', '-', '_']).any(|word| word == "compose");
+    !compose && [".yml", ".yaml", ".toml"].iter().any(|end| name.ends_with(end))
+}
+
+/// Ends of the names of templates.
+const TEMPLATES: [&str; 5] = [".j2", ".jinja", ".jinja2", ".tpl", ".tmpl"];
+
 /// Whether what a proxy has mounted can be a file of its configuration or a folder of such.
 fn may_hold_routes(path: &str) -> bool {
     let kernel = ["/proc", "/sys", "/dev", "/run", "/var/run", "/var/log", "/etc/ssl", "/etc/letsencrypt"];
@@ -197,7 +228,8 @@ fn may_hold_routes(path: &str) -> bool {
 
 fn is_proxy_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    [".conf", ".cfg", ".yml", ".yaml", ".toml"].iter().any(|e| name.ends_with(e))
+    may_route(path)
+        || [".conf", ".cfg", ".yml", ".yaml", ".toml"].iter().any(|e| name.ends_with(e))
         || name.eq_ignore_ascii_case("caddyfile")
 }
 

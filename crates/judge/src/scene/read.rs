@@ -8,13 +8,13 @@ use coroner_model::{Answers, CouldNotLook, Document, Probe};
 use coroner_read::config::Config;
 use coroner_read::docker::{self, Container};
 use coroner_read::{
-    df, docker_ps, dotenv, exchange, git_log, listeners, proxy_config, samples, secret_table, settings, transcript,
-    tree,
+    df, docker_ps, dockerfile, dotenv, exchange, git_log, listeners, proxy_config, samples, secret_table, settings,
+    transcript, tree,
 };
 
-use super::{DockerProvider, EnvFile, Log, PathState, Scene, SettingDefault, Upstream, code, project};
+use super::{DockerProvider, EnvFile, Log, PathState, RouteFile, Scene, SettingDefault, Upstream, code, project};
 use crate::detect::credential_stale::is_marker;
-use crate::detect::within;
+use crate::detect::{log_unbounded, within};
 
 /// Reads all answers into a scene.
 pub(super) fn read(answers: &Answers) -> Scene {
@@ -134,6 +134,8 @@ fn read_files(scene: &mut Scene, answers: &Answers) {
         .flat_map(|p| p.env_files.iter().chain(p.services.iter().flat_map(|s| &s.env_files)))
         .collect();
     named.extend(&env_paths);
+    let copies = scene.config.secret_copies().concat();
+    named.extend(&copies);
     let named: Vec<String> = named.into_iter().cloned().collect();
     let proxied = project::listed(answers, FileClass::Proxy);
     for (probe, answer) in answers.iter() {
@@ -147,6 +149,18 @@ fn read_files(scene: &mut Scene, answers: &Answers) {
                     scene.upstreams.extend(upstreams(path, document));
                     let told = proxy_config::docker_provider(document);
                     scene.docker_providers.extend(told.map(|told| DockerProvider { path: path.clone(), told }));
+                }
+                if dockerfile::is_dockerfile(path) {
+                    let read = dockerfile::read(document.text.as_str());
+                    scene.dockerfiles.insert(path.clone(), (read, document.clone()));
+                }
+                if *path == log_unbounded::ENGINE_SETTINGS {
+                    scene.engine_bounds_logs = log_unbounded::engine_bounds(document.text.as_str());
+                }
+                if super::ask::may_route(path) {
+                    let dynamic = proxy_config::traefik::dynamic(document);
+                    let told = proxy_config::traefik::static_of_file(document);
+                    scene.route_files.insert(path.clone(), RouteFile { document: document.clone(), dynamic, told });
                 }
                 if settings::is_source(path) && code::is_production(path) {
                     scene.settings.extend(documents.iter().flat_map(|d| setting_defaults(d, path, None)));
@@ -301,6 +315,7 @@ pub(super) fn config(answers: &Answers) -> (Config, Vec<CouldNotLook>) {
                 config.protect.paths.extend(read.protect.paths);
                 config.backups.extend(read.backups);
                 config.ownership.extend(read.ownership);
+                config.secrets.extend(read.secrets);
                 config.urls.public.extend(read.urls.public);
             }
             Err(reason) => problems.push(obstacle(document.path.clone(), &reason)),

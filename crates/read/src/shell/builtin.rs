@@ -6,14 +6,11 @@ use super::carrier;
 use super::path;
 use super::walk::Walker;
 use super::word::{Unknown, Word};
-use super::world::{Flow, Frame, Value, World};
+use super::world::{EXPORTED_MAX, Flow, Frame, Value, World};
 use super::{Carrier, Stdin};
 
 /// Most lines of known text that `read` is followed through.
 const READ_LINES_MAX: usize = 8;
-
-/// Most variables that are followed into the environment of later commands.
-const EXPORTED_MAX: usize = 64;
 
 /// Whether a command takes assignments as arguments.
 pub(crate) fn declares(name: &str) -> bool {
@@ -24,10 +21,31 @@ pub(crate) fn declares(name: &str) -> bool {
 fn export(rest: &[Word], world: &mut World) {
     let back = rest.iter().any(|w| w.as_literal() == Some("-n"));
     for name in rest.iter().filter_map(Word::as_literal).filter(|w| !w.starts_with('-')) {
+        // What a substitution printed holds its values with the names.
+        let name = match name.split_once('=') {
+            Some((name, value)) => {
+                world.set(name, Word::literal(value));
+                name
+            }
+            None => name,
+        };
         if back {
             world.exported.remove(name);
         } else if world.exported.len() < EXPORTED_MAX {
             world.exported.insert(name.to_owned());
+        }
+    }
+}
+
+/// `set -a`, `set +a`, `set -o allexport` and `set +o allexport`.
+fn switch_export(rest: &[Word], world: &mut World) {
+    let words: Vec<&str> = rest.iter().filter_map(Word::as_literal).take_while(|w| *w != "--").collect();
+    for (index, word) in words.iter().enumerate() {
+        let on = word.starts_with('-');
+        let cluster = (on || word.starts_with('+')) && word[1..].chars().all(|c| c.is_ascii_alphabetic());
+        let by_name = cluster && word.ends_with('o') && words.get(index + 1) == Some(&"allexport");
+        if cluster && (word.contains('a') || by_name) {
+            world.exports_all = on;
         }
     }
 }
@@ -117,6 +135,7 @@ pub(crate) fn run(
                 world.arguments.resize(1, Word::literal("bash"));
                 world.arguments.extend(rest[at + 1..].iter().cloned());
             }
+            switch_export(rest, &mut world);
             Flow::ok(world)
         }
         "shift" => {

@@ -575,6 +575,8 @@ fn container(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame
         mount.source = path::join(&world.cwd, &Word::literal(mount.source.clone())).show();
     }
     let carrier = Carrier::Container { name: inner.name, mounts };
-    walker.dispatch(inner.argv, there, &frame.through(carrier));
+    let mut inside = frame.through(carrier);
+    inside.assignments.extend(inner.variables);
+    walker.dispatch(inner.argv, there, &inside);
     if inner.starts_container { Err(world) } else { Ok(Flow::either(world)) }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Inner {
     pub(crate) argv: Vec<Word>,
     pub(crate) workdir: Option<Word>,
     pub(crate) mounts: Vec<Mounted>,
+    /// Variables that its options give it.
+    pub(crate) variables: Vec<(String, Word)>,
     /// Whether the outer command makes a container, which is an effect of its own.
     pub(crate) starts_container: bool,
 }
@@ -117,7 +119,9 @@ const GLOBAL_VALUED: &[&str] = &[
 /// Finds the command that a container command runs inside, if it runs one.
 pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
     let mut rest = after_options(&argv[1..], GLOBAL_VALUED).1;
+    let mut by_compose = program_of(argv).ends_with("-compose");
     if rest.first()?.as_literal()? == "compose" {
+        by_compose = true;
         rest = after_options(&rest[1..], GLOBAL_VALUED).1;
     }
     if rest.first()?.as_literal()? == "container" {
@@ -143,9 +147,20 @@ pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
         return None;
     }
     let mounts = options.iter().filter_map(|(name, value)| mounted(name, value)).collect();
-    let name = if verb == "exec" { target.show() } else { String::new() };
+    // A run of a service has the service's environment and mounts.
+    let name = if verb == "exec" || by_compose { target.show() } else { String::new() };
     let workdir = value(&["-w", "--workdir"]);
-    Some(Inner { name, argv: command, workdir, mounts, starts_container: verb == "run" })
+    let given = options.iter().filter(|(name, _)| matches!(*name, "-e" | "--env"));
+    let variables = given.filter_map(|(_, word)| variable(word)).collect();
+    Some(Inner { name, argv: command, workdir, mounts, variables, starts_container: verb == "run" })
+}
+
+/// `NAME=value`; a name alone passes on what the caller has.
+fn variable(word: &Word) -> Option<(String, Word)> {
+    let (name, value) = word.prefix().split_once('=')?;
+    let mut whole = Word::literal(value);
+    word.parts.iter().skip(1).for_each(|p| whole.push(p.clone()));
+    Some((name.to_owned(), whole))
 }
 
 type Options<'w> = Vec<(&'w str, Word)>;

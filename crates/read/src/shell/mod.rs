@@ -104,6 +104,8 @@ pub struct Invocation {
     pub carriers: Vec<Carrier>,
     /// Whether it runs only when another command succeeds or fails.
     pub conditional: bool,
+    /// Whether a loop may run it again, word for word the same.
+    pub repeated: bool,
     /// Characters of the outermost text that lead to it.
     pub span: Range<usize>,
 }

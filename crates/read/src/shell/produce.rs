@@ -28,6 +28,12 @@ pub(crate) fn output(argv: &[Word], world: &World, stdin: &Stdin) -> Option<Word
         "mktemp" => Some(line(Word::literal("/tmp/tmp.mktemp"))),
         "cat" => cat(rest, stdin),
         "tee" => text_of(stdin),
+        // Without a command of its own it prints the words that it reads on one line.
+        "xargs" if rest.iter().all(|w| w.prefix().starts_with('-') || w.as_literal() == Some("\\n")) => {
+            let text = text_of(stdin)?;
+            let words = crate::compose::split_words(text.as_literal()?);
+            Some(line(Word::literal(words.join(" "))))
+        }
         _ => {
             let text = text_of(stdin)?;
             super::decode::filtered(argv, text.as_literal()?).map(Word::literal)

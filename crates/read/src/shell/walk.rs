@@ -351,10 +351,11 @@ impl Walker<'_> {
     }
 
     fn while_loop(&mut self, condition: &Node, body: &Node, world: World, frame: &Frame) -> Flow {
-        let tested = self.exec(condition, world, frame);
+        let inside = Frame { repeated: true, ..frame.clone() };
+        let tested = self.exec(condition, world, &inside);
         let mut after = tested.fail;
         for world in self.settle(tested.ok) {
-            let flow = self.exec(body, world.clone(), &frame.conditional());
+            let flow = self.exec(body, world.clone(), &inside.conditional());
             after.push(world);
             after.extend(flow.ok);
             after.extend(flow.fail);
@@ -430,6 +431,8 @@ impl Walker<'_> {
         }
         let mut world = world;
         let mut frame = frame.clone();
+        // What a round changes makes each one another command.
+        frame.repeated &= !simple.items.iter().any(|item| matches!(item, Item::Word(raw) if raw.contains(['$', '`'])));
         if frame.span.is_none() || self.depth <= 1 {
             frame.span = Some(simple.span.clone());
         }
@@ -443,7 +446,8 @@ impl Walker<'_> {
             {
                 // `$(< FILE)` is what the file holds.
                 let cat = vec![Word::literal("cat"), path::join(&world.cwd, &read.target)];
-                let output = Some(Word::unknown(Unknown::Output(vec![cat])));
+                let text = self.printed_file(&cat, &world, &Frame { redirects: Vec::new(), ..frame.clone() });
+                let output = Some(text.unwrap_or_else(|| Word::unknown(Unknown::Output(vec![cat]))));
                 return Flow { output, ..Flow::either(world) };
             }
             if !simple.redirs.is_empty() {
@@ -647,7 +651,7 @@ impl Walker<'_> {
 
     /// Records a command that nothing carries further.
     pub(crate) fn emit(&mut self, argv: Vec<Word>, world: World, frame: &Frame) -> Flow {
-        let output = produce::output(&argv, &world, &frame.stdin);
+        let output = produce::output(&argv, &world, &frame.stdin).or_else(|| self.printed_file(&argv, &world, frame));
         self.note_written(&argv, output.as_ref(), &world, frame);
         self.script.invocations.push(Invocation {
             argv,
@@ -657,6 +661,7 @@ impl Walker<'_> {
             stdin: frame.stdin.clone(),
             carriers: frame.carriers.clone(),
             conditional: frame.conditional,
+            repeated: frame.repeated,
             span: frame.span.clone().unwrap_or_default(),
         });
         Flow { output, ..Flow::either(world) }

@@ -8,6 +8,9 @@ use super::tree::{Assign, Node};
 use super::word::Word;
 use super::{Carrier, Redirect, Stdin};
 
+/// Most variables that are followed into the environment of commands.
+pub(super) const EXPORTED_MAX: usize = 128;
+
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
@@ -30,6 +33,8 @@ pub(crate) struct World {
     pub(crate) arguments: Vec<Word>,
     /// Variables that hold names which a pattern matched: quotes do not make them text again.
     pub(crate) matched: BTreeSet<String>,
+    /// After `set -a`: what is assigned is exported.
+    pub(crate) exports_all: bool,
     /// After a `cd` that failed: followed only where the text asks for it.
     pub(crate) doubtful: bool,
 }
@@ -44,7 +49,16 @@ impl World {
     }
 
     pub(crate) fn set(&mut self, name: &str, word: Word) {
+        self.export_new(name);
         self.vars.insert(name.to_owned(), Value::Scalar(word));
+    }
+}
+
+impl World {
+    fn export_new(&mut self, name: &str) {
+        if self.exports_all && self.exported.len() < EXPORTED_MAX {
+            self.exported.insert(name.to_owned());
+        }
     }
 }
 
@@ -56,6 +70,8 @@ pub(crate) struct Frame {
     pub(crate) redirects: Vec<Redirect>,
     pub(crate) assignments: Vec<(String, Word)>,
     pub(crate) conditional: bool,
+    /// Whether a loop runs it again, word for word the same.
+    pub(crate) repeated: bool,
     /// Whether it runs beside another command rather than after it.
     pub(crate) beside: bool,
     pub(crate) span: Option<Range<usize>>,
@@ -101,6 +117,7 @@ impl Flow {
 /// Puts a value where an assignment says: a variable, an element, or behind what is there.
 pub(super) fn store(world: &mut World, assign: &Assign, value: Value) {
     world.matched.remove(&assign.name);
+    world.export_new(&assign.name);
     let old = world.vars.remove(&assign.name);
     let new = match (&assign.index, value, old) {
         (Some(index), Value::Scalar(word), old) => {

@@ -153,6 +153,9 @@ impl Worked {
 /// Whether a file declares what runs; of any other only what it says of settings counts.
 fn is_declaration(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    // The template of a file declares what the file will.
+    let name =
+        [".j2", ".jinja", ".jinja2", ".tpl", ".tmpl"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     [FileClass::Compose, FileClass::Env, FileClass::Proxy].iter().any(|class| is_of_class(*class, path))
         || name.starts_with("dockerfile")
         || name.starts_with("containerfile")
@@ -169,7 +172,7 @@ fn says(document: Option<&Document>) -> Vec<(String, Option<String>, bool)> {
 /// Adds to an answer what the written files would newly be found with.
 pub(super) fn weigh<'l>(
     world: &World,
-    patterns: impl FnOnce() -> &'l Library,
+    patterns: impl Fn() -> &'l Library,
     worked: &Worked,
     answer: &mut PermissionAnswer,
 ) {
@@ -182,12 +185,14 @@ pub(super) fn weigh<'l>(
     let before = look::look(world, &goal, Vec::new());
     let overlay = Overlay { world, files: changed };
     let after = overlay.look(&goal, &before);
-    let fresh = fresh(&before, &after);
+    let path = overlay.files.keys().next().cloned().unwrap_or_default();
+    let (old, new) = (Scene::read(&before), Scene::read(&after));
+    guard::change::weigh(&old, &new, &path, &patterns, answer);
+    let fresh = fresh(&old, &before, &new, &after);
     if fresh.is_empty() {
         return;
     }
     let patterns = patterns();
-    let path = overlay.files.keys().next().cloned().unwrap_or_default();
     for finding in check::judge(&fresh, patterns) {
         let place = finding.location.path.strip_prefix("files").filter(|p| overlay.files.contains_key(*p));
         add(answer, patterns, &finding, place.unwrap_or(&path));
@@ -237,13 +242,13 @@ fn goal<'p>(world: &World, paths: impl Iterator<Item = &'p String>) -> Goal {
 
 /// Bad states of `after` that are not in `before`, with what runs and by the files alone: a service
 /// that still runs hides what its next start would find.
-fn fresh(before: &Answers, after: &Answers) -> Vec<Fact> {
+fn fresh(old: &Scene, before: &Answers, new: &Scene, after: &Answers) -> Vec<Fact> {
     let mut all: Vec<Fact> = Vec::new();
-    for files_alone in [false, true] {
-        let old = facts(before, files_alone);
+    let of_files = |answers: &Answers| writable(&Scene::read(&without_what_runs(answers)));
+    for (old, new) in [(writable(old), writable(new)), (of_files(before), of_files(after))] {
         let key = |fact: &Fact| (fact.kind, fact.is, fact.component.clone());
         let known: Vec<_> = old.iter().map(key).collect();
-        for fact in facts(after, files_alone) {
+        for fact in new {
             if !known.contains(&key(&fact)) && !all.iter().any(|f| key(f) == key(&fact)) {
                 all.push(fact);
             }
@@ -252,7 +257,13 @@ fn fresh(before: &Answers, after: &Answers) -> Vec<Fact> {
     all
 }
 
-fn facts(answers: &Answers, files_alone: bool) -> Vec<Fact> {
+fn writable(scene: &Scene) -> Vec<Fact> {
+    let mut facts = fact::all(scene);
+    facts.retain(|fact| fact.kind.can_be_written());
+    facts
+}
+
+fn without_what_runs(answers: &Answers) -> Answers {
     let runs = |probe: &Probe| {
         matches!(
             probe,
@@ -262,12 +273,10 @@ fn facts(answers: &Answers, files_alone: bool) -> Vec<Fact> {
         )
     };
     let mut chosen = Answers::new();
-    for (probe, answer) in answers.iter().filter(|(probe, _)| !files_alone || !runs(probe)) {
+    for (probe, answer) in answers.iter().filter(|(probe, _)| !runs(probe)) {
         chosen.insert(probe.clone(), answer.clone());
     }
-    let mut facts = fact::all(&Scene::read(&chosen));
-    facts.retain(|fact| fact.kind.can_be_written());
-    facts
+    chosen
 }
 
 /// The world as it would be once the files are written.

@@ -1,3 +1,4 @@
+use crate::guard::LastReading;
 use super::*;
 use coroner_model::permission::PermissionRequest;
 
@@ -12,7 +13,7 @@ fn planned(command: &str) -> usize {
     let effects = effect::of_command(command, "/srv", &request.env);
     let nothing = BTreeMap::new();
     let before = BTreeMap::new();
-    let case = Case { request: &request, past: &[], outcomes: &nothing, before: &before };
+    let case = Case { request: &request, past: &[], outcomes: &nothing, before: &before, reading: &LastReading::default() };
     prints(&case, &effects)
         .iter()
         .filter(|print| {

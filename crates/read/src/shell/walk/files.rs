@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::word::Word;
 use super::super::world::{Frame, World};
-use super::super::{Carrier, RedirectKind, Stdin, Wanted, carrier, fetch, interpret, path, program_of, schedule};
+use super::super::{
+    Carrier, RedirectKind, Stdin, Wanted, carrier, fetch, interpret, path, produce, program_of, schedule,
+};
 use super::{WRITTEN_FILES_MAX, Walker};
 
 impl Walker<'_> {
@@ -71,6 +73,29 @@ impl Walker<'_> {
         }
     }
 
+    /// What a filter prints of an env file inside a substitution: variables that others are then given.
+    pub(super) fn printed_file(&mut self, argv: &[Word], world: &World, frame: &Frame) -> Option<Word> {
+        if !frame.carriers.contains(&Carrier::Substitution) {
+            return None;
+        }
+        let full = |word: &Word| path::join(&world.cwd, word);
+        let read = frame.redirects.iter().find(|r| r.kind == RedirectKind::Read).map(|r| full(&r.target));
+        let (argv, file) = match read {
+            Some(file) => (argv, file),
+            None => {
+                let (last, front) = argv.split_last()?;
+                (front, full(last))
+            }
+        };
+        let file = file.as_literal().filter(|path| is_env_file(path))?.to_owned();
+        let name = program_of(argv);
+        if !matches!(name, "cat" | "grep" | "egrep" | "sed" | "xargs" | "tail" | "head" | "sort") {
+            return None;
+        }
+        let text = Word::literal(self.file(&file, false)?);
+        if name == "cat" { Some(text) } else { produce::output(argv, world, &Stdin::Text(text)) }
+    }
+
     /// The text of a file, where it was written or read meanwhile; otherwise it is wanted.
     pub(crate) fn file(&mut self, path: &str, shell: bool) -> Option<String> {
         if self.printed.contains_key(path) {
@@ -129,4 +154,10 @@ fn is_shell_script(path: &str, text: &str) -> bool {
         Some(line) => line.split_whitespace().any(|w| carrier::is_shell(w.rsplit('/').next().unwrap_or(w))),
         None => [".sh", ".bash"].iter().any(|end| path.ends_with(end)),
     }
+}
+
+/// Whether a file holds variables by its name: `.env.test`, `api.env`.
+fn is_env_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == ".env" || name.starts_with(".env.") || name.ends_with(".env")
 }
