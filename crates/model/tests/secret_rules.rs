@@ -207,6 +207,37 @@ fn values_are_found_in_every_form_of_giving() {
 }
 
 #[test]
+fn values_are_found_where_the_place_gives_them_away() {
+    let mut dice = Dice(5);
+    let mut missed = Vec::new();
+    for text in [
+        "machine api.internal\n  login ci\n  password {alnum:20}",
+        "network={\n  psk=\"{alnum:16}\"\n}",
+        "env:\n- name: DB_PASSWORD\n  value: \"{alnum:16}\"",
+        "{\"name\": \"API_KEY\", \"value\": \"{alnum:32}\"}",
+        "<key>ApiKey</key>\n<string>{alnum:32}</string>",
+        "<AutoLogon>\n<Password>\n  <Value>{alnum:16}</Value>\n</Password>",
+        "users:\n- name: ops\n  plain_text_passwd: {alnum:14}",
+        "ansible_ssh_pass={alnum:14}",
+        "client_id=abc&client_secret={alnum:32}&grant_type=x",
+        "API_KEY=${API_KEY:-{alnum:32}}",
+        "key = os.getenv(\"API_KEY\", \"{alnum:32}\")",
+        "let token = String::from(\"{alnum:32}\");",
+        "VNC_PASSWORD={alnum:10}",
+        "MT{alnum:22}.G{alnum:5}.{alnum:38}",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{b64:70}\n{b64:70}\n-----END OPENSSH PRIVATE KEY-----",
+    ] {
+        for _ in 0..5 {
+            let text = fill(text, &mut dice);
+            if secrets(&text).is_empty() {
+                missed.push(text);
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
 fn encoded_and_cut_secrets_are_found() {
     let mut dice = Dice(3);
     let token = fill("gh\u{0}p_{alnum:36}", &mut dice).replace('\u{0}', "");
@@ -249,6 +280,41 @@ fn stand_ins_digests_and_prose_are_silent() {
 
 /// What documents, templates, lock files and logs hold that is no secret.
 const STAND_INS: &[&str] = &[
+    // Code that gives a name to a thing.
+    "let mut unique_token = Token(SERVER.0);",
+    "    token: node.dot2_token,",
+    "client_auth: Option<Vec<u8>>,",
+    "    access_token = _messages.StringField(2)",
+    "private_key = rsa.key.PrivateKey.load_pkcs1(key_bytes)",
+    "pub const SHOP_TOKEN: UnparkToken = UnparkToken(0);",
+    "    'service_account_token': 'V1ServiceAccountTokenProjection',",
+    "\"X-metadata-token\": self.IMDSV2_SESSION_TOKEN",
+    "encryption_key=TEST_ENCRYPTION_KEY1)",
+    "fn from(signing_key: &SigningKey) -> pkcs8::KeypairBytes {",
+    "const PRIVATE_KEY: &[u8] = include_bytes!(\"ed25519_test_private_key.bin\");",
+    "credentials = credentials.with_quota_project('new-project-456')",
+    // Prose about logins.
+    "/// Checks whether this is one Basic Multilingual Plane",
+    "Pass the `IsWow64Process2` handle on",
+    "the password for the shop is stored elsewhere",
+    "a secret identifier like 'sec1:latest'",
+    // Keys that open nothing.
+    "public_key = \"{hex:64}\"",
+    "cacheKey: \"{hex:32}\"",
+    "idempotency_key: {uuid}",
+    "partition_key = \"tenant_42\"",
+    "s3_key: backups/db-2024-01-01T00-00-00.tar.gz",
+    "uses: actions/cache@{hex:40}\nwith:\n  key: v1-deps-{{ checksum }}",
+    "tokenRegex: \"^[A-Za-z0-9_-]{32}$\"",
+    // What was sealed for a controller, and what stands for it.
+    "encryptedData:\n  password: AgB{b64:240}",
+    "valueFrom:\n  secretKeyRef:\n    name: db-creds-v2\n    key: password",
+    "helm upgrade x y --set auth.existingSecret=db-creds-2",
+    "echo \"$PASSWORD\" | docker login -u x --password-stdin",
+    "password: \"Passwort\"",
+    "passwordPlaceholder: \"Enter your password (min. 8 characters)\"",
+    "interface Login { password: string; token?: string | null }",
+    "-----BEGIN PRIVATE KEY-----\"); assert!(pem.ends_with(\"-----END\")); let rest = \"and more text of a test 2024\";",
     "password = changeme",
     "PASSWORD=changeme123",
     "API_KEY=your-api-key-here",

@@ -15,6 +15,7 @@ pub mod dotenv;
 pub mod exchange;
 pub mod failure_page;
 pub mod git_log;
+pub mod git_settings;
 pub mod incident_file;
 pub mod json_text;
 pub mod listeners;

@@ -318,3 +318,41 @@ fn a_casefile_tells_the_same() {
         assert_eq!(judge(&files, command), expected, "{command}");
     }
 }
+
+#[test]
+fn an_alias_that_stands_in_the_settings_is_what_it_says() {
+    let bench = Bench::new();
+    let shop = bench.shop();
+    put(&shop, "src/main.rs", "fn main() { todo() }\n");
+    put(&shop, "more.inc", "[alias]\n\tquick = commit --no-verify\n");
+    for (name, text) in [
+        ("ci", "commit -n"),
+        ("send", "push --no-verify"),
+        ("both", "!git add -A && git commit -qm wip --no-verify"),
+        ("quiet", "-c core.hooksPath=/dev/null commit"),
+        ("undo", "reset --hard HEAD"),
+        ("st", "status -sb"),
+        ("save", "commit -m wip"),
+        ("commit", "commit --no-verify"),
+    ] {
+        git(&shop, &["config", &format!("alias.{name}"), text]);
+    }
+    git(&shop, &["config", "include.path", "../more.inc"]);
+    for command in [
+        "git ci -m x",
+        "git send",
+        "git both",
+        "git quiet -m x",
+        "git quick -m x",
+        "cd src && git ci -m x",
+        "git CI -m x",
+    ] {
+        let answer = bench.judge(&[command]).remove(0);
+        let bypass = answer.effects.iter().any(|e| e.kind == coroner_model::effect::EffectKind::BypassHook);
+        assert!(answer.permission != Permission::Allow && bypass, "{command} {answer:?}");
+        assert!(answer.could_not_look.is_empty(), "{command} {answer:?}");
+    }
+    bench.stopped(&["git undo"]);
+    // An alias of git's own command is ignored, and one that is nowhere is no alias.
+    bench.silent(&["git st", "git save", "git commit -m x", "git nowhere --no-verify", "git status"]);
+}

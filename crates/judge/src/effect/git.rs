@@ -139,18 +139,29 @@ fn alias(globals: &Options) -> Option<String> {
     globals.values(&["-c"]).find_map(|w| w.as_literal()?.strip_prefix(&key).map(str::to_owned))
 }
 
-/// `git -c alias.x='commit --no-verify' x` runs what the alias says.
+/// `git -c alias.x='commit --no-verify' x` runs what the alias says, and so does an alias that
+/// stands in the settings.
 ///
 /// True where it is shell text, whose effects were added.
 fn unfold_alias(out: &mut Plan<'_>, globals: &mut Options) -> bool {
-    let Some(text) = alias(globals) else { return false };
+    let standing = |out: &mut Plan<'_>| {
+        let directory = globals.values(&["-C"]).fold(out.call.cwd.clone(), |at, next| join(&at, next));
+        super::git_alias::standing(out, globals.operands.first()?, &directory)
+    };
+    let Some(text) = alias(globals).or_else(|| standing(out)) else { return false };
     if let Some(shell) = text.strip_prefix('!') {
         let inner = super::of_command(shell, &out.call.cwd.show(), &std::collections::BTreeMap::new());
         out.planned
             .extend(inner.planned.into_iter().map(|planned| super::Planned { invocation: out.index, ..planned }));
         return true;
     }
-    globals.operands.splice(0..1, text.split_whitespace().map(Word::literal));
+    let quotes = ['"', '\''];
+    let words: Vec<Word> = text.split_whitespace().map(|w| Word::literal(w.trim_matches(quotes))).collect();
+    // An alias may begin with options of its own.
+    let mut own = Options::read(&words, GLOBAL, Order::First);
+    own.operands.extend(globals.operands.drain(1..));
+    globals.flags.append(&mut own.flags);
+    globals.operands = own.operands;
     false
 }
 

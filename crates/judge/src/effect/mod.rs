@@ -24,6 +24,7 @@ pub mod find;
 mod firewall;
 mod gh;
 pub mod git;
+mod git_alias;
 mod git_history;
 mod git_hooks;
 pub mod git_push;
@@ -86,6 +87,8 @@ pub struct Effects {
     pub planned: Vec<Planned>,
     /// Files whose text decides and is not at hand: SQL that a client would run, absolute.
     pub unread: Vec<String>,
+    /// Files that may say what a word stands for; most of them are not there.
+    pub looked_up: Vec<String>,
 }
 
 /// One thing that a command would do.
@@ -133,10 +136,13 @@ pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
             files: context.files,
             cwd: context.cwd,
             unread: Vec::new(),
+            home: context.env.get("HOME").map(String::as_str),
+            looked_up: Vec::new(),
         };
         of_invocation(&mut out);
         effects.planned.append(&mut out.planned);
         effects.unread.append(&mut out.unread);
+        effects.looked_up.append(&mut out.looked_up);
     }
     effects.unread.sort();
     effects.unread.dedup();
@@ -291,6 +297,9 @@ pub(crate) struct Plan<'a> {
     /// Where the text begins.
     cwd: &'a str,
     unread: Vec<String>,
+    /// The home of who runs it.
+    home: Option<&'a str>,
+    looked_up: Vec<String>,
 }
 
 impl Plan<'_> {
@@ -333,6 +342,18 @@ impl Plan<'_> {
         let text = self.files.get(&path).cloned();
         if text.is_none() {
             self.unread.push(path);
+        }
+        text
+    }
+
+    /// The text of a file that need not be there.
+    fn text_looked_up(&mut self, path: &str) -> Option<String> {
+        if self.place() != Place::Host {
+            return None;
+        }
+        let text = self.files.get(path).cloned();
+        if text.is_none() {
+            self.looked_up.push(path.to_owned());
         }
         text
     }

@@ -15,6 +15,9 @@ const TREE_DEPTH_MAX: u32 = 5;
 /// Most script files that one command makes the guard read.
 const SCRIPTS_MAX: usize = 8;
 
+/// Most files that one command makes the guard look up.
+const LOOKED_UP_MAX: usize = 16;
+
 /// Everything that the effects of a command need to be known.
 pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> Vec<Probe> {
     let mut out: Vec<Probe> = effects
@@ -26,6 +29,7 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
         .map(|wanted| Probe::File { path: wanted.path.clone() })
         .collect();
     out.extend(effects.unread.iter().take(SCRIPTS_MAX).map(|path| Probe::File { path: path.clone() }));
+    out.extend(effects.looked_up.iter().take(LOOKED_UP_MAX).map(|path| Probe::File { path: path.clone() }));
     let mut services = false;
     for planned in &effects.planned {
         services |= of_planned(case, effects, planned, answers, &mut out);

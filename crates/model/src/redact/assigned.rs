@@ -236,5 +236,6 @@ pub(super) fn looks_secret(value: &str, quoted: bool) -> bool {
     let code = (value.contains(['_', '.']) || !quoted && symbols > 0) && word_like && digits <= 3;
     let random = digits >= 2 || quoted && !super::code::is_words(value);
     let dense = value.len() >= 12 || symbols > 0 || cases == 2 && random;
-    !code && dense && dummy::entropy(value) >= 2.8
+    let entropy_min = if value.len() < 10 { 2.5 } else { 2.8 };
+    !code && dense && dummy::entropy(value) >= entropy_min
 }
