@@ -14,8 +14,8 @@ mod over_guard;
 pub mod pattern;
 pub mod record;
 pub mod serve;
-pub mod undo;
 pub mod trust;
+pub mod undo;
 
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Exit;

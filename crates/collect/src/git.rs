@@ -5,8 +5,8 @@
 mod bundle;
 pub mod copy;
 mod log;
-mod refs;
 pub(crate) mod objects;
+mod refs;
 mod status;
 
 use std::path::Path;

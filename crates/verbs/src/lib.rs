@@ -21,6 +21,6 @@ pub mod pattern;
 pub mod record;
 pub mod secret;
 pub mod status;
-pub mod undo;
 pub mod trust;
+pub mod undo;
 pub mod workspace;

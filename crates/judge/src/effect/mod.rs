@@ -32,6 +32,7 @@ pub(crate) mod guard_files;
 mod halt;
 mod helm;
 mod http;
+mod keeper;
 mod kill;
 mod knex;
 mod kubectl;
@@ -44,6 +45,7 @@ mod owner;
 mod package;
 pub mod path;
 mod prisma;
+mod protection;
 mod psql;
 mod rails;
 mod rclone;
@@ -162,7 +164,16 @@ fn of_invocation(out: &mut Plan<'_>) {
         "systemctl" | "service" | "rc-service" | "invoke-rc.d" | "snap" => service::plan(out),
         name => of_named(out, name),
     }
+    if let Some(tool) = out.tool.take() {
+        let argv = runner::Tool::of(&call.argv).argv;
+        out.tool = Some(tool);
+        keeper::plan(out, &argv);
+    } else {
+        keeper::plan(out, &call.argv);
+    }
     out.tool = None;
+    protection::plan(out, &call.argv);
+    protection::written(out);
     execute::plan(out);
     redirects(out);
     device::of_paths(&mut out.planned);

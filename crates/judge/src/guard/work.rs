@@ -240,9 +240,10 @@ impl View<'_> {
         let lines =
             self.answers.documents(&git(path, GitTable::Worktrees)).iter().flat_map(|d| d.text.as_str().lines());
         lines
-            .filter_map(|line| line.split("  ").next())
+            // `git worktree list`, or what `--porcelain` makes of it.
+            .filter_map(|line| line.trim().trim_start_matches("worktree ").split("  ").next())
             .map(|top| top.trim().to_owned())
-            .filter(|t| !t.is_empty())
+            .filter(|t| t.starts_with('/'))
             .collect()
     }
 
