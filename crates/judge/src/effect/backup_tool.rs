@@ -24,7 +24,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
                 &["-u", "--unit", "-n", "--lines", "-S", "-U", "-o", "-p", "-t"],
                 Order::Mixed,
             );
-            if options.flags.iter().any(|(flag, _)| flag.starts_with("--vacuum-")) {
+            if options.flags.iter().any(|(flag, _)| flag.starts_with("--vacuum-")) && !options.has(&["--help"]) {
                 logs(out, "delete what the journal holds");
             }
         }

@@ -132,6 +132,30 @@ const ROWS: &[Row] = &[
     row(&["podman"], &["pod", "rm"], &["-a", "-f", "-af", "-fa", "--all", "--force"], Resource, "remove running pods"),
     row(&["buildah"], &["rm"], &["-a", "--all"], Resource, "remove every working container"),
     row(&["docker"], &["node|secret|config", "rm"], &[], Resource, "remove what a swarm runs on"),
+    row(
+        &["sam", "amplify", "chalice", "zappa"],
+        &["delete|undeploy"],
+        &[],
+        Resource,
+        "delete an application of a cloud",
+    ),
+    row(&["copilot"], &["app|svc|env|job", "delete"], &[], Resource, "delete an application of a cloud"),
+    row(&["eb"], &["terminate"], &[], Resource, "delete an environment of a cloud"),
+    row(
+        &["pulumi"],
+        &["up|update"],
+        &["-y", "--yes", "--skip-preview"],
+        Resource,
+        "change infrastructure without anybody reading the plan",
+    ),
+    row(
+        &["heroku"],
+        &["config:unset|pg:push|pg:copy|ps:scale"],
+        &["--confirm"],
+        Resource,
+        "replace what an application runs on",
+    ),
+    row(&["aws"], &["ec2", "run-instances"], &["--count"], Resource, "start machines that are billed by the hour"),
     // Machines.
     row(
         &["virsh"],

@@ -36,6 +36,7 @@ mod keeper;
 mod kill;
 mod knex;
 mod kubectl;
+mod migrator;
 mod mongo;
 mod mv;
 mod mysql;
@@ -172,6 +173,8 @@ fn of_invocation(out: &mut Plan<'_>) {
         keeper::plan(out, &call.argv);
     }
     out.tool = None;
+    migrator::plan(out);
+    growth::endless(out);
     protection::plan(out, &call.argv);
     protection::written(out);
     execute::plan(out);
@@ -207,6 +210,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
             halt::plan(out);
         }
         "kill" | "pkill" | "killall" | "killall5" | "fuser" | "skill" | "slay" => kill::plan(out),
+        "pm2" | "supervisorctl" | "overmind" | "foreman" | "circusctl" => kill::managed(out),
         "userdel" | "deluser" | "passwd" | "usermod" | "chage" | "loginctl" => account::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"

@@ -92,7 +92,7 @@ fn losses(text: &str) -> Vec<(&'static str, bool)> {
 }
 
 /// Names and signs of JavaScript; strings stand as `""`, comments not at all.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -102,6 +102,9 @@ const SET_UP: &[&str] = &[
     "/var/log",
 ];
 
+/// Of these, where whole applications lie side by side.
+const APPLICATIONS: &[&str] = &["/opt", "/srv", "/var/www"];
+
 /// Files without which nobody gets in, or the host does not start.
 const VITAL: &[&str] = &[
     "/etc/passwd",
@@ -180,7 +183,17 @@ impl View<'_> {
             && ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/lib", "/lib64", "/usr/lib", "/etc"].iter().any(|top| {
                 path == *top || path.rsplit_once('/').is_some_and(|(above, name)| above == *top && is_base(name))
             });
-        (VITAL.contains(&path) || key || log || jobs || program)
+        let state = planned.kind == EffectKind::Delete
+            && paths.path.prefix().rsplit('/').next().is_some_and(|name| name.contains(".tfstate"))
+            && !path.ends_with(".backup");
+        let database = planned.kind == EffectKind::Delete
+            && self.standing(path) == Standing::Unseen
+            && path
+                .rsplit_once('.')
+                .is_some_and(|(_, end)| matches!(end, "db" | "sqlite" | "sqlite3" | "duckdb" | "mdb"))
+            && !crate::effect::named::is_test_name(path)
+            && !is_scratch(path);
+        (VITAL.contains(&path) || key || log || jobs || program || state || database)
             .then(|| format!("what hangs on {path} could not be looked at"))
     }
 
@@ -206,13 +219,21 @@ impl View<'_> {
                 None => !first.is_empty() && !INSTALLED.contains(&first),
             };
         }
-        SET_UP.iter().any(|top| below(path, top).is_some())
-            && !path.split('/').any(|name| FETCHED.contains(&name.trim_start_matches('.')))
+        SET_UP.iter().any(|top| {
+            let Some(rest) = below(path, top) else { return false };
+            // A part of what an application was installed with is made anew with it.
+            !APPLICATIONS.contains(top) || rest.matches('/').count() <= 1 && !self.knows_services()
+        }) && !path.split('/').any(|name| FETCHED.contains(&name.trim_start_matches('.')))
     }
 
     fn standing(&self, path: &str) -> Standing {
         match self.answers.get(&work::git(path, GitTable::Status)) {
-            Some(Ok(_)) => Standing::Seen,
+            Some(Ok(_))
+                if self.top_of(path).is_some_and(|top| below(path, &top).is_some() || below(&top, path).is_some()) =>
+            {
+                Standing::Seen
+            }
+            Some(Ok(_)) => Standing::Unseen,
             Some(Err(why)) if why.why == Why::Absent => Standing::NoRepository,
             Some(Err(_)) => Standing::Unseen,
             // It was not asked where the path is known to be none.

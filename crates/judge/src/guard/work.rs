@@ -193,10 +193,27 @@ impl View<'_> {
             .redirects
             .iter()
             .any(|r| coroner_read::shell::join(&call.cwd, &r.target).as_literal() == paths.path.as_literal());
-        planned.kind == EffectKind::Overwrite && matches!(planned.program.as_str(), "sed" | "perl") && !redirected
+        // A script that deletes every line leaves nothing of it.
+        let emptied = call.argv.iter().filter_map(Word::as_literal).any(|w| {
+            matches!(w, "d" | "1,$d" | "s/.*//" | "s/.*//g" | "s/^.*$//")
+                || w.starts_with("$_=\"\"")
+                || w.starts_with("$_=''")
+        });
+        planned.kind == EffectKind::Overwrite
+            && matches!(planned.program.as_str(), "sed" | "perl")
+            && !redirected
+            && !emptied
     }
 
     fn is_lost(&self, planned: &Planned, paths: &Paths, one: &Loose) -> bool {
+        // A test before it says that nothing lies there yet.
+        let tested = self.effects.script.invocations.get(planned.invocation).is_some_and(|call| {
+            let path = paths.path.as_literal().unwrap_or_default();
+            call.absent.iter().any(|absent| absent == path)
+        });
+        if tested {
+            return false;
+        }
         let inside = one.is_directory && paths.path.as_literal().is_some_and(|p| below(p, &one.path).is_some());
         let hit = paths.hits(&one.path, &[]) == Some(Hit::Whole) || inside;
         // What is named may be one file of an untracked directory.

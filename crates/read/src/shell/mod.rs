@@ -8,6 +8,7 @@
 mod builtin;
 mod carrier;
 mod decode;
+mod escape;
 mod expand;
 mod fallback;
 mod fetch;
@@ -104,6 +105,8 @@ pub struct Invocation {
     pub carriers: Vec<Carrier>,
     /// Whether it runs only when another command succeeds or fails.
     pub conditional: bool,
+    /// Absolute paths that are not there when it runs: `[ -f x ] || cp y x`.
+    pub absent: Vec<String>,
     /// Characters of the outermost text that lead to it.
     pub span: Range<usize>,
 }

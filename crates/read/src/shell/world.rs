@@ -56,6 +56,8 @@ pub(crate) struct Frame {
     pub(crate) redirects: Vec<Redirect>,
     pub(crate) assignments: Vec<(String, Word)>,
     pub(crate) conditional: bool,
+    /// Paths that are not there where this runs, by the test before it.
+    pub(crate) absent: Vec<Word>,
     /// Whether it runs beside another command rather than after it.
     pub(crate) beside: bool,
     pub(crate) span: Option<Range<usize>>,
