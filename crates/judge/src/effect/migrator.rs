@@ -44,6 +44,10 @@ const ADDRESSES: &[&str] = &[
     "--db-url",
 ];
 
+/// Tools that read no `.env` by themselves.
+const NO_DOTENV: &[&str] =
+    &["mix", "dotnet", "dotnet-ef", "flyway", "liquibase", "mvn", "mvnw", "gradle", "gradlew", "wp", "drush", "bench"];
+
 const ROWS: &[Row] = &[
     row(&["flyway"], &["clean"], &[], "drop every object of"),
     row(&["liquibase"], &["dropAll|drop-all|dropall"], &[], "drop every object of"),
@@ -154,6 +158,7 @@ fn script_of(tool: &Tool) -> (String, Vec<Word>) {
 
 fn reached(out: &Plan<'_>, tool: &Tool, argv: &[Word]) -> Database {
     let mut database = Database::of_tool(out, tool);
+    database.reads_dotenv = !NO_DOTENV.contains(&tool.name());
     for (at, word) in argv.iter().enumerate().skip(1) {
         let text = word.prefix();
         let given = match text.split_once('=') {

@@ -141,6 +141,7 @@ impl View<'_> {
             Standing::Seen => None,
             Standing::NoRepository => (self.is_ground(&path) && self.exists(&path) == Some(true))
                 .then(|| format!("no repository keeps what lies in {shown}, and nobody counted it")),
+            Standing::Elsewhere => (self.is_kept(&path) && !is_application(&path)).then(unseen),
             Standing::Unseen => (self.is_ground(&path) || self.is_kept(&path)).then(unseen),
         }
     }
@@ -233,7 +234,7 @@ impl View<'_> {
             {
                 Standing::Seen
             }
-            Some(Ok(_)) => Standing::Unseen,
+            Some(Ok(_)) => Standing::Elsewhere,
             Some(Err(why)) if why.why == Why::Absent => Standing::NoRepository,
             Some(Err(_)) => Standing::Unseen,
             // It was not asked where the path is known to be none.
@@ -250,6 +251,8 @@ impl View<'_> {
 enum Standing {
     Seen,
     NoRepository,
+    /// Git was asked, and its repository is another one.
+    Elsewhere,
     Unseen,
 }
 
@@ -295,6 +298,10 @@ fn is_base(name: &str) -> bool {
             | "mysql"
     ) || name.starts_with("libc.so")
         || name.starts_with("ld-linux")
+}
+
+fn is_application(path: &str) -> bool {
+    APPLICATIONS.iter().any(|top| below(path, top).is_some_and(|rest| !rest.is_empty()))
 }
 
 fn user_home(path: &str) -> Option<String> {
