@@ -49,6 +49,8 @@ pub enum EffectKind {
     RecreateContainer,
     /// A request that reads, where something is to be said of whom it reaches.
     HttpRequest,
+    /// What keeps others out or records what happened is switched off, or opened to everybody.
+    WeakenProtection,
 }
 
 /// What state says of the thing that an effect would touch.

@@ -29,7 +29,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
                 let value = value.as_ref().or(options.operands.first()).map(Word::show).unwrap_or_default();
                 keeps(flag, &value)
             };
-            if !vacuums.clone().all(kept) {
+            if !vacuums.clone().all(kept) && !options.has(&["--help"]) {
                 logs(out, "delete what the journal holds");
             }
         }

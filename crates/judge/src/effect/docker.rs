@@ -195,7 +195,9 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         "system" if matches!(rest.first().and_then(Word::as_literal), Some("prune" | "reset")) => {
             let options = Options::read(&rest[1..], &["--filter"], Order::Mixed);
             let resets = rest.first().and_then(Word::as_literal) == Some("reset");
-            let everything = options.has(&["-a", "--all"]) && options.has(&["--volumes"]) || resets;
+            let all = options.has(&["-a", "--all"]);
+            let some = options.value(&["--filter"]).is_some() && !options.has(&["--volumes"]);
+            let everything = all && !some || resets;
             let named =
                 super::Named::of("docker", "remove every container, image, network and volume that is not in use")
                     .when(everything, coroner_model::effect::Circumstance::Everything);

@@ -101,7 +101,8 @@ fn source_of(commands: &[Vec<Word>]) -> Option<Source> {
     if commands.iter().any(|argv| shell::decodes(argv)) {
         return Some(Source::Unresolved);
     }
-    let cats = commands.len() == 1 && commands.iter().all(|argv| shell::program_of(argv) == "cat");
+    let names_file = |argv: &Vec<Word>| argv.iter().skip(1).any(|w| !w.prefix().starts_with('-'));
+    let cats = commands.len() == 1 && commands.iter().all(|argv| shell::program_of(argv) == "cat" && names_file(argv));
     cats.then_some(Source::Script)
 }
 

@@ -109,6 +109,20 @@ fn read_fd(argv: &[Word]) -> (Vec<Word>, Expression) {
     (roots, Expression { node, ..Expression::everything() })
 }
 
+impl Expression {
+    /// Whether it takes whatever lies there, as `-type f` alone does.
+    pub fn takes_any(&self) -> bool {
+        fn any(node: &Node) -> bool {
+            match node {
+                Node::And(all) => all.iter().all(any),
+                Node::Always | Node::Kind(_) | Node::Act => true,
+                _ => false,
+            }
+        }
+        !self.by_age && any(&self.node)
+    }
+}
+
 struct Parser<'w> {
     words: &'w [Word],
     at: usize,

@@ -176,6 +176,36 @@ pub(super) fn node(out: &mut Plan<'_>, program: &str) {
 }
 
 /// `fallocate -l 50G swapfile`.
+/// `yes > file`, `cat /dev/zero > file`, `dd if=/dev/zero of=file` without a count: a file that only a full disk ends.
+pub(super) fn endless(out: &mut Plan<'_>) {
+    let call = out.call;
+    let words: Vec<&str> = call.argv.iter().skip(1).filter_map(Word::as_literal).collect();
+    let source = |path: &str| matches!(path, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full");
+    let (runs_on, file) = match call.program() {
+        "yes" => (true, None),
+        "cat" => (words.iter().any(|w| source(w)), None),
+        "dd" => {
+            let value = |name: &str| words.iter().find_map(|w| w.strip_prefix(name));
+            (value("if=").is_some_and(source) && value("count=").is_none(), value("of=").map(str::to_owned))
+        }
+        _ => return,
+    };
+    let bounded = call.carriers.iter().any(
+        |carrier| matches!(carrier, coroner_read::shell::Carrier::Wrapped { program } if program.ends_with("timeout")),
+    );
+    let redirected = call
+        .redirects
+        .iter()
+        .filter(|r| r.kind != coroner_read::shell::RedirectKind::Read)
+        .map(|r| r.target.show())
+        .next_back();
+    if let Some(file) = file.or(redirected).filter(|f| runs_on && !bounded && !f.starts_with("/dev/")) {
+        let named = Named::of(file.clone(), format!("write to {file} until the disk is full"))
+            .with(coroner_model::effect::Circumstance::ExceedsSpace);
+        out.named(EffectKind::FillDisk, named);
+    }
+}
+
 pub(super) fn allocated(out: &mut Plan<'_>) {
     let options = Options::read(&out.call.argv[1..], &["-l", "--length", "-o", "--offset"], Order::Mixed);
     let frees = ["-p", "--punch-hole", "-c", "--collapse-range", "-d", "--dig-holes"].iter().any(|o| options.has(&[o]));

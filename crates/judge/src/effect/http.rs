@@ -353,9 +353,11 @@ pub(super) fn is_mutation(query: &str) -> bool {
 
 /// Whether a field of a mutation deletes.
 pub(super) fn mutation_deletes(query: &str) -> bool {
-    query
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .any(|word| ["delete", "remove", "destroy", "purge", "archive"].iter().any(|verb| word.starts_with(verb)))
+    query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| {
+        // `volumeDelete` says it behind the noun.
+        ["delete", "remove", "destroy", "purge", "archive"].iter().any(|verb| word.starts_with(verb))
+            || ["Delete", "Remove", "Destroy", "Purge"].iter().any(|verb| word.ends_with(verb))
+    })
 }
 
 fn written(out: &mut Plan<'_>, file: &Word, urls: &[Word]) {

@@ -46,11 +46,20 @@ fn kill(out: &mut Plan<'_>) {
     if !ends {
         return;
     }
+    let signal = words.first().map(Word::show).unwrap_or_default();
+    let signal = if at == 2 { words.get(1).map(Word::show).unwrap_or_default() } else { signal };
+    let harmless = matches!(
+        signal.trim_start_matches('-').trim_start_matches("SIG"),
+        "HUP" | "USR1" | "USR2" | "WINCH" | "CONT" | "1" | "10" | "12"
+    ) && at > 0;
     for target in &targets {
         // The parent of the shell is the agent that started it.
         let agent = matches!(target.parts.as_slice(), [coroner_read::shell::Part::Unknown(coroner_read::shell::Unknown::Variable(name))] if name == "PPID");
-        let every =
-            agent || matches!(target.as_literal(), Some("1" | "-1")) || target.produced_by().is_some_and(lists_broadly);
+        // The first process only reads its settings anew on such a signal.
+        let told = target.as_literal() == Some("1") && harmless;
+        let every = agent
+            || matches!(target.as_literal(), Some("1" | "-1")) && !told
+            || target.produced_by().is_some_and(lists_broadly);
         let name = target.show();
         let named = Named::of(
             name.clone(),
@@ -58,6 +67,17 @@ fn kill(out: &mut Plan<'_>) {
         )
         .when(every, Circumstance::Everything);
         out.named(EffectKind::KillProcess, named);
+    }
+}
+
+/// `pm2 delete all`, `supervisorctl stop all`: everything that a manager keeps running.
+pub(super) fn managed(out: &mut Plan<'_>) {
+    let words: Vec<&str> = out.call.argv.iter().skip(1).filter_map(Word::as_literal).collect();
+    let stops = words.iter().any(|w| matches!(*w, "stop" | "delete" | "del" | "remove" | "shutdown"));
+    let every = words.contains(&"all") && stops || matches!(words.as_slice(), ["kill" | "shutdown", ..]);
+    if every {
+        let would = "stop every process that the manager keeps running";
+        out.named(EffectKind::KillProcess, Named::of("every process", would).with(Circumstance::Everything));
     }
 }
 

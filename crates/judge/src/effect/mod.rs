@@ -34,9 +34,11 @@ mod halt;
 mod helm;
 mod http;
 mod image;
+mod keeper;
 mod kill;
 mod knex;
 mod kubectl;
+mod migrator;
 mod mongo;
 mod mv;
 mod mysql;
@@ -46,6 +48,7 @@ mod owner;
 mod package;
 pub mod path;
 mod prisma;
+mod protection;
 mod psql;
 mod rails;
 mod rclone;
@@ -170,7 +173,18 @@ fn of_invocation(out: &mut Plan<'_>) {
         "systemctl" | "service" | "rc-service" | "invoke-rc.d" | "snap" => service::plan(out),
         name => of_named(out, name),
     }
+    if let Some(tool) = out.tool.take() {
+        let argv = runner::Tool::of(&call.argv).argv;
+        out.tool = Some(tool);
+        keeper::plan(out, &argv);
+    } else {
+        keeper::plan(out, &call.argv);
+    }
     out.tool = None;
+    migrator::plan(out);
+    growth::endless(out);
+    protection::plan(out, &call.argv);
+    protection::written(out);
     execute::plan(out);
     redirects(out);
     device::of_paths(&mut out.planned);
@@ -204,6 +218,7 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
             halt::plan(out);
         }
         "kill" | "pkill" | "killall" | "killall5" | "fuser" | "skill" | "slay" => kill::plan(out),
+        "pm2" | "supervisorctl" | "overmind" | "foreman" | "circusctl" => kill::managed(out),
         "userdel" | "deluser" | "passwd" | "usermod" | "chage" | "loginctl" => account::plan(out),
         "curl" | "wget" | "http" | "https" | "xh" => http::plan(out),
         "iptables" | "ip6tables" | "iptables-nft" | "iptables-legacy" | "iptables-restore" | "ip6tables-restore"

@@ -80,7 +80,9 @@ fn losses(text: &str) -> Vec<(&'static str, bool)> {
         match word.as_str() {
             "dropDatabase" => all.push(("drop the database", false)),
             "drop" => all.push(("drop a collection", false)),
-            "dropUser" | "dropAllUsersFromDatabase" => all.push(("drop users", false)),
+            "dropUser" | "dropAllUsers" | "dropAllUsersFromDatabase" | "dropRole" | "dropAllRoles" => {
+                all.push(("drop users", false))
+            }
             "deleteMany" | "remove" if empty(i + 2) => all.push(("delete every document of a collection", true)),
             "updateMany" if empty(i + 2) => all.push(("overwrite every document of a collection", true)),
             _ => {}
@@ -90,7 +92,7 @@ fn losses(text: &str) -> Vec<(&'static str, bool)> {
 }
 
 /// Names and signs of JavaScript; strings stand as `""`, comments not at all.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -82,6 +82,16 @@ fn one(out: &mut Plan<'_>, command: &[Word], database: &Database) {
         | ("SHUTDOWN", "NOSAVE") => {
             lose(EffectKind::FlushCache, "stop the server without saving".into(), Circumstance::Irreversible);
         }
+        ("REPLICAOF" | "SLAVEOF", host) if host != "NO" => {
+            lose(
+                EffectKind::FlushCache,
+                "replace every key by those of another server".into(),
+                Circumstance::Everything,
+            );
+        }
+        ("CLUSTER", "RESET" | "FLUSHSLOTS") | ("SWAPDB", _) | ("FUNCTION", "FLUSH") => {
+            lose(EffectKind::FlushCache, "change what the keys of the server are".into(), Circumstance::Irreversible);
+        }
         ("EVAL", _) if words.iter().any(|w| w.contains("FLUSHALL") || w.contains("FLUSHDB")) => {
             lose(EffectKind::FlushCache, "remove every key".into(), Circumstance::Everything);
         }

@@ -146,13 +146,15 @@ impl Reading {
             Statement::Commit { .. } => self.transaction = None,
             Statement::Rollback { savepoint: None, .. } => self.roll_back(),
             Statement::CreateTable(table) if table.temporary => self.temporary.push(table.name.to_string()),
-            Statement::Drop { object_type, names, temporary: false, .. } => {
+            Statement::Drop { object_type, names, temporary: false, cascade, .. } => {
                 let act = match object_type {
                     ObjectType::Table => Act::DropTable,
                     ObjectType::Schema if self.flavour == Flavour::Mysql => Act::DropDatabase,
                     ObjectType::Schema => Act::DropSchema,
                     ObjectType::Database => Act::DropDatabase,
                     ObjectType::Role | ObjectType::User => Act::DropRole,
+                    // What hangs on it goes along, columns among it.
+                    _ if *cascade => Act::DropTable,
                     _ => return,
                 };
                 names.iter().for_each(|name| self.lose(act, name));
@@ -234,6 +236,12 @@ impl Reading {
             ("DROP", "SCHEMA") => self.lose(Act::DropSchema, named(2)),
             ("DROP", "TABLE") => self.lose(Act::DropTable, named(2)),
             ("DROP", "OWNED") => self.lose(Act::DropTable, named(3)),
+            ("DROP", "KEYSPACE") => self.lose(Act::DropSchema, named(2)),
+            ("DROP", "TABLESPACE" | "COLLECTION" | "BUCKET" | "INDEX") if at(1) != "INDEX" => {
+                self.lose(Act::DropTable, named(2));
+            }
+            ("DROP", _) if has("CASCADE") => self.lose(Act::DropTable, named(2)),
+            ("RESET", "MASTER") | ("PURGE", "BINARY") => self.lose(Act::Truncate, "the binary log"),
             ("TRUNCATE", _) => self.lose(Act::Truncate, named(1)),
             ("DELETE", _) if !has("WHERE") && !has("JOIN") => self.lose(Act::DeleteEvery, named(1)),
             ("UPDATE", _) if has("SET") && !has("WHERE") && !has("JOIN") => self.lose(Act::UpdateEvery, named(1)),

@@ -8,7 +8,7 @@ use coroner_read::tree;
 use super::live::LivePath;
 use super::need::literal_path;
 use super::tool::quote;
-use super::view::{View, size, told};
+use super::view::{View, size};
 use super::{Judged, Story};
 use crate::effect::path::{Relation, below, relation};
 use crate::effect::{Extent, Filter, Hit, Paths, Place, Planned, host_path, rsync as transfer};
@@ -99,7 +99,7 @@ pub(super) fn is_scratch(path: &str) -> bool {
 }
 
 /// Whether a name says that somebody keeps something there.
-fn looks_like_data(path: &str) -> bool {
+pub(super) fn looks_like_data(path: &str) -> bool {
     path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| {
         [
             "data",
@@ -308,7 +308,14 @@ impl View<'_> {
 
     fn elsewhere(&self, planned: &Planned, paths: &Paths) -> Vec<Judged> {
         let mut effect = Effect::new(planned.kind, paths.path.show(), &planned.program);
-        let Place::Remote { host } = &paths.place else { return vec![told(effect)] };
+        let Place::Remote { host } = &paths.place else {
+            let story = Story {
+                would: format!("{} {}", verb(planned.kind), effect.target),
+                undecided: self.unseen_inside(planned, paths),
+                ..Story::default()
+            };
+            return vec![Judged { effect, story }];
+        };
         effect.target = format!("{host}:{}", paths.path.show());
         let recursive = paths.extent != Extent::Itself || paths.filter.is_some();
         if recursive {
@@ -655,11 +662,14 @@ impl View<'_> {
         if !decided && !absent && deep && (looks_like_data(&shown) || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
+        if effect.class.is_empty() && story.undecided.is_none() {
+            story.undecided = self.unseen_loss(planned, paths);
+        }
     }
 }
 
 /// The directory that a path such as `/home/dev/*` empties.
-fn emptied(path: &Word) -> Option<String> {
+pub(super) fn emptied(path: &Word) -> Option<String> {
     let pattern = path.as_pattern()?;
     let (directory, last) = pattern.rsplit_once('/')?;
     (path.has_glob() && matches!(last, "*" | ".*" | "*.*") && !directory.contains('*')).then(|| directory.to_owned())

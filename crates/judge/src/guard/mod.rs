@@ -14,6 +14,7 @@ mod engine;
 pub mod evasion;
 mod execute;
 mod foreign;
+mod ground;
 mod live;
 mod loss;
 mod made;

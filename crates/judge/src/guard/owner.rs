@@ -36,6 +36,7 @@ impl View<'_> {
         if planned.kind == EffectKind::ChangeMode && opens_to_all(&change.to) {
             self.opens(change, &paths, &mut effect, &mut story);
         }
+        self.locks_out(planned.kind, change, &paths, &mut effect, &mut story);
         let crossed: Vec<Exception> = self
             .exceptions(planned.kind, change)
             .into_iter()
@@ -71,6 +72,34 @@ impl View<'_> {
         }
         if trusted || path == "/" {
             effect.add_class(TargetClass::System);
+        }
+    }
+
+    /// Keys that everybody may change, and trees that nobody may read any more or that lose their user.
+    fn locks_out(
+        &self,
+        kind: EffectKind,
+        change: &Ownership,
+        paths: &crate::effect::Paths,
+        effect: &mut Effect,
+        story: &mut Story,
+    ) {
+        let path = paths.path.as_literal().unwrap_or_default().trim_end_matches('/');
+        let keys = path.split('/').any(|name| matches!(name, ".ssh" | ".gnupg" | ".aws" | ".kube"));
+        if kind == EffectKind::ChangeMode && keys && opens_to_all(&change.to) {
+            effect.add_class(TargetClass::SecretStore);
+            effect.add_circumstance(Circumstance::OpensToAll);
+            story.why = "Programs refuse keys that others may change.".into();
+        }
+        let trusted = ["/etc", "/usr", "/bin"].iter().any(|top| crate::effect::path::below(path, top).is_some());
+        let closes = kind == EffectKind::ChangeMode
+            && (change.to.chars().all(|c| c == '0')
+                || matches!(change.to.as_str(), "a-rwx" | "ugo-rwx" | "-rwx" | "a="));
+        let home = self.case.request.env.get("HOME").is_some_and(|home| home == path && home.len() > 1);
+        let taken = kind == EffectKind::ChangeOwner && change.recursive && home && change.to.starts_with("root");
+        if closes && (change.recursive || trusted) && !super::delete::is_scratch(path) || taken {
+            effect.add_class(TargetClass::System);
+            story.undecided = Some(format!("who needs {} could not be looked at", paths.path.show()));
         }
     }
 

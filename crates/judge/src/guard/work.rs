@@ -193,10 +193,27 @@ impl View<'_> {
             .redirects
             .iter()
             .any(|r| coroner_read::shell::join(&call.cwd, &r.target).as_literal() == paths.path.as_literal());
-        planned.kind == EffectKind::Overwrite && matches!(planned.program.as_str(), "sed" | "perl") && !redirected
+        // A script that deletes every line leaves nothing of it.
+        let emptied = call.argv.iter().filter_map(Word::as_literal).any(|w| {
+            matches!(w, "d" | "1,$d" | "s/.*//" | "s/.*//g" | "s/^.*$//")
+                || w.starts_with("$_=\"\"")
+                || w.starts_with("$_=''")
+        });
+        planned.kind == EffectKind::Overwrite
+            && matches!(planned.program.as_str(), "sed" | "perl")
+            && !redirected
+            && !emptied
     }
 
     fn is_lost(&self, planned: &Planned, paths: &Paths, one: &Loose) -> bool {
+        // A test before it says that nothing lies there yet.
+        let tested = self.effects.script.invocations.get(planned.invocation).is_some_and(|call| {
+            let path = paths.path.as_literal().unwrap_or_default();
+            call.absent.iter().any(|absent| absent == path)
+        });
+        if tested {
+            return false;
+        }
         let inside = one.is_directory && paths.path.as_literal().is_some_and(|p| below(p, &one.path).is_some());
         let hit = paths.hits(&one.path, &[]) == Some(Hit::Whole) || inside;
         // What is named may be one file of an untracked directory.
@@ -240,9 +257,10 @@ impl View<'_> {
         let lines =
             self.answers.documents(&git(path, GitTable::Worktrees)).iter().flat_map(|d| d.text.as_str().lines());
         lines
-            .filter_map(|line| line.split("  ").next())
+            // `git worktree list`, or what `--porcelain` makes of it.
+            .filter_map(|line| line.trim().trim_start_matches("worktree ").split("  ").next())
             .map(|top| top.trim().to_owned())
-            .filter(|t| !t.is_empty())
+            .filter(|t| t.starts_with('/'))
             .collect()
     }
 

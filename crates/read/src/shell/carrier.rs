@@ -8,21 +8,25 @@
 use super::walk::Walker;
 use super::word::{Part, Unknown, Word};
 use super::world::{Flow, Frame, World};
-use super::{Carrier, Stdin, git, inner, interpret, path, prefix, program_of, schedule, task};
+use super::{Carrier, Stdin, escape, git, inner, interpret, path, prefix, program_of, schedule, task};
 
 /// Whether a program reads shell text.
 pub fn is_shell(name: &str) -> bool {
-    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "fish" | "rbash")
+    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "fish" | "rbash" | "pwsh" | "powershell")
 }
 
 /// Follows what a command carries; gives the world back where it carries nothing.
 pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) -> Result<Flow, World> {
     let name = program_of(argv);
+    escape::follow(walker, argv, &world, frame);
+    if let Some(rest) = escape::rest_behind(argv) {
+        return Ok(walker.dispatch(rest, world, &frame.through(Carrier::Wrapped { program: name.to_owned() })));
+    }
     let read = match name {
         _ if is_shell(name) => return shell(walker, argv, world, frame),
         "sudo" | "doas" => return as_other(walker, argv, world, frame),
         "su" | "runuser" => return switch_user(walker, argv, world, frame),
-        "env" => return environment(walker, argv, world, frame),
+        "env" | "cross-env" | "cross-env-shell" => return environment(walker, argv, world, frame),
         "xargs" | "parallel" => return arguments(walker, argv, world, frame),
         "find" | "fd" | "fdfind" => return found(walker, argv, world, frame),
         "ssh" => return remote(walker, argv, world, frame),
@@ -403,12 +407,21 @@ fn arguments(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame
         "-a" | "--arg-file" => value.cloned(),
         name => name.strip_prefix("--arg-file=").map(Word::literal),
     });
-    let by_line = marker.is_some() || options.iter().any(|(name, _)| name.starts_with("-d") || name.starts_with("-L"));
+    let by_null = options.iter().any(|(name, _)| matches!(*name, "-0" | "--null") || name.starts_with("-0"));
+    let by_line = !by_null
+        && (marker.is_some() || options.iter().any(|(name, _)| name.starts_with("-d") || name.starts_with("-L")));
+    let between = if by_null {
+        Between::Nulls
+    } else if by_line {
+        Between::Lines
+    } else {
+        Between::Blanks
+    };
     let (command, items) = match rest.iter().position(|w| w.as_literal() == Some(":::")) {
         Some(at) => (&rest[..at], rest[at + 1..].to_vec()),
         None => match from_file {
-            Some(file) => (rest, items_of(&file_input(walker, &file, &world, frame), by_line)),
-            None => (rest, items_of(&frame.stdin, by_line)),
+            Some(file) => (rest, items_of(&file_input(walker, &file, &world, frame), between)),
+            None => (rest, items_of(&frame.stdin, between)),
         },
     };
     let own_texts = command.is_empty() || command.iter().all(|w| marker.as_deref() == w.as_literal());
@@ -452,11 +465,27 @@ fn file_input(walker: &mut Walker<'_>, file: &Word, world: &World, frame: &Frame
     text.map_or(Stdin::Inherited, |text| Stdin::Text(Word::literal(text)))
 }
 
-fn items_of(stdin: &Stdin, by_line: bool) -> Vec<Word> {
+/// What parts words of an input.
+#[derive(Clone, Copy, PartialEq)]
+enum Between {
+    Nulls,
+    Lines,
+    Blanks,
+}
+
+fn items_of(stdin: &Stdin, between: Between) -> Vec<Word> {
     match stdin {
         Stdin::Text(text) => match text.as_literal() {
             Some(text) => text
-                .split(|c: char| c == '\0' || if by_line { c == '\n' } else { c.is_whitespace() })
+                .trim_end_matches('\n')
+                .split(|c: char| {
+                    c == '\0'
+                        || match between {
+                            Between::Nulls => false,
+                            Between::Lines => c == '\n',
+                            Between::Blanks => c.is_whitespace(),
+                        }
+                })
                 .filter(|w| !w.is_empty())
                 .take(ITEMS_MAX)
                 .map(Word::literal)

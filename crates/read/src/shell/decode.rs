@@ -19,7 +19,10 @@ pub(crate) fn filtered(argv: &[Word], text: &str) -> Option<String> {
         "rev" => Some(by_line(text, |line| Some(line.chars().rev().collect()))),
         "tr" => translate(&words, text),
         "tac" => Some(text.lines().rev().map(|l| format!("{l}\n")).collect()),
-        "sort" | "uniq" | "fold" | "fmt" | "nl" | "pv" | "buffer" if words.is_empty() => Some(text.to_owned()),
+        "nl" if words.is_empty() => {
+            Some(text.lines().enumerate().map(|(i, line)| format!("{:6}\t{line}\n", i + 1)).collect())
+        }
+        "sort" | "uniq" | "fold" | "fmt" | "pv" | "buffer" if words.is_empty() => Some(text.to_owned()),
         "sed" => sed(&words, text),
         "cut" => cut(&words, text),
         "head" | "tail" => Some(ends(program_of(argv), &words, text)),

@@ -55,9 +55,30 @@ pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], mut world: World, f
             }
             Err(world)
         }
+        "commit" | "merge" | "push" | "pull" | "checkout" | "switch" | "am" => {
+            for hook in HOOKS {
+                if let Some(text) = walker.written_hook(&world.cwd, hook) {
+                    walker.run_text(&Word::literal(text), "git", world.clone(), &inside);
+                }
+            }
+            Err(world)
+        }
         _ => Err(world),
     }
 }
+
+/// Hooks that a command of git may start.
+const HOOKS: &[&str] = &[
+    "pre-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "pre-push",
+    "post-checkout",
+    "post-merge",
+    "pre-merge-commit",
+    "post-applypatch",
+];
 
 /// Options with their values wherever they stand.
 fn split_all(words: &[Word]) -> Vec<(&str, Word)> {

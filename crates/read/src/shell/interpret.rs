@@ -41,6 +41,13 @@ enum Language {
     Php,
     Awk,
     Lua,
+    R,
+    Julia,
+    Elixir,
+    Groovy,
+    Tcl,
+    Lisp,
+    Apple,
 }
 
 fn language(name: &str) -> Option<Language> {
@@ -53,6 +60,13 @@ fn language(name: &str) -> Option<Language> {
         "php" => Language::Php,
         "awk" | "gawk" | "mawk" | "nawk" => Language::Awk,
         "lua" | "luajit" => Language::Lua,
+        "R" | "Rscript" => Language::R,
+        "julia" => Language::Julia,
+        "elixir" => Language::Elixir,
+        "groovy" => Language::Groovy,
+        "tclsh" | "expect" => Language::Tcl,
+        "emacs" | "emacsclient" => Language::Lisp,
+        "osascript" => Language::Apple,
         _ => return None,
     })
 }
@@ -75,6 +89,12 @@ fn options_of(language: Language) -> (&'static [&'static str], &'static [&'stati
         Language::Php => (&["-r", "-d", "-c", "-f", "-B", "-R", "-E"], &["-r", "-B", "-R", "-E"]),
         Language::Awk => (&["-v", "-F", "-f", "-e", "--source"], &["-e", "--source"]),
         Language::Lua => (&["-e", "-l"], &["-e"]),
+        Language::R => (&["-e", "-f", "--file"], &["-e"]),
+        Language::Julia => (&["-e", "-E", "--eval", "--print", "-L", "--project"], &["-e", "-E", "--eval", "--print"]),
+        Language::Elixir | Language::Groovy => (&["-e", "--eval", "-r", "-cp"], &["-e", "--eval"]),
+        Language::Tcl => (&["-c"], &["-c"]),
+        Language::Lisp => (&["--eval", "-eval", "--load", "-l", "-f", "-Q"], &["--eval", "-eval"]),
+        Language::Apple => (&["-e", "-l"], &["-e"]),
     }
 }
 
@@ -111,6 +131,10 @@ pub(crate) fn unwrap(walker: &mut Walker<'_>, argv: &[Word], world: World, frame
             (None, Some(text)) => follow(walker, language, &text, &[], &world, frame),
             (None, None) => {}
         }
+        return Err(world);
+    }
+    if language == Language::Lisp {
+        // What an editor is given is mostly text to edit.
         return Err(world);
     }
     match rest.first() {
@@ -214,6 +238,13 @@ fn follow(
             Language::Php => lexed::php(&text),
             Language::Awk => lexed::awk(&text),
             Language::Lua => lexed::lua(&text),
+            Language::R => lexed::r(&text),
+            Language::Julia => lexed::julia(&text),
+            Language::Elixir => lexed::elixir(&text),
+            Language::Groovy => lexed::groovy(&text),
+            Language::Lisp => lexed::lisp(&text),
+            Language::Apple => lexed::apple(&text),
+            Language::Tcl => super::escape::tcl(&text).into_iter().map(Act::Shell).collect(),
         }
     };
     let name = format!("{}", Name(language));
@@ -248,6 +279,13 @@ impl std::fmt::Display for Name {
             Language::Php => "php",
             Language::Awk => "awk",
             Language::Lua => "lua",
+            Language::R => "R",
+            Language::Julia => "julia",
+            Language::Elixir => "elixir",
+            Language::Groovy => "groovy",
+            Language::Tcl => "tclsh",
+            Language::Lisp => "emacs",
+            Language::Apple => "osascript",
         })
     }
 }

@@ -38,6 +38,8 @@ struct Form {
     deletes: &'static [&'static str],
     trees: &'static [&'static str],
     moves: &'static [&'static str],
+    /// `open` starts a command where a pipe stands beside it.
+    pipes: bool,
 }
 
 const PERL: Form = Form {
@@ -52,6 +54,7 @@ const PERL: Form = Form {
     deletes: &["unlink"],
     trees: &["rmtree", "remove_tree"],
     moves: &["rename", "move"],
+    pipes: true,
 };
 const RUBY: Form = Form {
     interpolates: &["#{"],
@@ -95,6 +98,101 @@ const LUA: Form = Form {
     ..PERL
 };
 
+const R: Form = Form {
+    backquotes: false,
+    quoted: false,
+    interpolates: &[],
+    shells: &["system", "system2", "shell"],
+    deletes: &["unlink"],
+    trees: &[],
+    moves: &[],
+    pipes: false,
+    ..PERL
+};
+const JULIA: Form = Form {
+    quoted: false,
+    single: false,
+    interpolates: &["$"],
+    shells: &[],
+    deletes: &["rm"],
+    trees: &[],
+    moves: &["mv"],
+    pipes: false,
+    ..PERL
+};
+const ELIXIR: Form = Form {
+    backquotes: false,
+    quoted: false,
+    interpolates: &["#{"],
+    shells: &["cmd", "shell"],
+    deletes: &["rm"],
+    trees: &["rm_rf"],
+    moves: &["rename"],
+    pipes: false,
+    ..PERL
+};
+const LISP: Form = Form {
+    hash: false,
+    single: false,
+    backquotes: false,
+    quoted: false,
+    interpolates: &[],
+    shells: &["command", "process"],
+    deletes: &[],
+    trees: &[],
+    moves: &[],
+    pipes: false,
+    ..PERL
+};
+const APPLE: Form = Form { dashes: true, shells: &["script"], ..LISP };
+
+pub(crate) fn r(program: &str) -> Vec<Act> {
+    acts(program, &R)
+}
+
+pub(crate) fn julia(program: &str) -> Vec<Act> {
+    acts(program, &JULIA)
+}
+
+pub(crate) fn elixir(program: &str) -> Vec<Act> {
+    acts(program, &ELIXIR)
+}
+
+pub(crate) fn lisp(program: &str) -> Vec<Act> {
+    acts(program, &LISP)
+}
+
+pub(crate) fn apple(program: &str) -> Vec<Act> {
+    acts(program, &APPLE)
+}
+
+/// `"…".execute()`, `['sh', '-c', '…'].execute()`.
+pub(crate) fn groovy(program: &str) -> Vec<Act> {
+    let tokens = tokens(program, &PHP);
+    let mut all = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if *token != Token::Name("execute".into()) {
+            continue;
+        }
+        let before: Vec<Word> = tokens[..at]
+            .iter()
+            .rev()
+            .skip(1)
+            .take_while(|t| matches!(t, Token::Text(_) | Token::Mark('[' | ']')))
+            .filter_map(|t| match t {
+                Token::Text(word) => Some(word.clone()),
+                _ => None,
+            })
+            .collect();
+        match before.len() {
+            0 => {}
+            1 => all.push(Act::Shell(before[0].clone())),
+            _ => all.push(Act::Run(before.into_iter().rev().collect())),
+        }
+    }
+    all
+}
+
 pub(crate) fn perl(program: &str) -> Vec<Act> {
     acts(program, &PERL)
 }
@@ -128,6 +226,12 @@ pub(crate) fn awk(program: &str) -> Vec<Act> {
                 all.extend(reads.then(|| Act::Shell(text.clone())));
             }
             _ => {}
+        }
+    }
+    // `print | "command"` starts the command, whatever it is given.
+    for pair in tokens.windows(2) {
+        if let [Token::Mark('|'), Token::Text(command)] = pair {
+            all.push(Act::Shell(command.clone()));
         }
     }
     all
@@ -166,6 +270,9 @@ fn acts(program: &str, form: &Form) -> Vec<Act> {
 fn act(name: &str, mut words: Vec<Word>, form: &Form) -> Option<Act> {
     let has = |all: &[&str]| all.contains(&name);
     let first = words.first().cloned()?;
+    if name == "open" && form.pipes {
+        return opened(&words);
+    }
     if has(form.shells) {
         // `open` modes and options behind the command are no words of it.
         words.retain(|w| !matches!(w.as_literal(), Some("r" | "w" | "-|" | "|-")));
@@ -179,6 +286,19 @@ fn act(name: &str, mut words: Vec<Word>, form: &Form) -> Option<Act> {
         return first.show().contains('/').then(|| run(["rm", "-f"], words));
     }
     (has(form.moves) && words.len() == 2).then(|| run(["mv"], words))
+}
+
+/// `open(F, "command |")`, `open(F, "-|", "command")`.
+fn opened(words: &[Word]) -> Option<Act> {
+    if let Some(at) = words.iter().position(|w| matches!(w.as_literal(), Some("-|" | "|-"))) {
+        let rest = words.get(at + 1..).filter(|rest| !rest.is_empty())?;
+        return Some(if rest.len() > 1 { Act::Run(rest.to_vec()) } else { Act::Shell(rest[0].clone()) });
+    }
+    words.iter().filter_map(Word::as_literal).find_map(|text| {
+        let text = text.trim();
+        let command = text.strip_suffix('|').or_else(|| text.strip_prefix('|'))?;
+        Some(Act::Shell(Word::literal(command.trim())))
+    })
 }
 
 /// `$name = …`, `name = …`.
@@ -217,7 +337,19 @@ fn values(tokens: &[Token], from: usize, names: &[(String, Vec<Word>)]) -> (Vec<
             }
             Token::Mark(';' | '}' | '{' | '|' | '&' | '?') if depth == 0 => break,
             Token::Mark('.' | '+') => joins = true,
-            Token::Text(word) | Token::Command(word) => put(word.clone(), &mut joins),
+            Token::Text(word) | Token::Command(word) => {
+                let encoded = tokens[from..at - 1].iter().rev().find_map(|t| match t {
+                    Token::Name(name) => Some(name.contains("64") && name.contains("decode")),
+                    Token::Mark('(') | Token::Mark('.') => None,
+                    _ => Some(false),
+                });
+                let decoded = word
+                    .as_literal()
+                    .filter(|_| encoded == Some(true))
+                    .and_then(super::decode::of_base64)
+                    .map_or_else(|| word.clone(), Word::literal);
+                put(decoded, &mut joins);
+            }
             Token::Name(name) if matches!(name.as_str(), "or" | "and" | "if" | "unless" | "do" | "end") => break,
             Token::Name(name) => match names.iter().rev().find(|(n, _)| n == name) {
                 Some((_, words)) if words.len() == 1 => put(words[0].clone(), &mut joins),

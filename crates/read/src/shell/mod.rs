@@ -8,6 +8,7 @@
 mod builtin;
 mod carrier;
 mod decode;
+mod escape;
 mod expand;
 mod fallback;
 mod fetch;
@@ -106,6 +107,8 @@ pub struct Invocation {
     pub conditional: bool,
     /// Whether a loop may run it again, word for word the same.
     pub repeated: bool,
+    /// Absolute paths that are not there when it runs: `[ -f x ] || cp y x`.
+    pub absent: Vec<String>,
     /// Characters of the outermost text that lead to it.
     pub span: Range<usize>,
 }

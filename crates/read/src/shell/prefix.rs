@@ -98,13 +98,17 @@ const PREFIXES: &[Prefix] = &[
         .texts(&["-p", "--prepare", "-c", "--cleanup", "-s", "--setup"])
         .rest(Rest::Texts),
     prefix("entr", &[], 0),
-    prefix("watchexec", &["-e", "--exts", "-w", "--watch", "-i", "--ignore", "-f", "--filter", "-d"], 0),
+    prefix("watchexec", &["-e", "--exts", "-w", "--watch", "-i", "--ignore", "-f", "--filter", "-d"], 0)
+        .rest(Rest::Text),
     prefix("nodemon", &["-w", "--watch", "-e", "--ext", "-i", "--ignore"], 0)
         .texts(&["-x", "--exec"])
         .rest(Rest::Nothing),
     prefix("concurrently", &["-n", "--names", "-c", "-p", "--prefix"], 0).rest(Rest::Texts),
     // In which surroundings.
     prefix("busybox", &[], 0),
+    prefix("ld-linux-x86-64.so.2", &["--library-path", "--preload", "--argv0"], 0),
+    prefix("ld-linux-aarch64.so.1", &["--library-path", "--preload", "--argv0"], 0),
+    prefix("ld-musl-x86_64.so.1", &["--library-path", "--preload", "--argv0"], 0),
     prefix("toybox", &[], 0),
     prefix("strace", &["-o", "-e", "-p", "-s", "-u", "-E"], 0),
     prefix("ltrace", &["-o", "-e", "-p", "-s", "-u"], 0),
@@ -192,7 +196,6 @@ const PREFIXES: &[Prefix] = &[
     prefix("pnpm", &["-C", "--dir", "--filter", "-F"], 0).verbs(&["exec", "dlx"]).texts(&["-c", "--shell-mode"]),
     prefix("yarn", &["--cwd"], 0).verbs(&["exec", "dlx"]),
     prefix("nix-shell", &["-I", "--arg", "--argstr"], usize::MAX).texts(&["--run", "--command"]).rest(Rest::Nothing),
-    prefix("nix", &["-c", "--command"], usize::MAX).verbs(&["develop", "shell"]).rest(Rest::Nothing),
     prefix("dotenv", &["-f", "-e", "-c"], 0),
     prefix("dotenvx", &["-f"], 0).verbs(RUN),
     prefix("doppler", &["-p", "--project", "-c", "--config"], 0).verbs(RUN).texts(&["--command"]),
@@ -208,7 +211,9 @@ const HOOKED: &[(&[&str], &[&str])] = &[
     (&["tar", "gtar", "bsdtar"], &["--checkpoint-action=exec", "--to-command", "-I", "--use-compress-program"]),
     (&["split", "gsplit"], &["--filter"]),
     (&["sort", "gsort"], &["--compress-program"]),
-    (&["rsync"], &["-e", "--rsh"]),
+    (&["rsync"], &["-e", "--rsh", "--rsync-path"]),
+    (&["zip"], &["-TT", "--unzip-command"]),
+    (&["ssh", "scp", "sftp"], &["-oProxyCommand", "-oLocalCommand", "-oKnownHostsCommand"]),
     (&["man"], &["-P", "--pager"]),
 ];
 

@@ -50,18 +50,22 @@ fn text_of(stdin: &Stdin) -> Option<Word> {
 
 /// `cat` of its input, and of files that stand for what commands print.
 fn cat(words: &[Word], stdin: &Stdin) -> Option<Word> {
-    if words.is_empty() {
+    // `-s` and its like change nothing of a command.
+    let files = || words.iter().filter(|w| w.as_literal() == Some("-") || !w.prefix().starts_with('-'));
+    if files().next().is_none() {
         return text_of(stdin);
     }
     let mut out = Word::default();
-    for word in words {
+    for word in files() {
         match word.prefix().strip_prefix(super::carrier::PROCESS_FILE) {
             Some(rest) => {
                 out.push_text(rest);
                 word.parts.iter().skip(1).for_each(|p| out.push(p.clone()));
                 out.push_text("\n");
             }
-            None if word.as_literal() == Some("-") => out.extend(text_of(stdin)?),
+            None if matches!(word.as_literal(), Some("-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")) => {
+                out.extend(text_of(stdin)?)
+            }
             None => return None,
         }
     }

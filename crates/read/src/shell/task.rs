@@ -61,6 +61,9 @@ fn named_file(walker: &mut Walker<'_>, file: &Word, directory: &Word, frame: &Fr
     if let Some(text) = super::carrier::printed(file, frame) {
         return text.as_literal().map(str::to_owned);
     }
+    if file.as_literal() == Some("/dev/null") {
+        return Some(String::new());
+    }
     if file.as_literal() == Some("-") {
         return match &frame.stdin {
             Stdin::Text(text) => text.as_literal().map(str::to_owned),

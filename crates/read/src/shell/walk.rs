@@ -48,6 +48,8 @@ pub(crate) struct Walker<'a> {
     printed: BTreeMap<String, Vec<Vec<Word>>>,
     /// Copies of files that are not at hand yet, with where they come from.
     copied: Vec<(String, String)>,
+    /// Other names under which the text itself puts programs.
+    renamed: BTreeMap<String, String>,
     /// Worlds that left the functions being followed by `return`.
     pub(crate) returned: Vec<Vec<World>>,
     steps: usize,
@@ -72,6 +74,7 @@ pub(crate) fn run(text: &str, context: &Context<'_>) -> Script {
         written: BTreeMap::new(),
         printed: BTreeMap::new(),
         copied: Vec::new(),
+        renamed: BTreeMap::new(),
         returned: Vec::new(),
         steps: 0,
         depth: 0,
@@ -139,7 +142,8 @@ impl Walker<'_> {
         if clean.contains('\r') {
             clean = Cow::Owned(clean.replace("\r\n", "\n"));
         }
-        let scanned = scan::scan(&clean, &mut self.bodies);
+        let clean = clean.trim_end_matches('\r');
+        let scanned = scan::scan(clean, &mut self.bodies);
         self.grammar_bytes += scanned.text.len();
         if scanned.text.len() > scan::GRAMMAR_BYTES_MAX || self.grammar_bytes > GRAMMAR_BYTES_MAX {
             self.limit(Limit::Bytes);
@@ -266,7 +270,7 @@ impl Walker<'_> {
         let mut output = Word::default();
         let mut known = rest.iter().all(|(join, _)| *join == Join::And);
         let mut any = self.add_output(&mut output, flow.output.take(), from, frame);
-        for (join, node) in rest {
+        for (at, (join, node)) in rest.iter().enumerate() {
             from = self.script.invocations.len();
             let entering = match join {
                 Join::And => std::mem::take(&mut flow.ok),
@@ -274,7 +278,12 @@ impl Walker<'_> {
             };
             for mut world in self.settle(entering) {
                 world.doubtful = false;
-                let next = self.exec(node, world, &frame.conditional());
+                let mut inside = frame.conditional();
+                // Behind a second join another command decides as well.
+                if at == 0 {
+                    inside.absent.extend(self.tested_absent(first, *join, &mut world, frame));
+                }
+                let next = self.exec(node, world, &inside);
                 flow.absorb(next);
             }
             any |= self.add_output(&mut output, flow.output.take(), from, frame);
@@ -284,6 +293,45 @@ impl Walker<'_> {
         flow.ok = self.settle(flow.ok);
         flow.fail = self.settle(flow.fail);
         flow
+    }
+
+    /// The path that is not there where a test of its existence lets the next command run.
+    fn tested_absent(&mut self, test: &Node, join: Join, world: &mut World, frame: &Frame) -> Option<Word> {
+        let (test, turned) = match test {
+            Node::Not(inner) => (inner.as_ref(), true),
+            other => (other, false),
+        };
+        let words: Vec<Word> = match test {
+            Node::Simple(simple) => {
+                let raw: Vec<&String> = simple
+                    .items
+                    .iter()
+                    .filter_map(|item| match item {
+                        Item::Word(raw) => Some(raw),
+                        _ => None,
+                    })
+                    .collect();
+                raw.into_iter().flat_map(|raw| self.expand(raw, world, frame)).collect()
+            }
+            Node::Test(words) => words.iter().map(|raw| self.expand_one(raw, world, frame)).collect(),
+            _ => return None,
+        };
+        let literal: Vec<&str> = words.iter().map(|w| w.as_literal().unwrap_or_default()).collect();
+        let inner = match literal.as_slice() {
+            ["[", inner @ .., "]"] | ["[[", inner @ .., "]]"] | ["test", inner @ ..] => inner,
+            inner if matches!(test, Node::Test(_)) => inner,
+            _ => return None,
+        };
+        let (inner, negated) = match inner {
+            ["!", rest @ ..] => (rest, true),
+            rest => (rest, false),
+        };
+        let [flag, path] = inner else { return None };
+        let exists = matches!(*flag, "-e" | "-f" | "-s" | "-d");
+        let holds_absent = negated != turned;
+        let entered = if holds_absent { Join::And } else { Join::Or };
+        // A file that is empty is lost as little as one that is not there.
+        (exists && join == entered && !path.is_empty()).then(|| path::join(&world.cwd, &Word::literal(*path)))
     }
 
     fn pipeline(&mut self, stages: &[Node], world: World, frame: &Frame) -> Flow {
@@ -381,7 +429,11 @@ impl Walker<'_> {
                     None => entering.push(world),
                 }
             }
-            for world in self.settle(entering) {
+            for mut world in self.settle(entering) {
+                let mut inside = inside.clone();
+                if let Some(condition) = condition {
+                    inside.absent.extend(self.tested_absent(condition, Join::And, &mut world, frame));
+                }
                 let flow = self.exec(body, world, &inside);
                 out.absorb(flow);
             }
@@ -607,6 +659,10 @@ impl Walker<'_> {
             self.limit(Limit::Steps);
             return self.emit(argv, world, frame);
         }
+        let mut argv = argv;
+        if let Some(name) = argv.first().and_then(|word| self.program_behind(word, &world)) {
+            argv[0] = Word::literal(name);
+        }
         let Some(name) = argv.first().and_then(Word::as_literal).map(str::to_owned) else {
             return self.unnamed(argv, world, frame);
         };
@@ -662,6 +718,7 @@ impl Walker<'_> {
             carriers: frame.carriers.clone(),
             conditional: frame.conditional,
             repeated: frame.repeated,
+            absent: frame.absent.iter().filter_map(|path| path.as_literal().map(str::to_owned)).collect(),
             span: frame.span.clone().unwrap_or_default(),
         });
         Flow { output, ..Flow::either(world) }

@@ -72,6 +72,8 @@ pub(crate) struct Frame {
     pub(crate) conditional: bool,
     /// Whether a loop runs it again, word for word the same.
     pub(crate) repeated: bool,
+    /// Paths that are not there where this runs, by the test before it.
+    pub(crate) absent: Vec<Word>,
     /// Whether it runs beside another command rather than after it.
     pub(crate) beside: bool,
     pub(crate) span: Option<Range<usize>>,

@@ -15,7 +15,7 @@ const ROUNDS_MAX: usize = 8;
 
 /// What `make` would run.
 pub(crate) fn read(walker: &mut Walker<'_>, words: &[Word], world: &World, frame: &Frame) -> Option<(Call, Texts)> {
-    let valued = ["-C", "--directory", "-f", "--file", "--makefile", "-I", "-o", "-W", "-l"];
+    let valued = ["-C", "--directory", "-f", "--file", "--makefile", "-I", "-o", "-W", "-l", "--eval", "-E"];
     let (options, operands) = sorted(words, &valued);
     let dry = |o: &&str| matches!(*o, "-n" | "--just-print" | "--dry-run" | "--recon" | "-q" | "--help" | "--version");
     if options.iter().any(|(name, _)| dry(name)) {
@@ -28,6 +28,14 @@ pub(crate) fn read(walker: &mut Walker<'_>, words: &[Word], world: &World, frame
         Some(file) => named_file(walker, file, &directory, frame)?,
         None => first_file(walker, &directory, &["GNUmakefile", "makefile", "Makefile"])?,
     };
+    let evaluated: Vec<String> = options
+        .iter()
+        .filter_map(|(name, value)| match *name {
+            "--eval" | "-E" => value.map(Word::show),
+            name => name.strip_prefix("--eval=").map(str::to_owned),
+        })
+        .collect();
+    let text = std::iter::once(text).chain(evaluated).collect::<Vec<_>>().join("\n");
     let mut makefile = Makefile::read(&text);
     let mut names = Vec::new();
     for operand in operands {
@@ -43,13 +51,27 @@ pub(crate) fn read(walker: &mut Walker<'_>, words: &[Word], world: &World, frame
     if names.is_empty() {
         names.extend(makefile.goal());
     }
-    let mut out = Texts::new();
+    let mut out: Texts = assigned(&text);
     let mut done = Vec::new();
     for name in &names {
         makefile.follow(name, &mut done, &mut out, 0);
     }
     let call = Call { directory, also: false };
     Some((call, out))
+}
+
+/// What `X := $(shell …)` runs while the makefile is read.
+fn assigned(text: &str) -> Texts {
+    text.lines()
+        .filter(|line| !line.starts_with(['\t', '#']))
+        .filter_map(|line| {
+            let (name, command) = line.split_once("$(shell ")?;
+            let end = command.rfind(')')?;
+            let at_once = name.contains(":=") || name.contains("!=") || name.trim().is_empty();
+            (at_once && !command[..end].contains('$')).then(|| command[..end].to_owned())
+        })
+        .take(super::TEXTS_MAX)
+        .collect()
 }
 
 #[derive(Default)]

@@ -9,6 +9,48 @@ use super::super::{
 };
 use super::{WRITTEN_FILES_MAX, Walker};
 
+/// Programs that a pattern such as `/bin/r?` is looked up among, as a shell sorts them.
+const PROGRAMS: &[&str] = &[
+    "bash",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cp",
+    "crontab",
+    "curl",
+    "dd",
+    "docker",
+    "find",
+    "git",
+    "kill",
+    "killall",
+    "kubectl",
+    "ln",
+    "mkfs",
+    "mv",
+    "mysql",
+    "node",
+    "perl",
+    "pkill",
+    "psql",
+    "python3",
+    "reboot",
+    "rm",
+    "rmdir",
+    "rsync",
+    "sed",
+    "sh",
+    "shred",
+    "shutdown",
+    "systemctl",
+    "tee",
+    "terraform",
+    "truncate",
+    "wget",
+    "xargs",
+];
+
 impl Walker<'_> {
     /// Remembers the text of files that are written before they are run.
     pub(super) fn note_written(&mut self, argv: &[Word], output: Option<&Word>, world: &World, frame: &Frame) {
@@ -31,6 +73,53 @@ impl Walker<'_> {
         if program_of(argv) == "cp" || program_of(argv) == "install" {
             self.note_copied(argv, world, &frame.stdin);
         }
+        self.note_renamed(argv, world);
+    }
+
+    /// `cp /bin/rm x`, `ln -s /bin/rm x`, `hash -p /bin/rm x`: the program goes by another name.
+    fn note_renamed(&mut self, argv: &[Word], world: &World) {
+        if !matches!(program_of(argv), "cp" | "ln" | "install" | "mv" | "hash")
+            || self.renamed.len() >= WRITTEN_FILES_MAX
+        {
+            return;
+        }
+        let operands: Vec<&Word> = argv.iter().skip(1).filter(|w| !w.prefix().starts_with('-')).collect();
+        let [from, to] = operands.as_slice() else { return };
+        let (Some(from), Some(to)) = (from.as_literal(), to.as_literal()) else { return };
+        let (directory, program) = from.rsplit_once('/').unwrap_or(("", from));
+        // `which` gives the bare name back.
+        let known = matches!(directory, "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" | "/usr/local/bin")
+            || PROGRAMS.contains(&from);
+        if !known || program.is_empty() {
+            return;
+        }
+        let name = match program_of(argv) {
+            "hash" => to.to_owned(),
+            _ => path::join(&world.cwd, &Word::literal(to)).as_literal().unwrap_or(to).to_owned(),
+        };
+        self.renamed.insert(name, program.to_owned());
+    }
+
+    /// The program that a name leads to: one that was put there, or the first that a pattern matches.
+    pub(super) fn program_behind(&self, word: &Word, world: &World) -> Option<String> {
+        if word.has_glob() {
+            let pattern = word.as_pattern()?;
+            let (directory, name) = pattern.rsplit_once('/')?;
+            let programs = directory.ends_with("bin") && !name.starts_with('*');
+            return PROGRAMS
+                .iter()
+                .find(|program| programs && super::super::pattern_matches(name, program))
+                .map(|program| (*program).to_owned());
+        }
+        let name = word.as_literal().filter(|_| !self.renamed.is_empty())?;
+        let full = path::join(&world.cwd, word);
+        self.renamed.get(name).or_else(|| self.renamed.get(full.as_literal()?)).cloned()
+    }
+
+    /// The text of a hook that this text itself wrote.
+    pub(crate) fn written_hook(&self, directory: &Word, name: &str) -> Option<String> {
+        let path = path::join(directory, &Word::literal(format!(".git/hooks/{name}")));
+        self.written.get(path.as_literal()?).cloned()
     }
 
     fn note_text(&mut self, path: String, kind: RedirectKind, argv: &[Word], output: Option<&Word>, frame: &Frame) {
