@@ -43,6 +43,8 @@ pub enum EffectKind {
     UpgradeMajor,
     ChangeFirewall,
     EditGuard,
+    /// Tests, or jobs that run them, would say less.
+    WeakenTests,
     /// A script or fetched text that could not be read.
     UnknownExecution,
     /// `compose up` and the like: containers made anew from the files.

@@ -60,7 +60,7 @@ fn text(input: &Value) -> String {
 }
 
 /// Whether a file is where secrets belong: an env file, or one that only its owner reads.
-fn keeps_secrets(path: &str) -> bool {
+pub(super) fn keeps_secrets(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let sample = ["example", "sample", "template", "dist"].iter().any(|word| name.contains(word));
     let env = name == ".env" || name.starts_with(".env.") || name.ends_with(".env");

@@ -36,6 +36,7 @@ mod tool;
 mod upgrade;
 mod view;
 mod volume;
+pub mod weaken;
 mod work;
 pub mod written;
 
@@ -148,13 +149,18 @@ pub fn judge<'l>(case: &Case<'_>, answers: &Answers, library: impl FnOnce() -> &
     own::add(&view, &mut judged);
     declared::mark(&view, &mut judged);
     evasion::touch(&view, &mut judged);
+    weaken::judge(&view, &action, &mut judged);
     match action {
         // An edit of one's files is one's work; what it may not touch is what keeps watch.
         Action::Edits { .. } => {
             judged.retain(|j| {
-                matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook)
+                matches!(j.effect.kind, EffectKind::EditGuard | EffectKind::BypassHook | EffectKind::WeakenTests)
                     || j.effect.class.contains(&coroner_model::effect::TargetClass::Evidence)
+                    || j.effect.kind == EffectKind::Overwrite
+                        && !j.effect.class.is_empty()
+                        && weaken::shrinks(&view, &j.effect.target)
             });
+            weaken::secrets_cut(&view, &mut judged);
             judged.extend(edit::judge(case.request));
         }
         Action::Reads { .. } => judged.clear(),

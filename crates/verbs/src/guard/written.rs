@@ -47,7 +47,12 @@ pub(super) struct Worked {
 /// Works out what files would hold; only those that somebody judges are read.
 pub(super) fn work_out<'w>(world: impl FnOnce() -> &'w World, writes: Vec<Write>) -> Worked {
     let mut worked = Worked::default();
-    let wanted = |write: &Write| is_checked(&write.path) || guard::is_agent_settings(&write.path);
+    let wanted = |write: &Write| {
+        // Of a file that a tool writes, what is lost of it counts as well.
+        let by_tool = write.opening.is_none() && matches!(write.how, written::How::Text(_) | written::How::Edits(_));
+        let watched = is_checked(&write.path) || guard::is_agent_settings(&write.path);
+        watched || by_tool || guard::weaken::is_watched(&write.path)
+    };
     let mut paths: BTreeSet<String> = writes.iter().filter(|w| wanted(w)).map(|w| w.path.clone()).collect();
     if !paths.is_empty() || writes.iter().any(|w| matches!(w.how, written::How::PatchFile { .. })) {
         paths.extend(written::sources(&writes));
