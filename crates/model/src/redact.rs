@@ -259,7 +259,7 @@ pub fn secrets(raw: &str) -> Vec<Secret> {
     direct(raw, &mut found);
     hidden::joined(raw, &mut found);
     hidden::encoded(raw, &mut found);
-    found.retain(|secret| !is_token(&raw[secret.span.clone()]));
+    found.retain(|secret| !is_token(&raw[secret.span.clone()]) && !code::is_template(raw, &secret.span));
     // Where several say what a place is, an issuer's rule knows best, then the longest.
     found.sort_by_key(|s| (s.level, s.span.start, std::cmp::Reverse(s.span.end)));
     let mut kept: Vec<Secret> = Vec::new();

@@ -85,7 +85,7 @@ fn only(case: &Case, kind: FactKind, is: &str, component: &str) -> Fact {
 const COMPOSE: &str = "services:\n  portal:\n    build: ./portal\n    env_file: portal.env\n  pgmain:\n    image: postgres:16\n    environment:\n      POSTGRES_USER: depot\n      POSTGRES_PASSWORD: ${PG_SECRET}\n    volumes: ['pgdata:/var/lib/postgresql/data']\nvolumes: {pgdata: {}}\n";
 const CODE: &str = "import os\n\nDSN = os.environ.get('PORTAL_DSN', 'postgresql://depot:changeme@pgmain:5432/depot')\n";
 /// Looks random, so that it is taken for a secret.
-const SECRET: &str = "Zq81vv03Lm92";
+const SECRET: &str = concat!("Zq81vv", "03Lm92");
 
 fn depot(portal_env: &[&str], server_password: &str) -> Case {
     let server = format!("POSTGRES_PASSWORD={server_password}");

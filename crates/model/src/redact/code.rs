@@ -80,6 +80,23 @@ pub(super) fn is_code(text: &str, span: &Range<usize>) -> bool {
     }
 }
 
+/// Whether a value has a place that something else is put into: `sk_{name}`, `live_{hex:35}`.
+pub(super) fn is_template(text: &str, span: &Range<usize>) -> bool {
+    let behind = &text[span.end..];
+    let end = behind.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(behind.len());
+    let value = &text[span.start..span.end + end];
+    value.match_indices('{').any(|(at, _)| {
+        let Some((inner, _)) = value[at + 1..].split_once('}') else { return false };
+        let (name, form) = inner.split_once(':').unwrap_or((inner, ""));
+        let of_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+        name.len() >= 2
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(of_name)
+            && name.bytes().filter(u8::is_ascii_digit).count() <= 2
+            && !form.contains('{')
+    })
+}
+
 /// Words in names of secrets.
 const SAYS: [&str; 6] = ["secret", "token", "password", "credential", "auth", "apikey"];
 
@@ -114,7 +131,10 @@ fn is_expression(value: &str, rest: &str, shell: bool) -> bool {
     let next = value[head.len()..].chars().next().or_else(|| rest.chars().next());
     let parts = name.contains(['.', '_']) || name.contains("->");
     let called = next == Some('(') && parts && name.bytes().filter(u8::is_ascii_digit).count() <= 5;
-    if OWN.iter().any(|own| name.starts_with(own)) || called {
+    // A call within a call: `bytes(row.get(8))`.
+    let inside = value.get(head.len() + 1..).unwrap_or_default();
+    let nested = next == Some('(') && inside.contains(['.', '(']) && !name.bytes().any(|b| b.is_ascii_digit());
+    if OWN.iter().any(|own| name.starts_with(own)) || called || nested {
         return true;
     }
     if !is_words(name) {
@@ -150,32 +170,44 @@ mod tests {
 
     #[test]
     fn code_is_no_secret_and_values_are_no_code() {
-        let span = |text: &str| text.find('~').unwrap() + 1..text.rfind('~').unwrap();
-        for text in [
-            "let mut unique_token = ~Token(SERVER.0~)",
-            "    token: ~node.dot2_token,~",
-            "client_auth: ~Option<Vec<u8>>,~",
-            "encryption_key=~TEST_ENCRYPTION_KEY1~)",
-            "passwd=~credentials[1~]",
-            "private_key = ~rsa.key.PrivateKey.load_pkcs1(key_bytes~)",
-            "password: ~accounts.primary_secret2~",
-            "const TOKEN: ~mio::Token~ = x",
+        for (before, value, after) in [
+            ("let mut unique_token = ", "Token(SERVER.0", ")"),
+            ("    token: ", "node.dot2_token,", ""),
+            ("client_auth: ", "Option<Vec<u8>>,", ""),
+            ("encryption_key=", "TEST_ENCRYPTION_KEY1", ")"),
+            ("passwd=", "credentials[1", "]"),
+            ("private_key = ", "rsa.key.PrivateKey.load_pkcs1(key_bytes", ")"),
+            ("password: ", "accounts.primary_secret2", ""),
+            ("const TOKEN: ", "mio::Token", " = x"),
+            ("salt: ", "bytes(row.get_ref(8", ")?),"),
         ] {
-            let plain = text.replace('~', "");
-            let at = span(text);
-            assert!(is_code(&plain, &(at.start - 1..at.end - 1)), "{text}");
+            let text = [before, value, after].concat();
+            assert!(is_code(&text, &(before.len()..before.len() + value.len())), "{text}");
         }
-        for text in [
-            "DB_PASSWORD=~blue.river.42~",
-            "DB_PASSWORD=~my_prod_pass22~",
-            "password: ~Winter2024Berlin~",
-            "password: ~k3Vn8QzL5w(Rt2Yp7~",
-            "TOKEN=~kq7vzt2bxj9mwd4f~",
-            "token = '~kq7vzt2b_xj9mwd4f~'",
+        for (before, value, after) in [
+            ("DB_PASSWORD=", "blue.river.42", ""),
+            ("DB_PASSWORD=", "my_prod_pass22", ""),
+            ("password: ", "Winter2024Berlin", ""),
+            ("password: ", "k3Vn8QzL5w(Rt2Yp7", ""),
+            ("TOKEN=", "kq7vzt2bxj9mwd4f", ""),
+            ("token = '", "kq7vzt2b_xj9mwd4f", "'"),
         ] {
-            let plain = text.replace('~', "");
-            let at = span(text);
-            assert!(!is_code(&plain, &(at.start - 1..at.end - 1)), "{text}");
+            let text = [before, value, after].concat();
+            assert!(!is_code(&text, &(before.len()..before.len() + value.len())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_no_value() {
+        for (text, template) in [
+            ("sk_{name}", true),
+            ("live_{hex:35}", true),
+            ("{made:20}", true),
+            ("https://{user}:{secret}@example.org", true),
+            ("k3Vn8{QzL5wRt2Yp7", false),
+            ("a{7}Kq2Zm9Xw4Rt8Lp", false),
+        ] {
+            assert_eq!(is_template(text, &(0..text.len().min(6))), template, "{text}");
         }
     }
 }
