@@ -8,7 +8,7 @@ use coroner_read::tree;
 
 use super::is_scratch;
 use crate::effect::path::below;
-use crate::effect::{Extent, Paths, Place};
+use crate::effect::{Extent, Filter, Hit, Paths, Place};
 use crate::guard::view::{View, size};
 
 impl View<'_> {
@@ -17,12 +17,18 @@ impl View<'_> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let (mut directories, mut files, mut listed) = (0u64, 0u64, 0u64);
         let root = paths.path.as_literal().unwrap_or_default();
+        let missing = match &paths.filter {
+            Some(Filter::Rsync(command)) => Some(self.simulated(command, root)),
+            _ => None,
+        };
         for (_, answer) in self.answers.iter().filter(|(probe, _)| matches!(probe, Probe::Tree { .. })) {
             for entry in answer.iter().flatten().flat_map(tree::read) {
-                let gone = if paths.filter.is_none() && !root.is_empty() {
+                let gone = if let Some(missing) = &missing {
+                    missing.iter().any(|top| below(&entry.path, top).is_some())
+                } else if paths.filter.is_none() && !root.is_empty() {
                     below(&entry.path, root).is_some_and(|rest| paths.extent == Extent::Tree || !rest.is_empty())
                 } else {
-                    paths.hits(&entry.path, &[]).is_some_and(|hit| hit == crate::effect::Hit::Whole)
+                    paths.hits(&entry.path, &[]).is_some_and(|hit| hit == Hit::Whole)
                 };
                 if !gone || !seen.insert(entry.path.clone()) {
                     continue;
@@ -34,7 +40,7 @@ impl View<'_> {
                 listed += entry.size.filter(|_| entry.kind != Some('d')).unwrap_or(0);
             }
         }
-        let measured = self.bytes.get(root.trim_end_matches('/')).copied();
+        let measured = self.bytes.get(root.trim_end_matches('/')).copied().filter(|_| missing.is_none());
         let bytes = measured.or(Some(listed).filter(|b| *b > 0)).map(size);
         let count = |n: u64, one: &str, many: &str| match n {
             0 => None,
