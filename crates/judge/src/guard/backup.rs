@@ -27,6 +27,8 @@ struct Copy {
     made: Option<Timestamp>,
     /// It was read through and cannot be restored.
     broken: bool,
+    /// How old the newest of its kind may be, in seconds, with the words of the configuration.
+    limit: Option<(i64, String)>,
 }
 
 impl Copy {
@@ -48,6 +50,7 @@ impl Backups {
                     bytes: row.number("bytes"),
                     made: row.get("mtime").and_then(tree::time),
                     broken: row.get("decodes") == Some("no"),
+                    limit: None,
                 };
                 out.copies.extend(row.get("path").map(|path| (path.to_owned(), copy)));
             }
@@ -69,12 +72,16 @@ impl Backups {
         }
         for file in &out.files {
             if let Some(state) = scene.paths.get(file).filter(|_| !out.copies.contains_key(file)) {
-                let copy = Copy { bytes: state.size, made: state.changed, broken: false };
+                let copy = Copy { bytes: state.size, made: state.changed, broken: false, limit: None };
                 out.copies.insert(file.clone(), copy);
             }
             if let Some((directory, _)) = file.rsplit_once('/') {
                 out.directories.insert(directory.to_owned());
             }
+        }
+        for (path, copy) in &mut out.copies {
+            let of = config.backups.iter().find(|b| matches(&b.glob, path));
+            copy.limit = of.and_then(|b| Some((seconds(&b.max_age)?, b.max_age.clone())));
         }
         out.directories.retain(|d| d.matches('/').count() > 1);
         out
@@ -93,7 +100,12 @@ impl Backups {
         };
         let bytes = copy.bytes.map(|b| format!(", {}", super::view::size(b))).unwrap_or_default();
         let age = now.zip(copy.made).map(|(now, made)| format!(", {} old", age(now.as_second() - made.as_second())));
-        Some(format!("newest backup {path}{bytes}{}", age.unwrap_or_default()))
+        let late = now
+            .zip(copy.made)
+            .zip(copy.limit.as_ref())
+            .filter(|((now, made), (limit, _))| now.as_second().saturating_sub(made.as_second()) > *limit);
+        let late = late.map(|(_, (_, words))| format!(", older than the {words} that it may be")).unwrap_or_default();
+        Some(format!("newest backup {path}{bytes}{}{late}", age.unwrap_or_default()))
     }
 
     /// The backups beside a file, itself included.
@@ -101,6 +113,22 @@ impl Backups {
         let directory = file.rsplit_once('/').map_or("", |(d, _)| d);
         self.files.iter().filter(move |f| f.rsplit_once('/').map_or("", |(d, _)| d) == directory)
     }
+}
+
+/// `26h`, `7d`, `90m` and `2w` as seconds.
+fn seconds(age: &str) -> Option<i64> {
+    let age = age.trim();
+    let at = age.find(|c: char| !c.is_ascii_digit())?;
+    let number: i64 = age[..at].parse().ok()?;
+    let unit = match age[at..].trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" | "days" | "day" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    number.checked_mul(unit)
 }
 
 /// Seconds as a person says them.

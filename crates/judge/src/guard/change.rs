@@ -108,6 +108,20 @@ fn lost(before: &Scene, after: &Scene, old: &Project, project: &Project, path: &
             evidence.push(at.clone());
         }
     }
+    // Set, and to nothing, where it was something.
+    for (name, given) in project.variables.iter().filter(|(_, given)| given.value.is_empty()) {
+        let was_set = old.variables.get(name).is_some_and(|v| !v.value.is_empty());
+        let mut uses = project.services.iter().flat_map(|s| s.environment.values());
+        let used = uses.find(|v| v.from.contains(name) && v.defaulted_from.is_none());
+        if let Some(used) = used.filter(|_| was_set && !names.contains(name.as_str())) {
+            names.insert(name);
+            lines.push(format!(
+                "{name} is needed by {}",
+                used.at.locator.strip_prefix("files").unwrap_or(&used.at.locator)
+            ));
+            evidence.push(given.at.clone());
+        }
+    }
     for service in &project.services {
         let Some(was) = old.service(&service.name) else { continue };
         for name in was.environment.iter().filter(|(_, v)| !v.value.is_empty()).map(|(name, _)| name) {

@@ -13,6 +13,7 @@ pub(super) mod sed;
 use std::collections::BTreeMap;
 
 use coroner_model::permission::PermissionRequest;
+use coroner_read::shell::{self, Word};
 
 use crate::effect::Effects;
 
@@ -47,6 +48,12 @@ pub enum How {
     /// It would hold what other files hold.
     Copy {
         from: Vec<String>,
+        append: bool,
+    },
+    /// It would hold what a filter leaves of another file.
+    Filtered {
+        from: String,
+        filter: Vec<Word>,
         append: bool,
     },
     Sed(Sed),
@@ -101,6 +108,7 @@ pub fn sources(writes: &[Write]) -> Vec<String> {
         .iter()
         .flat_map(|write| match &write.how {
             How::Copy { from, .. } => from.clone(),
+            How::Filtered { from, .. } => vec![from.clone()],
             How::PatchFile { file, .. } => vec![file.clone()],
             _ => Vec::new(),
         })
@@ -160,6 +168,15 @@ pub fn outcome(
                     Some(text) if *append || follows => current.text.then(&text),
                     Some(text) => Known::Text(text),
                     None => Known::Unknown,
+                }
+            }
+            How::Filtered { from, filter, append } => {
+                let read = files.get(from).map_or_else(|| State::of(now(from)), Clone::clone).text;
+                match read.map(|text| shell::filtered(filter, text)) {
+                    // The shell empties the file before the filter reads it.
+                    _ if from == &write.path && !*append => Known::Text(String::new()),
+                    Known::Text(text) if *append || follows => current.text.then(&text),
+                    other => other,
                 }
             }
             How::Sed(script) => current.text.map(|text| script.apply(text)),

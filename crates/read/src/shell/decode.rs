@@ -165,6 +165,17 @@ fn sed(words: &[&str], text: &str) -> Option<String> {
 
 /// Applies one `s/from/to/flags` to each line.
 fn substituted(script: &str, text: &str, extended: bool) -> Option<String> {
+    // `/pattern/d` and `/pattern/!d` choose lines.
+    if let Some((pattern, end)) = script.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+        let kept = match end {
+            "d" => false,
+            "!d" => true,
+            _ => return None,
+        };
+        let pattern = if extended { pattern.to_owned() } else { basic(pattern) };
+        let regex = regex::Regex::new(&pattern).ok()?;
+        return Some(by_line(text, |line| (regex.is_match(line) == kept).then(|| line.to_owned())));
+    }
     let body = script.strip_prefix('s')?;
     let mark = body.chars().next().filter(|c| !c.is_alphanumeric())?;
     let mut parts = vec![String::new()];
@@ -333,6 +344,8 @@ mod tests {
             ("tr [:upper:] [:lower:]", "LS", "ls"),
             ("sed s/@//g", "@l@s", "ls\n"),
             ("sed -e s/\\(l\\)x/\\1s/", "lx", "ls\n"),
+            ("sed /^#/d", "#x\nls\n", "ls\n"),
+            ("sed /^l/!d", "#x\nls\n", "ls\n"),
             ("cut -d: -f2-", "a:b:c", "b:c\n"),
             ("cut -c3-", "xxls", "ls\n"),
             ("head -1", "ls\ncd\n", "ls\n"),

@@ -273,8 +273,8 @@ fn files(argv: &[Word], cwd: &Word, stdin: Option<&Stdin>) -> Vec<Source> {
     if program == "sed" && words.iter().any(|w| w.prefix().starts_with("-i") || w.prefix().starts_with("--in-place")) {
         return Vec::new();
     }
-    if program == "tr" {
-        // It has no files, only its standard input.
+    if matches!(program, "tr" | "tee") {
+        // It reads no file by name, only its standard input; `tee` writes to those that it is given.
         let Some(Stdin::File(file)) = stdin else { return Vec::new() };
         return source(file, Some(argv.to_vec())).into_iter().collect();
     }

@@ -54,6 +54,7 @@ fn of_redirects(call: &Invocation, out: &mut Vec<Write>) {
             Printed::Text(text) if append => How::Append(text),
             Printed::Text(text) => How::Text(text),
             Printed::Files(from) => How::Copy { from, append },
+            Printed::Filtered { from, filter } => How::Filtered { from, filter, append },
             Printed::Unknown => How::Unknown,
         };
         push(call, &redirect.target, how, Some(redirect.opening), out);
@@ -64,6 +65,7 @@ fn of_redirects(call: &Invocation, out: &mut Vec<Write>) {
 enum Printed {
     Text(String),
     Files(Vec<String>),
+    Filtered { from: String, filter: Vec<Word> },
     Unknown,
 }
 
@@ -86,7 +88,23 @@ fn output(call: &Invocation) -> Printed {
             return Printed::Files(files);
         }
     }
+    if matches!(call.program(), "grep" | "egrep" | "fgrep" | "sed" | "gsed" | "head" | "tail" | "awk" | "cut" | "sort")
+        && let Some((from, filter)) = filter(call)
+    {
+        return Printed::Filtered { from, filter };
+    }
     Printed::Unknown
+}
+
+/// The file that a filter reads, and the filter without it.
+fn filter(call: &Invocation) -> Option<(String, Vec<Word>)> {
+    if let Stdin::File(file) = &call.stdin {
+        return Some((at(call, file)?, call.argv.clone()));
+    }
+    let (last, front) = call.argv.split_last().filter(|_| matches!(call.stdin, Stdin::Inherited))?;
+    let operands = front.iter().skip(1).filter(|w| !w.prefix().starts_with('-')).count();
+    (operands > 0 || front.len() > 1).then_some(())?;
+    Some((at(call, last).filter(|_| !last.prefix().starts_with('-'))?, front.to_vec()))
 }
 
 fn of_program(call: &Invocation, out: &mut Vec<Write>) {
