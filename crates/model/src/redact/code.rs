@@ -67,7 +67,7 @@ pub(super) fn is_words(text: &str) -> bool {
 /// Whether a value at a place of a text is code rather than what a name is given as a secret.
 pub(super) fn is_code(text: &str, span: &Range<usize>) -> bool {
     let value = &text[span.clone()];
-    let before = text[..span.start].as_bytes();
+    let before = &text.as_bytes()[..span.start];
     match before.last() {
         Some(b'"' | b'\'' | b'`') => is_constant(value),
         // A role of a document: `password: :class:...`.
