@@ -184,7 +184,8 @@ const ROWS: &[Row] = &[
     row(&["lxc", "incus"], &["delete|rebuild"], &[], Resource, "delete a machine"),
     row(&["lxc", "incus"], &["storage|project|image", "delete"], &[], Resource, "delete what machines keep"),
     // Secrets that a store keeps.
-    row(&["vault", "bao"], &["kv", "delete|destroy|metadata"], &[], Resource, "delete a secret that a store keeps"),
+    row(&["vault", "bao"], &["kv", "delete|destroy"], &[], Resource, "delete a secret that a store keeps"),
+    row(&["vault", "bao"], &["kv", "metadata", "delete"], &[], Resource, "delete a secret that a store keeps"),
     row(&["vault", "bao"], &["delete"], &[], Resource, "delete what a secret store keeps"),
     row(
         &["vault", "bao"],

@@ -15,8 +15,8 @@ mod name;
 mod place;
 mod transfer;
 
-use name::{SYSTEM_FILES, is_kept_place, is_record, is_scratch_inside};
 pub(super) use name::{SYSTEM, emptied, is_artefact, is_scratch, looks_like_data};
+use name::{SYSTEM_FILES, is_kept_place, is_record, is_scratch_inside};
 
 /// Most hit paths that an answer names.
 const LINES_MAX: usize = 4;

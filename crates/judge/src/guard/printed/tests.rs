@@ -1,5 +1,5 @@
-use crate::guard::LastReading;
 use super::*;
+use crate::guard::LastReading;
 use coroner_model::permission::PermissionRequest;
 
 /// How many prints of secrets are planned for a command, the state left aside.
@@ -13,7 +13,8 @@ fn planned(command: &str) -> usize {
     let effects = effect::of_command(command, "/srv", &request.env);
     let nothing = BTreeMap::new();
     let before = BTreeMap::new();
-    let case = Case { request: &request, past: &[], outcomes: &nothing, before: &before, reading: &LastReading::default() };
+    let case =
+        Case { request: &request, past: &[], outcomes: &nothing, before: &before, reading: &LastReading::default() };
     prints(&case, &effects)
         .iter()
         .filter(|print| {
