@@ -502,7 +502,9 @@ fn tests(path: &str, text: &str) -> usize {
             "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" => {
                 begins(&["it(", "test(", "it.", "test.", "xit(", "xtest(", "fit("])
             }
-            "rs" => line == "#[test]" || line.starts_with("#[tokio::test") || line.starts_with("#[rstest"),
+            "rs" => {
+                line == "#[test]" || line.starts_with("#[") && line.contains("::test") || line.starts_with("#[rstest")
+            }
             "go" => begins(&["func Test", "func Benchmark", "func Fuzz"]),
             "java" | "kt" | "scala" => line.starts_with("@Test") || line.starts_with("@ParameterizedTest"),
             "rb" => begins(&["it ", "it(", "def test_", "xit ", "specify ", "test "]),
