@@ -17,7 +17,7 @@ use crate::fail::{Exit, Failure};
 use crate::render;
 use crate::terminal::{self, Answer, tame};
 
-/// Writes a project's configuration from what is here, and lets agents ask before they act.
+/// Writes a project's configuration, and wires the hooks of agents.
 ///
 /// Looks at compose projects, data, backups, secrets, public addresses and owners, shows a commented
 /// .coroner/coroner.toml and writes it once you agree; a file that is there keeps every line. With `--hooks` it puts
