@@ -21,10 +21,17 @@ pub(super) fn find(text: &str, announcers: &[Range<usize>]) -> Vec<Range<usize>>
     assignments(text, &mut spans);
     spans.retain(|span| {
         let value = &text[span.clone()];
-        !super::is_token(value) && !value.starts_with("hmac:")
+        !super::is_token(value) && !value.starts_with("hmac:") && !hides_its_password(value)
     });
     spans.sort_by_key(|s| (s.start, s.end));
     spans
+}
+
+/// Whether a value is an address whose password is left out: `postgresql://shop:...@db/shop`.
+fn hides_its_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let user = rest.split('@').next().unwrap_or_default();
+    user.split_once(':').is_some_and(|(_, password)| is_placeholder(password))
 }
 
 /// A prefix that only its issuer writes, and how long the rest must at least be.
