@@ -28,7 +28,7 @@ pub(super) fn find(text: &str, announcers: &[Range<usize>]) -> Vec<Range<usize>>
 }
 
 /// Whether a value is an address whose password is left out: `postgresql://shop:...@db/shop`.
-fn hides_its_password(value: &str) -> bool {
+pub(super) fn hides_its_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let user = rest.split('@').next().unwrap_or_default();
     user.split_once(':').is_some_and(|(_, password)| is_placeholder(password))
