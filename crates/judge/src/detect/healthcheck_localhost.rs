@@ -13,7 +13,8 @@ use crate::effect::repository;
 use crate::fact::{Fact, FactKind, Subject};
 use crate::scene::Scene;
 
-/// Images that hold BusyBox without saying so in their tag.
+/// Images that hold BusyBox without saying so in their tag, and on which addresses their
+/// servers listen unless told otherwise: servers in Go listen on both families.
 const KNOWN: &str = include_str!("../../../../facts/busybox-images.tsv");
 
 /// Finds it; a scene in order gives nothing.
@@ -75,7 +76,10 @@ fn dockerfile_of<'s>(scene: &'s Scene, part: &Part<'_>) -> Option<(String, &'s D
 
 fn fact(name: &str, image: &str, file: Option<&Dockerfile>, test: &[String], at: Citation) -> Option<Fact> {
     let tool = asks_localhost(test)?;
-    if !holds_busybox(image) || file.is_some_and(|file| replaces(file, tool) || listens(file)) {
+    if !holds_busybox(image)
+        || known(image) == Some("both")
+        || file.is_some_and(|file| replaces(file, tool) || listens(file))
+    {
         return None;
     }
     let text = format!(
@@ -128,8 +132,6 @@ fn is_localhost(word: &str) -> bool {
 
 /// Whether the image holds the tools of BusyBox.
 fn holds_busybox(image: &str) -> bool {
-    static ROWS: OnceLock<Vec<&'static str>> = OnceLock::new();
-    let known = ROWS.get_or_init(|| KNOWN.lines().skip(1).filter_map(|line| line.split('\t').next()).collect());
     let name = repository(image);
     let tag = image.strip_prefix(name).unwrap_or("").split('@').next().unwrap_or("").to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(name);
@@ -141,9 +143,20 @@ fn holds_busybox(image: &str) -> bool {
     }
     // A variant that names another system stands on that.
     let other = ["ubuntu", "debian", "bookworm", "bullseye", "slim", "ubi", "distroless", "windows"];
+    known(image).is_some() && !other.iter().any(|w| tag.contains(w))
+}
+
+/// On which addresses the server of a known image listens; `None` for any other image.
+fn known(image: &str) -> Option<&'static str> {
+    static ROWS: OnceLock<Vec<(&'static str, &'static str)>> = OnceLock::new();
+    let rows = ROWS.get_or_init(|| {
+        let row = |line: &'static str| line.split_once('\t').map(|(name, rest)| (name, rest.split('\t').next()));
+        KNOWN.lines().skip(1).filter_map(row).filter_map(|(name, listens)| Some((name, listens?))).collect()
+    });
+    let name = repository(image);
     let plain = name.strip_prefix("docker.io/").unwrap_or(name);
     let plain = plain.strip_prefix("library/").unwrap_or(plain);
-    known.contains(&plain) && !other.iter().any(|w| tag.contains(w))
+    rows.iter().find(|(one, _)| *one == plain).map(|(_, listens)| *listens)
 }
 
 /// Whether an image installs another program under the tool's name.
@@ -184,6 +197,17 @@ mod tests {
             &["NONE"],
         ] {
             assert_eq!(test(silent), None, "{silent:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_listens_on_both_families_is_asked_by_either_name() {
+        let test = ["CMD", "wget", "-q", "http://localhost:8080/"].map(str::to_owned);
+        let at = Citation::new(coroner_model::Source::File, "files/srv/compose.yml:3".to_owned(), String::new());
+        for (image, found) in
+            [("prom/prometheus:v2.53.5", false), ("traefik:v3", false), ("n8nio/n8n:1", true), ("node:20-alpine", true)]
+        {
+            assert_eq!(fact("web", image, None, &test, at.clone()).is_some(), found, "{image}");
         }
     }
 
