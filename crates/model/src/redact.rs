@@ -272,17 +272,27 @@ pub fn secrets(raw: &str) -> Vec<Secret> {
     kept
 }
 
-/// Adds what stands in a text as it is.
-fn direct(raw: &str, found: &mut Vec<Secret>) {
+/// What rules match in a text, and where shapes see a value; an address whose password is left out is none.
+fn candidates(raw: &str) -> (Vec<rule::Match>, Vec<Range<usize>>) {
     let mut matches = Vec::new();
     let announcers = rule::find(raw, &mut matches);
+    let mut shaped = shapes::find(raw, &announcers);
+    let hidden = |span: &Range<usize>| shapes::hides_its_password(&raw[span.clone()]);
+    matches.retain(|one| !hidden(&one.span));
+    shaped.retain(|span| !hidden(span));
+    (matches, shaped)
+}
+
+/// Adds what stands in a text as it is.
+fn direct(raw: &str, found: &mut Vec<Secret>) {
+    let (matches, shaped) = candidates(raw);
     found.extend(matches.into_iter().map(|m| Secret {
         kind: m.rule.id(),
         description: m.rule.description(),
         level: m.rule.level,
         span: m.span,
     }));
-    for span in shapes::find(raw, &announcers) {
+    for span in shaped {
         let value = &raw[span.clone()];
         let (kind, description, level) = if value.contains("\n") || is_key_body(raw, span.start) {
             ("private-key", "Private key", Level::Secret)
@@ -325,9 +335,7 @@ fn is_beyond_doubt(value: &str, key: bool) -> bool {
 
 /// Everything in a text that is taken out of it.
 fn spans(raw: &str) -> Vec<Range<usize>> {
-    let mut matches = Vec::new();
-    let announcers = rule::find(raw, &mut matches);
-    let mut spans = shapes::find(raw, &announcers);
+    let (matches, mut spans) = candidates(raw);
     spans.extend(matches.into_iter().filter(|m| m.rule.level != Level::Identifier).map(|m| m.span));
     spans.retain(|span| !is_token(&raw[span.clone()]) && !raw[span.clone()].starts_with("hmac:"));
     spans.sort_by_key(|s| (s.start, s.end));
