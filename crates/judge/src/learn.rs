@@ -14,6 +14,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::fact::{FactKind, Layer};
+use crate::guard::quote_always;
 use crate::investigate::replay::Replay;
 use crate::investigate::timeline::moment;
 use crate::pattern::AntiPattern;
@@ -361,7 +362,7 @@ fn passed(lesson: &Lesson<'_>) -> Vec<Block> {
     if let Some(command) = single_line(replay.command.as_deref()) {
         commands.extend(dry_run(&command));
         commands.extend(on_scratch(&command, &replay.live_data));
-        commands.push(format!("echo {}", quoted(&command)));
+        commands.push(format!("echo {}", quote_always(&command)));
     }
     commands.extend(of_remedy(&do_instead(lesson)));
     commands.extend(replay.live_data.iter().map(|path| format!("ls -la {path}")));
@@ -413,11 +414,6 @@ fn on_scratch(command: &str, live: &[String]) -> Option<String> {
         })
         .collect();
     changed.then(|| words.join(" "))
-}
-
-/// A word that a shell reads as one.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Commands in backticks or fences.
@@ -526,7 +522,7 @@ mod tests {
         assert_eq!(dry_run("rm -rf rsync-old"), None);
         assert_eq!(on_scratch("rm -rf /opt/desk/*", &live).unwrap(), "rm -rf /tmp/scratch/*");
         assert_eq!(on_scratch("rm -rf build", &live), None);
-        assert_eq!(quoted("echo 'a'"), r"'echo '\''a'\'''");
+        assert_eq!(quote_always("echo 'a'"), r"'echo '\''a'\'''");
         assert_eq!(
             of_remedy("Run `docker compose up -d desk` or `x`.\n```sh\nls -la\n```"),
             ["docker compose up -d desk", "ls -la"]

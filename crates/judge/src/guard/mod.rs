@@ -56,7 +56,8 @@ pub use loss::{Landing, Loss, Lost, MadeAnew, losses, made_anew};
 pub use own::{SYSTEM_FOLDER, is_agent_settings};
 pub use past::{Deed, deeds_of};
 pub use spare::{Spared, config_of, spared};
-pub use tool::{Action, action};
+pub(crate) use tool::quote_always;
+pub use tool::{Action, action, quote};
 
 /// Most rounds of asking and looking for one command.
 pub const ROUNDS_MAX: usize = 4;

@@ -118,11 +118,16 @@ pub fn command_of(input: &Value) -> Option<String> {
 }
 
 /// A word as the shell would have to be given it.
-pub(crate) fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
+    quote_always(word)
+}
+
+/// The same with quotes around any word.
+pub(crate) fn quote_always(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

@@ -66,7 +66,7 @@ pub(super) fn checks(request: &DoctorRequest, around: Surroundings<'_>, agent: A
 
 /// Deletes a file that Coroner made for it and that no agent may touch.
 fn canary_command(home: &Path) -> String {
-    format!("rm -rf {}", crate::init::wire::quoted(&canary_folder(home).display().to_string()))
+    format!("rm -rf {}", coroner_judge::guard::quote(&canary_folder(home).display().to_string()))
 }
 
 fn canary_folder(home: &Path) -> PathBuf {

@@ -33,7 +33,7 @@ const TIMEOUT_SECONDS: u64 = 10;
 /// The hooks of an agent: event and the entry that belongs under it.
 fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
     let bin = program.display().to_string();
-    let line = format!("{} hook --agent {}", quoted(&bin), agent.word());
+    let line = format!("{} hook --agent {}", coroner_judge::guard::quote(&bin), agent.word());
     match agent {
         Agent::Claude => {
             let call = |blocks: bool| {
@@ -87,15 +87,6 @@ fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
         }
         Agent::OpenCode => Vec::new(),
     }
-}
-
-/// A word for a shell, quoted only where it must be: the line is what a person reads and trusts.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+=:@%,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What stands in a file of its own.

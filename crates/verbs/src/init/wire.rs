@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::merge;
-pub(crate) use super::merge::quoted;
 use crate::agents::{Scope, Surroundings};
 use crate::git_hook::{self, InstallError};
 
@@ -310,7 +309,7 @@ fn of_shells(request: &WireRequest<'_>, plan: &mut WirePlan) {
 
 /// Lines for a start file; a program that is gone must not break the shell.
 fn shell_block(program: &Path, shell: &str) -> String {
-    let program = merge::quoted(&program.display().to_string());
+    let program = coroner_judge::guard::quote(&program.display().to_string());
     act_git::marked(&format!("if [ -x {program} ]; then eval \"$({program} exec --shell {shell})\"; fi\n"))
 }
 

@@ -8,7 +8,7 @@ use super::Struck;
 use crate::effect::path::below;
 use crate::effect::{Filter, rsync as transfer};
 use crate::guard::Story;
-use crate::guard::tool::quote;
+use crate::guard::tool::{quote, quote_always};
 use crate::guard::view::View;
 use crate::simulate::rsync::{self, RsyncCommand, SourceTree, TreeEntry};
 
@@ -133,8 +133,4 @@ impl View<'_> {
         words.insert(1, "-n -i".to_owned());
         Some(words.join(" "))
     }
-}
-
-fn quote_always(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
