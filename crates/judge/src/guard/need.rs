@@ -41,15 +41,20 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
         out.push(Probe::Sessions { since: None, until: None });
     }
     if services {
-        out.extend([
-            Probe::Config,
-            Probe::Docker(DockerTable::Inspect),
-            Probe::Docker(DockerTable::Volumes),
-            Probe::Files { root: None, class: FileClass::Compose },
-        ]);
-        out.extend(Scene::ask(&Goal::Guard, answers));
+        of_services(answers, &mut out);
     }
     out
+}
+
+/// Adds what says which services there are and what they hold.
+pub(super) fn of_services(answers: &Answers, out: &mut Vec<Probe>) {
+    out.extend([
+        Probe::Config,
+        Probe::Docker(DockerTable::Inspect),
+        Probe::Docker(DockerTable::Volumes),
+        Probe::Files { root: None, class: FileClass::Compose },
+    ]);
+    out.extend(Scene::ask(&Goal::Guard, answers));
 }
 
 /// Whether something would be lost that the session may have made itself.

@@ -13,7 +13,7 @@ mod stage;
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, EffectKind, TargetClass};
-use coroner_model::probe::{DockerTable, FileClass, Why};
+use coroner_model::probe::{DockerTable, Why};
 use coroner_model::redact::{is_placeholder, secrets};
 use coroner_model::{Answers, Probe};
 use coroner_read::shell::{Carrier, Invocation, Part, RedirectKind, Stdin, Unknown, Word};
@@ -22,7 +22,6 @@ use super::tool::{action, quote};
 use super::view::View;
 use super::{Case, Judged, Story};
 use crate::effect::{self, Effects};
-use crate::scene::{Goal, Scene};
 use source::{Kind, Source};
 
 /// What stands for a secret in a text that is made here.
@@ -58,15 +57,7 @@ pub(super) fn probes(case: &Case<'_>, effects: &Effects, answers: &Answers) -> V
                 out.push(Probe::Docker(DockerTable::Inspect));
             }
             Kind::Containers(_) if elsewhere == Place::Host => out.push(Probe::Docker(DockerTable::Inspect)),
-            Kind::Compose if elsewhere == Place::Host => {
-                out.extend([
-                    Probe::Config,
-                    Probe::Docker(DockerTable::Inspect),
-                    Probe::Docker(DockerTable::Volumes),
-                    Probe::Files { root: None, class: FileClass::Compose },
-                ]);
-                out.extend(Scene::ask(&Goal::Guard, answers));
-            }
+            Kind::Compose if elsewhere == Place::Host => super::need::of_services(answers, &mut out),
             _ => {}
         }
     }
