@@ -56,27 +56,21 @@ impl Guard {
             let casefile = Casefile::open(path, Limits::default())?;
             let _ = world.set(World::Casefile(casefile));
         }
-        Ok(Guard {
-            patterns: OnceCell::new(),
-            request,
-            world,
-            kept: BTreeMap::new(),
-            past: BTreeMap::new(),
-            journals: session::Journals::default(),
-            count: 0,
-            losses: None,
-            failed: false,
-        })
+        Ok(Guard::new(request, world, OnceCell::new()))
     }
 
     /// A guard over a world that is open already.
     pub fn over(world: World, patterns: Library) -> Guard {
         let cell = OnceCell::new();
         let _ = cell.set(world);
+        Guard::new(WorkspaceRequest::default(), cell, OnceCell::from(patterns))
+    }
+
+    fn new(request: WorkspaceRequest, world: OnceCell<World>, patterns: OnceCell<Library>) -> Guard {
         Guard {
-            patterns: OnceCell::from(patterns),
-            request: WorkspaceRequest::default(),
-            world: cell,
+            patterns,
+            request,
+            world,
             kept: BTreeMap::new(),
             past: BTreeMap::new(),
             journals: session::Journals::default(),
