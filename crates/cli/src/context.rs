@@ -63,11 +63,6 @@ fn open(request: WorkspaceRequest) -> anyhow::Result<Workspace> {
     Ok(ws)
 }
 
-/// The folder of the project that a directory is in, as looks at this host take it.
-pub fn project_root(cwd: &Path) -> PathBuf {
-    coroner_verbs::look::project_root(cwd)
-}
-
 /// A workspace that cannot be opened, as a person reads it.
 pub fn failed(error: &WorkspaceError) -> anyhow::Error {
     let mut because = Vec::new();

@@ -32,10 +32,7 @@ use crate::limits::Limits;
 use crate::named_log;
 use crate::seen::Seen;
 
-/// The nearest directory at or above one that looks like a project's root.
-pub fn project_root(cwd: &Path) -> PathBuf {
-    files::project_root(cwd)
-}
+pub use files::project_root;
 
 /// Threads that look at files and tables at the same time.
 const THREADS_MAX: usize = 8;

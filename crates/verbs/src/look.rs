@@ -6,10 +6,7 @@ use coroner_collect::World;
 use coroner_judge::scene::{Goal, Scene};
 use coroner_model::{Answers, Probe};
 
-/// The nearest directory at or above one that looks like a project's root.
-pub fn project_root(cwd: &std::path::Path) -> std::path::PathBuf {
-    coroner_collect::live::project_root(cwd)
-}
+pub use coroner_collect::live::project_root;
 
 /// Rounds in which answers may lead to more questions.
 pub const ROUNDS_MAX: usize = 4;

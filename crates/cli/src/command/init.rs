@@ -88,7 +88,7 @@ pub fn run(global: &Global, args: InitArgs) -> anyhow::Result<Exit> {
 
 fn hooks(global: &Global, args: &InitArgs, names: &[Name], wish: Wish) -> anyhow::Result<Exit> {
     let request = context::request(global)?;
-    let root = context::project_root(&request.cwd);
+    let root = coroner_verbs::look::project_root(&request.cwd);
     let around = Surroundings { env: &request.env, project: &root };
     let callers = callers(names, around, wish);
     if callers.is_empty() {

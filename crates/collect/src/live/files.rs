@@ -26,7 +26,7 @@ const LEARN_MS_MAX: u64 = 1_000;
 const ROOT_LEVELS_MAX: usize = 32;
 
 /// The nearest directory at or above a path that looks like a project's root.
-pub(super) fn project_root(cwd: &Path) -> PathBuf {
+pub fn project_root(cwd: &Path) -> PathBuf {
     let above = || cwd.ancestors().take(ROOT_LEVELS_MAX);
     let marked = |mark: &str| above().find(|directory| directory.join(mark).exists()).map(Path::to_path_buf);
     let composed = || above().find(|directory| has_compose(directory)).map(Path::to_path_buf);
