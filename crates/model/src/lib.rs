@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod category;
 pub mod effect;
+pub mod entry;
 pub mod evidence;
 pub mod finding;
 pub mod id;

@@ -127,6 +127,11 @@ impl Redactor {
 
     /// The text with each secret replaced.
     pub fn redact(&self, raw: &str) -> Redacted {
+        self.redact_counted(raw).0
+    }
+
+    /// The text with each secret replaced, and how many places were.
+    pub fn redact_counted(&self, raw: &str) -> (Redacted, u64) {
         let mut spans: Vec<(Range<usize>, Option<&str>)> = spans(raw).into_iter().map(|s| (s, None)).collect();
         if let Some(finder) = self.finder() {
             spans.extend(finder.find(raw));
@@ -134,6 +139,7 @@ impl Redactor {
         spans.sort_by_key(|(s, value)| (s.start, std::cmp::Reverse(s.end), value.is_none()));
         let mut out = String::with_capacity(raw.len());
         let mut done = 0;
+        let mut count = 0;
         for (span, value) in spans {
             if span.start < done {
                 // What reaches beyond the one before it must not show its end.
@@ -142,10 +148,11 @@ impl Redactor {
             }
             out.push_str(&raw[done..span.start]);
             out.push_str(&self.token(value.unwrap_or(&raw[span.clone()])));
+            count += 1;
             done = span.end;
         }
         out.push_str(&raw[done..]);
-        Redacted(out)
+        (Redacted(out), count)
     }
 
     /// Whether the text holds something that would be replaced.

@@ -1,20 +1,116 @@
-//! Agent transcripts: Claude Code, the neutral session format, and plain lists of commands.
+//! Transcripts of agents, and plain lists of commands.
 //!
 //! No agent promises a stable schema, so each field is optional, and a record
 //! that cannot be parsed is kept as an issue with its place, never dropped.
+//! A reader gives [`Entry`](coroner_model::entry::Entry)s; what is recorded is made of
+//! them, and so are the sessions that judges see.
 
+mod assemble;
+pub mod batch;
 mod claude;
 mod neutral;
 mod plain;
+pub mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use coroner_model::Document;
+use coroner_model::entry::RawPlace;
 use coroner_model::session::{ParseIssue, Session};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use batch::{Batch, JsonLines};
 
 /// Longest output of a call that is kept, in characters; the end of it matters most.
 pub const OUTPUT_CHARS_MAX: usize = 8_000;
+/// Most records looked at to recognise a format.
+const RECORDS_LOOKED_AT_MAX: usize = 50;
+
+/// A format whose records stand in lines, and what its reader remembers of earlier lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineReader {
+    Claude(claude::Claude),
+    Neutral(neutral::Neutral),
+}
+
+impl LineReader {
+    /// The agent that writes the format, as `--agent` names it.
+    pub fn agent(&self) -> &'static str {
+        match self {
+            LineReader::Claude(_) => "claude",
+            LineReader::Neutral(_) => "",
+        }
+    }
+
+    /// Reads one line that is not blank.
+    pub fn line(&mut self, text: &str, raw: RawPlace, batch: &mut Batch) {
+        let reader: &mut dyn JsonLines = match self {
+            LineReader::Claude(reader) => reader,
+            LineReader::Neutral(reader) => reader,
+        };
+        batch::line(reader, text, raw, batch);
+    }
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    Lines(LineReader),
+    /// A list of commands.
+    Commands,
+    /// What stands beside a subagent's transcript and says what it is.
+    Meta,
+    /// Not a transcript, and why.
+    Unknown(&'static str),
+}
+
+/// The format of a file by its beginning, the name being a hint only where there is no content.
+pub fn format(path: &str, beginning: &str) -> Format {
+    let (name, stem) = (path.rsplit('/').next().unwrap_or(""), stem(path));
+    if name.ends_with(".meta.json") {
+        return Format::Meta;
+    }
+    if name.ends_with(".txt") {
+        return Format::Commands;
+    }
+    let records = beginning.lines().filter(|l| !l.trim().is_empty()).take(RECORDS_LOOKED_AT_MAX);
+    let mut records = records.filter_map(|l| serde_json::from_str::<Value>(l).ok());
+    let Some(first) = records.next() else {
+        return if beginning.trim().is_empty() || name.ends_with(".jsonl") {
+            Format::Lines(LineReader::Claude(claude::Claude::new(stem)))
+        } else {
+            Format::Unknown("no JSON lines")
+        };
+    };
+    if first.get("schema").and_then(Value::as_str) == Some("coroner/session/v1") {
+        return Format::Lines(LineReader::Neutral(neutral::Neutral::new(stem)));
+    }
+    let claude = |v: &Value| {
+        v.get("type").is_some() && v.get("payload").is_none() && v.get("data").is_none_or(|_| v["type"] == "progress")
+    };
+    if claude(&first) || records.any(|v| claude(&v)) {
+        Format::Lines(LineReader::Claude(claude::Claude::new(stem)))
+    } else {
+        Format::Unknown("a format that is not known")
+    }
+}
+
+/// Reads all lines of a text; `first_line` is the number of the first.
+pub fn lines(reader: &mut LineReader, text: &str, first_line: u64) -> Batch {
+    let mut batch = Batch::default();
+    let mut offset = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let bare = line.trim_end_matches(['\n', '\r']);
+        if !bare.trim().is_empty() {
+            let raw = RawPlace { offset, len: bare.len() as u64, line: index as u64 + first_line };
+            reader.line(bare, raw, &mut batch);
+        }
+        offset += line.len() as u64;
+    }
+    batch
+}
 
 /// Reads all transcripts of a case: one session per transcript and per subagent.
 ///
@@ -24,10 +120,13 @@ pub fn read(documents: &[Document]) -> Vec<Session> {
     let mut kinds = BTreeMap::new();
     let mut sessions: Vec<Session> = Vec::new();
     for document in documents {
-        match format(document) {
-            Format::Meta => claude::meta(document, &mut kinds),
-            Format::Claude => sessions.extend(claude::read(document, &mut kinds)),
-            Format::Neutral => sessions.push(neutral::read(document)),
+        let text = document.text.as_str();
+        match format(&document.path, text) {
+            Format::Meta => kinds.extend(claude::meta(stem(&document.path).trim_end_matches(".meta"), text)),
+            Format::Lines(mut reader) => {
+                let batch = lines(&mut reader, text, document.first_line.max(1));
+                sessions.extend(assemble::sessions(document, reader.agent(), batch, &mut kinds));
+            }
             Format::Commands => sessions.push(plain::read(document)),
             Format::Unknown(reason) => sessions.push(unreadable(document, reason)),
         }
@@ -62,47 +161,6 @@ fn drop_copies(sessions: &mut [Session]) {
     }
 }
 
-enum Format {
-    Claude,
-    Neutral,
-    Commands,
-    /// What stands beside a subagent's transcript and says what it is.
-    Meta,
-    Unknown(&'static str),
-}
-
-/// The format by content, the name being a hint only where there is no content.
-fn format(document: &Document) -> Format {
-    let name = document.path.rsplit('/').next().unwrap_or("");
-    if name.ends_with(".meta.json") {
-        return Format::Meta;
-    }
-    if name.ends_with(".txt") {
-        return Format::Commands;
-    }
-    let text = document.text.as_str();
-    let mut records =
-        text.lines().filter(|l| !l.trim().is_empty()).take(50).filter_map(|l| serde_json::from_str::<Value>(l).ok());
-    let Some(first) = records.next() else {
-        return if text.trim().is_empty() || name.ends_with(".jsonl") {
-            Format::Claude
-        } else {
-            Format::Unknown("no JSON lines")
-        };
-    };
-    if first.get("schema").and_then(Value::as_str) == Some("coroner/session/v1") {
-        return Format::Neutral;
-    }
-    let claude = |v: &Value| {
-        v.get("type").is_some() && v.get("payload").is_none() && v.get("data").is_none_or(|_| v["type"] == "progress")
-    };
-    if claude(&first) || records.any(|v| claude(&v)) {
-        Format::Claude
-    } else {
-        Format::Unknown("a format that is not known")
-    }
-}
-
 fn unreadable(document: &Document, reason: &str) -> Session {
     let issue = ParseIssue {
         path: document.path.clone(),
@@ -129,6 +187,11 @@ fn bounded(text: &str) -> String {
     let head: String = text.chars().take(half).collect();
     let tail: String = text.chars().skip(count - half).collect();
     format!("{head}\n[… {} characters left out …]\n{tail}", count - 2 * half)
+}
+
+/// The beginning of a text, cut between characters.
+fn start(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 /// A time field: RFC 3339 text, or a number of seconds or milliseconds.

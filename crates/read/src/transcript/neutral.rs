@@ -1,93 +1,113 @@
 //! The neutral session format, `coroner/session/v1`, for any other agent.
 
-use coroner_model::session::{CallStatus, Message, ParseIssue, Role, Session, ToolCall};
-use coroner_model::{Document, SessionId, ToolCallId};
+use coroner_model::entry::{About, CallResult, Entry, ExitKnown, RawPlace, Said};
+use coroner_model::session::{CallStatus, Role};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Reads it; every field may be absent.
-pub fn read(document: &Document) -> Session {
-    let mut session =
-        Session { id: super::stem(&document.path).into(), path: document.path.clone(), ..Session::default() };
-    let mut offset = 0;
-    for (index, line) in document.text.as_str().split_inclusive('\n').enumerate() {
-        let number = index as u64 + document.first_line.max(1);
-        if !line.trim().is_empty() {
-            match serde_json::from_str::<Value>(line) {
-                Ok(record) => add(&mut session, &record, number),
-                Err(error) => session.issues.push(ParseIssue {
-                    path: document.path.clone(),
-                    offset,
-                    length: line.len() as u64,
-                    reason: error.to_string(),
-                }),
-            }
-        }
-        offset += line.len() as u64;
-    }
-    let moments = session.calls.iter().filter_map(|c| c.at).chain(session.messages.iter().filter_map(|m| m.at));
-    let (first, last) = moments.fold((None, None), |(first, last): (Option<_>, Option<_>), at| {
-        (Some(first.map_or(at, |f: jiff::Timestamp| f.min(at))), Some(last.map_or(at, |l: jiff::Timestamp| l.max(at))))
-    });
-    session.started = session.started.or(first);
-    session.ended = last;
-    session
+use super::batch::{Batch, JsonLines};
+use super::{id, time, tool};
+
+/// Reads the lines of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Neutral {
+    session: String,
+    cwd: String,
 }
 
-fn add(session: &mut Session, record: &Value, line: u64) {
-    let text = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-    if record.get("schema").is_some() {
+impl Neutral {
+    /// A reader for the file of that name, without folder and extension.
+    pub fn new(stem: &str) -> Neutral {
+        Neutral { session: stem.to_owned(), cwd: String::new() }
+    }
+
+    fn head(&mut self, record: &Value, entry: &mut Entry) {
         if record.get("session").is_some() {
-            session.id = SessionId(super::id(record.get("session")));
+            self.session = id(record.get("session"));
+            entry.session.clone_from(&self.session);
         }
-        session.agent = text("agent");
-        session.title = text("title");
-        session.cwd = text("cwd");
-        session.started = super::time(record.get("started"));
-    } else if record.get("tool_call").is_some() {
-        session.calls.push(call(session, record, line));
-    } else if record.get("message").is_some() || record.get("role").is_some() {
-        session.messages.push(Message {
-            id: super::id(record.get("message")),
-            role: role(&text("role")),
-            at: super::time(record.get("at")),
-            line,
-            text: text("text"),
-        });
+        let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
+        self.cwd = text("cwd").unwrap_or_default();
+        entry.about = Some(Box::new(About {
+            title: text("title"),
+            cwd: text("cwd"),
+            branch: text("branch"),
+            version: text("version"),
+            model: text("model"),
+            agent: text("agent"),
+            parent: text("parent"),
+            machine: text("machine"),
+            started: time(record.get("started")),
+            ..About::default()
+        }));
     }
-}
 
-fn call(session: &Session, record: &Value, line: u64) -> ToolCall {
-    let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
-    let exit_code = record.get("exit_code").and_then(Value::as_i64);
-    let input = record.get("input").cloned().unwrap_or(Value::Null);
-    let command = text("command").or_else(|| input.get("command").and_then(Value::as_str).map(str::to_owned));
-    ToolCall {
-        id: ToolCallId(super::id(record.get("tool_call"))),
-        number: session.calls.len() as u64 + 1,
-        tool: text("tool").unwrap_or_default(),
-        command,
-        input,
-        cwd: text("cwd").unwrap_or_else(|| session.cwd.clone()),
-        at: super::time(record.get("at")),
-        ended: super::time(record.get("ended")),
-        line,
-        status: match (record.get("status").and_then(Value::as_str), exit_code) {
+    fn call(&self, record: &Value, entry: &mut Entry) {
+        let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
+        let name = text("tool").unwrap_or_default();
+        let input = record.get("input").cloned().unwrap_or(Value::Null);
+        let mut call = tool::call(id(record.get("tool_call")), &name, input);
+        if let Some(command) = text("command") {
+            call.command = Some(command);
+        }
+        call.cwd = text("cwd").or(call.cwd).or_else(|| Some(self.cwd.clone()).filter(|cwd| !cwd.is_empty()));
+        let exit_code = record.get("exit_code").and_then(Value::as_i64);
+        let status = match (record.get("status").and_then(Value::as_str), exit_code) {
             (Some("rejected" | "denied" | "cancelled"), _) => CallStatus::Rejected,
             (Some("interrupted"), _) => CallStatus::Interrupted,
+            (Some("background"), _) => CallStatus::Background,
             (Some("error" | "failed"), _) => CallStatus::Error,
             (Some("ok" | "success" | "completed"), None) | (_, Some(0)) => CallStatus::Ok,
             (_, Some(_)) => CallStatus::Error,
             _ => CallStatus::Unknown,
-        },
-        exit_code,
-        output: super::bounded(&text("output").unwrap_or_default()),
+        };
+        call.result = Some(Box::new(CallResult {
+            call: call.id.clone(),
+            status,
+            exit_code,
+            known: if exit_code.is_some() { ExitKnown::Reported } else { ExitKnown::Unknown },
+            output: text("output").unwrap_or_default(),
+            at: time(record.get("ended")),
+        }));
+        entry.parent = id(record.get("message"));
+        entry.calls.push(call);
     }
 }
 
-fn role(word: &str) -> Role {
+impl JsonLines for Neutral {
+    fn record(&mut self, record: Value, text: &str, raw: RawPlace, batch: &mut Batch) {
+        let at = time(record.get("at"));
+        let mut entry = Entry { session: self.session.clone(), raw, at, ..Entry::default() };
+        if record.get("schema").is_some() {
+            self.head(&record, &mut entry);
+        } else if record.get("tool_call").is_some() {
+            entry.id = id(record.get("tool_call"));
+            self.call(&record, &mut entry);
+        } else if record.get("message").is_some() || record.get("role").is_some() {
+            entry.id = id(record.get("message"));
+            entry.message = Some(Said {
+                role: role(record.get("role").and_then(Value::as_str).unwrap_or("")),
+                origin: coroner_model::entry::Origin::default(),
+                text: record.get("text").and_then(Value::as_str).unwrap_or("").to_owned(),
+                thinking: None,
+            });
+        } else {
+            return batch.unknown(entry, "neither a message nor a tool call", text);
+        }
+        batch.add(entry);
+    }
+
+    fn session(&self) -> &str {
+        &self.session
+    }
+}
+
+/// Who speaks, by the words of the common formats.
+pub(super) fn role(word: &str) -> Role {
     match word {
-        "assistant" => Role::Assistant,
-        "system" => Role::System,
+        "assistant" | "model" => Role::Assistant,
+        "system" | "developer" => Role::System,
         "tool" => Role::Tool,
         _ => Role::User,
     }
