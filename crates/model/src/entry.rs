@@ -265,15 +265,46 @@ impl<T> Entry<T> {
 }
 
 impl Entry {
-    /// The entry with its secrets replaced, and whether there was one.
-    pub fn redact(self, redactor: &Redactor) -> (Entry<Redacted>, u64) {
+    /// The entry with its secrets replaced, and how many were. What is found is learned,
+    /// so that it goes from every later text too.
+    pub fn redact(self, redactor: &mut Redactor) -> (Entry<Redacted>, u64) {
         let mut count = 0;
-        let entry = self.map(&mut |text| {
+        let entry = self.map(&mut |text: String| {
             let (redacted, replaced) = redactor.redact_counted(&text);
+            if replaced > 0 {
+                redactor.learn(&text);
+            }
             count += replaced;
             redacted
         });
         (entry, count)
+    }
+}
+
+impl Entry<Redacted> {
+    /// The entry without values that were learned since it was made, and how many went.
+    pub fn without_learned(self, redactor: &Redactor) -> (Entry<Redacted>, u64) {
+        let mut count = 0;
+        let entry = self.map(&mut |text| {
+            let (redacted, replaced) = redactor.without_learned(text);
+            count += replaced;
+            redacted
+        });
+        (entry, count)
+    }
+
+    /// All that it says, as one text.
+    pub fn told(&self) -> Redacted {
+        let said = self.message.iter().flat_map(|said| said.thinking.iter().chain([&said.text]));
+        let calls = self.calls.iter().flat_map(|call| {
+            let changes = call.changes.iter().flat_map(|c| [Some(&c.path), c.before.as_ref(), c.after.as_ref()]);
+            let result = call.result.iter().map(|result| &result.output);
+            call.command.iter().chain(call.input.iter()).chain(&call.paths).chain(changes.flatten()).chain(result)
+        });
+        let results = self.results.iter().map(|result| &result.output);
+        let notes = self.notes.iter().map(|note| &note.text);
+        let unread = self.unread.iter().map(|unread| &unread.text);
+        Redacted::joined(said.chain(calls).chain(results).chain(&self.errors).chain(notes).chain(unread), '\n')
     }
 }
 

@@ -18,6 +18,7 @@ pub mod probe;
 pub mod redact;
 pub mod secret;
 pub mod session;
+pub mod source;
 
 pub use agent::Agent;
 pub use category::{Category, Severity};

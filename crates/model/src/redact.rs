@@ -32,6 +32,18 @@ impl Redacted {
         &self.0
     }
 
+    /// Several texts as one, with `between` them; what is redacted stays so.
+    pub fn joined<'r>(parts: impl IntoIterator<Item = &'r Redacted>, between: char) -> Redacted {
+        let mut out = String::new();
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            if !out.is_empty() {
+                out.push(between);
+            }
+            out.push_str(&part.0);
+        }
+        Redacted(out)
+    }
+
     /// Whether nothing is there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -153,6 +165,14 @@ impl Redactor {
         }
         out.push_str(&raw[done..]);
         (Redacted(out), count)
+    }
+
+    /// A text that is redacted already, without values that were learned since; and how many went.
+    pub fn without_learned(&self, text: Redacted) -> (Redacted, u64) {
+        match self.finder() {
+            Some(finder) if !finder.find(&text.0).is_empty() => self.redact_counted(&text.0),
+            _ => (text, 0),
+        }
     }
 
     /// Whether the text holds something that would be replaced.

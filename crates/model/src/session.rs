@@ -42,6 +42,18 @@ pub enum Role {
     Tool,
 }
 
+impl Role {
+    /// The word as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::System => "system",
+            Role::Tool => "tool",
+        }
+    }
+}
+
 /// One message; its text is redacted because the document was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -67,6 +79,20 @@ pub enum CallStatus {
     Background,
     #[default]
     Unknown,
+}
+
+impl CallStatus {
+    /// The word as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallStatus::Ok => "ok",
+            CallStatus::Error => "error",
+            CallStatus::Rejected => "rejected",
+            CallStatus::Interrupted => "interrupted",
+            CallStatus::Background => "background",
+            CallStatus::Unknown => "unknown",
+        }
+    }
 }
 
 /// One tool call.

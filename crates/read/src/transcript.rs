@@ -15,7 +15,7 @@ pub mod tool;
 use std::collections::{BTreeMap, BTreeSet};
 
 use coroner_model::Document;
-use coroner_model::entry::RawPlace;
+use coroner_model::entry::{About, Entry, RawPlace};
 use coroner_model::session::{ParseIssue, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,6 +95,24 @@ pub fn format(path: &str, beginning: &str) -> Format {
     } else {
         Format::Unknown("a format that is not known")
     }
+}
+
+/// Reads what stands beside a subagent's transcript and says what kind it is.
+pub fn meta(path: &str, text: &str) -> Batch {
+    let mut batch = Batch::default();
+    batch.counts.lines = 1;
+    let raw = RawPlace { offset: 0, len: text.len() as u64, line: 1 };
+    // `…/<session>/subagents/agent-<id>.meta.json`
+    let mut folders = path.rsplit('/').skip(1);
+    let session = folders.find(|folder| *folder != "subagents").unwrap_or("").to_owned();
+    match claude::meta(stem(path).trim_end_matches(".meta"), text) {
+        Some((subagent, kind)) => {
+            let about = About { subagent: Some(kind), ..About::default() };
+            batch.add(Entry { session, subagent, raw, about: Some(Box::new(about)), ..Entry::default() });
+        }
+        None => batch.issue(Entry { session, raw, ..Entry::default() }, "says no kind of a subagent", text),
+    }
+    batch
 }
 
 /// Reads all lines of a text; `first_line` is the number of the first.

@@ -57,6 +57,8 @@ pub enum StoreError {
     #[error("the content was taken out, but other readers hold old pages of the file")]
     ScrubUnfinished,
     /// The system gave no random bytes for a key.
+    #[error("the thread that writes the search index stopped")]
+    IndexFailed,
     #[error("the system gave no random bytes: {0}")]
     Randomness(getrandom::Error),
 }

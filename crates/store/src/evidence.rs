@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{COLUMNS, Kind, Row};
 use crate::error::{Result, StoreError};
 use crate::ledger::{Entry, Growth, instant};
-use crate::{REDACTED_MARK, Store, retain};
+use crate::{REDACTED_MARK, RecordedEntry, Store};
 
 /// Most records that one listing gives.
 pub const EVIDENCE_COUNT_MAX: usize = 100_000;
@@ -133,6 +133,16 @@ pub(crate) struct Body {
     pub(crate) hash: ContentHash,
 }
 
+/// The text of a kept body and the hash of what it was; an entry of a transcript is told as text.
+pub(crate) fn read_body(bytes: &[u8], source: &str) -> serde_json::Result<Body> {
+    if source == Source::Session.as_str()
+        && let Ok(recorded) = serde_json::from_slice::<RecordedEntry>(bytes)
+    {
+        return Ok(Body { content: recorded.entry.told(), hash: recorded.hash });
+    }
+    serde_json::from_slice(bytes)
+}
+
 /// What a tombstone says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tombstone {
@@ -222,13 +232,6 @@ impl Store {
         }
         Ok(unknown)
     }
-
-    fn make_room(&self, at: Timestamp) -> Result<()> {
-        if self.access == crate::Access::ReadOnly {
-            return Err(StoreError::ReadOnly);
-        }
-        retain::make_room(self, at)
-    }
 }
 
 fn entry(item: &Evidence) -> Result<Entry> {
@@ -270,7 +273,7 @@ fn kept(row: &Row, tombstones: &Tombstones) -> Result<KeptEvidence> {
     let unreadable = |because: String| StoreError::Unreadable { record: row.seq, because };
     let content = match &row.body {
         Some(body) => {
-            let body: Body = serde_json::from_slice(body).map_err(|e| unreadable(e.to_string()))?;
+            let body = read_body(body, &row.text(3)).map_err(|e| unreadable(e.to_string()))?;
             Content::Kept { text: body.content, hash: body.hash }
         }
         None => Content::Removed(removed(row.seq, tombstones)),

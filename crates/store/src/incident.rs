@@ -207,7 +207,8 @@ pub(crate) fn rebuild_search(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn index(connection: &Connection, incident: &Incident) -> Result<()> {
+/// All that an incident says, as one text for the index.
+pub(crate) fn told(incident: &Incident) -> String {
     let labels = [&incident.what_happened, &incident.root_cause, &incident.data_lost, &incident.fix, &incident.lesson];
     let mut text: Vec<&str> = vec![incident.id.as_str()];
     text.extend(labels.into_iter().flatten().map(String::as_str));
@@ -215,10 +216,14 @@ fn index(connection: &Connection, incident: &Incident) -> Result<()> {
     text.extend(incident.category.map(|c| c.as_str()));
     text.extend(incident.contradictions.iter().map(String::as_str));
     text.push(&incident.body);
+    text.join("\n")
+}
+
+fn index(connection: &Connection, incident: &Incident) -> Result<()> {
     connection.execute("DELETE FROM incident_search WHERE id = ?1", [incident.id.as_str()])?;
     connection.execute(
         "INSERT INTO incident_search (id, title, text) VALUES (?1, ?2, ?3)",
-        [incident.id.as_str(), &incident.title, &text.join("\n")],
+        [incident.id.as_str(), &incident.title, &told(incident)],
     )?;
     Ok(())
 }

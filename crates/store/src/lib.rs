@@ -22,10 +22,12 @@ pub mod mishap;
 pub mod person;
 mod place;
 mod quote;
+mod recording;
 mod redact;
 mod retain;
 mod retold;
 mod schema;
+pub mod search;
 pub mod trust;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,7 @@ pub use incident::{Kept, Revision};
 pub use investigation::KeptInvestigation;
 pub use key::random as fresh_key;
 pub use place::DATABASE_NAME;
+pub use recording::{Held, Part, Prepared, Provenance, Recorded, RecordedEntry};
 pub use redact::{REDACTED_MARK, Redaction};
 pub use retain::{Limits, Retained};
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Kind;
 use crate::error::{Result, StoreError};
-use crate::evidence::{Body, Removal, Tombstone, tombstones};
+use crate::evidence::{Removal, Tombstone, read_body, tombstones};
 use crate::ledger::{Batch, Entry, Growth};
 use crate::quote::{INSIDE_BYTES_MIN, Search, escaped};
 use crate::{Access, Store, incident};
@@ -108,18 +108,20 @@ fn empty_log(connection: &rusqlite::Connection) -> Result<()> {
 }
 
 fn redact(batch: &mut Batch<'_>, id: &EvidenceId, reason: &str) -> Result<Redaction> {
-    let found: Vec<(i64, Option<Vec<u8>>)> = batch
+    let found: Vec<(i64, Option<Vec<u8>>, String)> = batch
         .transaction
-        .prepare("SELECT seq, body FROM record WHERE kind = 'evidence' AND id = ?1 ORDER BY seq")?
-        .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare("SELECT seq, body, source FROM record WHERE kind = 'evidence' AND id = ?1 ORDER BY seq")?
+        .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let Some((seq, body)) = found.into_iter().next() else { return Err(StoreError::NoSuchEvidence(id.clone())) };
+    let Some((seq, body, source)) = found.into_iter().next() else {
+        return Err(StoreError::NoSuchEvidence(id.clone()));
+    };
     let record = seq.unsigned_abs();
     let mut redaction =
         Redaction { id: id.clone(), record, tombstone: None, rewritten: Vec::new(), also_in: Vec::new() };
     let Some(body) = body else { return Ok(redaction) };
     let mut removed = vec![(record, record)];
-    if let Ok(body) = serde_json::from_slice::<Body>(&body) {
+    if let Ok(body) = read_body(&body, &source) {
         let search = Search::new(id, body.content.as_str());
         for quote in quotes(batch, &search)? {
             removed.push((quote.seq, quote.seq));

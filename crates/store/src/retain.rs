@@ -137,6 +137,9 @@ impl Store {
 
 /// Applies the limits before something is added.
 pub(crate) fn make_room(store: &Store, at: Timestamp) -> Result<()> {
+    if store.is_read_only() {
+        return Err(StoreError::ReadOnly);
+    }
     store.retain(at)?;
     let (bytes, bytes_max) = (store.bytes()?, store.limits.bytes_max);
     if bytes <= bytes_max { Ok(()) } else { Err(StoreError::StoreFull { bytes, bytes_max }) }

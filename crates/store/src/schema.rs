@@ -9,7 +9,8 @@ use crate::place::{Place, file_error};
 use crate::{read_flags, wait_max};
 
 /// One file for each step of the format; its place in the list is its version.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_ledger.sql"), include_str!("../migrations/0002_sessions.sql")];
 /// The newest format that this version knows.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Marks the file as a store of Coroner (`Coro`).

@@ -15,6 +15,7 @@ pub mod hook;
 pub mod incident;
 pub mod incident_draft;
 pub mod incident_learn;
+pub mod ingest;
 pub mod init;
 pub mod investigate;
 pub mod lessons;

@@ -1,0 +1,270 @@
+//! The search index: disposable, beside the database, made again from the ledger.
+//!
+//! Two full-text databases, one for what was said and done and one for outputs of
+//! tools, so that two threads build them and a question about words does not wade
+//! through logs. Each knows the number of the last record it holds.
+
+mod docs;
+mod query;
+mod rank;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::{Result, StoreError};
+use crate::place::{Place, file_error};
+use crate::{RecordedEntry, Store, schema, wait_max};
+
+pub use docs::DocKind;
+pub use query::{Query, QueryError};
+pub use rank::{Found, Hit};
+
+/// Version of the form of the index; another one is thrown away and made anew.
+const FORM: i64 = 1;
+/// Most records that wait for an index thread.
+const WAITING_COUNT_MAX: usize = 256;
+/// Bytes of text after which an index commits.
+const COMMIT_BYTES: u64 = 48 << 20;
+/// Bytes of terms that the full-text engine gathers before it writes a segment.
+const GATHERED_BYTES: u32 = 6 << 20;
+
+/// Which of the two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shard {
+    /// Messages, commands, edits, decisions, errors, incidents.
+    Said,
+    /// What tools printed.
+    Output,
+}
+
+impl Shard {
+    pub(crate) const ALL: [Shard; 2] = [Shard::Said, Shard::Output];
+
+    fn name(self) -> &'static str {
+        match self {
+            Shard::Said => "said.db",
+            Shard::Output => "output.db",
+        }
+    }
+}
+
+/// Writes one shard.
+pub(crate) struct Writer {
+    shard: Shard,
+    connection: Connection,
+    /// Number of the last record that the index holds.
+    last: u64,
+    /// Bytes since the last commit.
+    bytes: u64,
+    rows: u64,
+}
+
+/// Feeds both shards on threads of their own.
+pub struct Indexer {
+    senders: Vec<SyncSender<(u64, Arc<RecordedEntry>)>>,
+    threads: Vec<JoinHandle<Result<u64>>>,
+    _lock: std::fs::File,
+}
+
+fn folder(place: &Place) -> PathBuf {
+    let mut name = place.database.as_os_str().to_owned();
+    name.push(".search");
+    PathBuf::from(name)
+}
+
+impl Store {
+    /// Brings the index up to the ledger and keeps it open for more.
+    ///
+    /// `None` while another process does that; whoever searches next brings it up.
+    pub fn indexer(&self) -> Result<Option<Indexer>> {
+        let folder = folder(&self.place);
+        std::fs::create_dir_all(&folder).map_err(file_error("write", &folder))?;
+        let path = folder.join("lock");
+        let lock = std::fs::File::create(&path).map_err(file_error("write", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => return Err(file_error("lock", &path)(error)),
+        }
+        let (mut senders, mut threads) = (Vec::new(), Vec::new());
+        for shard in Shard::ALL {
+            let writer = Writer::open(&folder, shard)?;
+            let place = self.place.clone();
+            let (sender, receiver) = sync_channel(WAITING_COUNT_MAX);
+            senders.push(sender);
+            threads.push(std::thread::spawn(move || feed(writer, &place, &receiver)));
+        }
+        Ok(Some(Indexer { senders, threads, _lock: lock }))
+    }
+
+    /// Takes records out of the index; for what was redacted or expired.
+    pub(crate) fn unindex(&self, ranges: &[(u64, u64)]) -> Result<()> {
+        let folder = folder(&self.place);
+        for shard in Shard::ALL.into_iter().filter(|shard| folder.join(shard.name()).is_file()) {
+            let writer = Writer::open(&folder, shard)?;
+            for &(from, to) in ranges {
+                writer.connection.execute(
+                    "DELETE FROM doc WHERE rowid >= ?1 AND rowid < ?2",
+                    params![docs::row(from, 0, 0), docs::row(to + 1, 0, 0)],
+                )?;
+            }
+            writer.connection.execute_batch("INSERT INTO doc(doc) VALUES ('optimize')")?;
+        }
+        Ok(())
+    }
+
+    /// Throws the index away; the next use makes it again.
+    pub fn drop_index(&self) -> Result<()> {
+        let folder = folder(&self.place);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error("write", &folder)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Indexer {
+    /// Hands a record over; waits while both threads are busy.
+    pub fn add(&self, seq: u64, entry: RecordedEntry) {
+        let entry = Arc::new(entry);
+        for sender in &self.senders {
+            // A thread that stopped says why when it is joined.
+            sender.send((seq, Arc::clone(&entry))).ok();
+        }
+    }
+
+    /// Writes what was handed over, and gives the rows written.
+    pub fn finish(self) -> Result<u64> {
+        drop(self.senders);
+        let mut rows = 0;
+        for thread in self.threads {
+            rows += thread.join().map_err(|_| StoreError::IndexFailed)??;
+        }
+        Ok(rows)
+    }
+}
+
+fn feed(mut writer: Writer, place: &Place, receiver: &Receiver<(u64, Arc<RecordedEntry>)>) -> Result<u64> {
+    writer.catch_up(place, u64::MAX)?;
+    for (seq, entry) in receiver {
+        if seq <= writer.last {
+            continue;
+        }
+        if seq > writer.last + 1 {
+            writer.catch_up(place, seq)?;
+        }
+        writer.add(seq, &docs::of_entry(&entry))?;
+    }
+    // Another process may have recorded meanwhile.
+    writer.catch_up(place, u64::MAX)?;
+    writer.commit()?;
+    Ok(writer.rows)
+}
+
+impl Writer {
+    fn open(folder: &Path, shard: Shard) -> Result<Writer> {
+        let path = folder.join(shard.name());
+        let mut connection = Connection::open(&path)?;
+        connection.busy_timeout(wait_max())?;
+        let form: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if form != FORM && form != 0 {
+            drop(connection);
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                std::fs::remove_file(&name).ok();
+            }
+            connection = Connection::open(&path)?;
+        }
+        // The index can be made again: it must never be torn, and may be a little behind.
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; \
+             PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;",
+        )?;
+        if form != FORM {
+            connection.execute_batch(&format!(
+                "CREATE VIRTUAL TABLE doc USING fts5 (text, place, content = '', contentless_delete = 1, \
+                 tokenize = 'porter unicode61 remove_diacritics 2'); \
+                 INSERT INTO doc (doc, rank) VALUES ('secure-delete', 1); \
+                 INSERT INTO doc (doc, rank) VALUES ('hashsize', {GATHERED_BYTES}); \
+                 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID; \
+                 PRAGMA user_version = {FORM};"
+            ))?;
+        }
+        let last: Option<i64> =
+            connection.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
+        Ok(Writer { shard, connection, last: last.unwrap_or(0).unsigned_abs(), bytes: 0, rows: 0 })
+    }
+
+    /// Adds the records of the ledger that the index lacks, up to `before`.
+    fn catch_up(&mut self, place: &Place, before: u64) -> Result<()> {
+        let ledger = schema::open_to_read(place)?;
+        let mut statement = ledger.prepare(
+            "SELECT seq, kind, id, source, locator, body FROM record WHERE seq > ?1 AND seq < ?2 ORDER BY seq",
+        )?;
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![self.last as i64, before])?;
+        while let Some(row) = rows.next()? {
+            let seq = row.get::<_, i64>(0)?.unsigned_abs();
+            let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+            let body: Option<Vec<u8>> = row.get(5)?;
+            let kept = docs::Kept { kind: &texts[0], id: &texts[1], source: &texts[2], locator: &texts[3] };
+            let docs = body.map(|body| docs::of_record(&kept, &body)).unwrap_or_default();
+            if let Some(older) = docs::replaces(&kept, &ledger, seq)? {
+                self.forget(older)?;
+            }
+            self.add(seq, &docs)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, seq: u64) -> Result<()> {
+        self.connection.execute(
+            "DELETE FROM doc WHERE rowid >= ?1 AND rowid < ?2",
+            params![docs::row(seq, 0, 0), docs::row(seq + 1, 0, 0)],
+        )?;
+        Ok(())
+    }
+
+    fn add(&mut self, seq: u64, docs: &[docs::Doc]) -> Result<()> {
+        for doc in docs.iter().filter(|doc| doc.kind.shard() == self.shard) {
+            self.begin()?;
+            self.connection
+                .prepare_cached("INSERT INTO doc (rowid, text, place) VALUES (?1, ?2, ?3)")?
+                .execute(params![docs::row(seq, doc.kind as i64, doc.part), doc.text, doc.place])?;
+            self.bytes += doc.text.len() as u64;
+            self.rows += 1;
+        }
+        self.last = seq;
+        if self.bytes > COMMIT_BYTES {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let held: Option<i64> =
+            self.connection.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
+        if held.map(i64::unsigned_abs) != Some(self.last) {
+            self.begin()?;
+            self.connection
+                .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('last', ?1)", [self.last as i64])?;
+        }
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+}

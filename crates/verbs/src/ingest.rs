@@ -1,0 +1,248 @@
+//! `record`: transcripts into the store, redacted, each line accounted for.
+//!
+//! Two or more threads read, parse and redact; one keeps; two more write the search
+//! index. What did not change is not opened, what grew is read from where it ended.
+
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use coroner_model::source::{SourceCounts, SourceIssue, SourceState};
+use coroner_store::{Held, Part, Recorded, StoreError};
+use serde::Serialize;
+
+use crate::workspace::Workspace;
+
+/// Parts that wait to be kept; each holds about a megabyte.
+const WAITING_PARTS_MAX: usize = 6;
+/// Entries after which what was read so far is kept.
+const ENTRIES_PER_COMMIT: usize = 6_000;
+
+/// What is recorded.
+#[derive(Clone, Debug, Default)]
+pub struct IngestRequest {
+    /// Folders and files; empty for wherever agents keep their transcripts.
+    pub from: Vec<PathBuf>,
+    /// The agent that wrote them, where nothing in them says so.
+    pub agent: Option<String>,
+}
+
+/// What was recorded (`coroner/record/v1`); counts are of this run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct IngestReport {
+    pub schema: String,
+    pub files: u64,
+    pub parsed: u64,
+    pub unchanged: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub lines: u64,
+    pub messages: u64,
+    pub tool_calls: u64,
+    /// Records of a type that no reader knows.
+    pub unknown: u64,
+    /// Entries that the store held already.
+    pub duplicates: u64,
+    pub parse_issues: u64,
+    /// Rows of every table, the search index included.
+    pub rows_written: u64,
+    /// Bytes of sources that were parsed.
+    pub bytes: u64,
+    pub redactions: u64,
+    /// Sources that are not there any more; what was recorded of them stays.
+    pub gone: u64,
+    pub held: Held,
+    pub sources: Vec<SourceReport>,
+}
+
+/// What became of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    pub path: String,
+    pub agent: String,
+    pub state: State,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    pub lines: u64,
+    pub messages: u64,
+    pub tool_calls: u64,
+    pub unknown: u64,
+    pub parse_issues: u64,
+    pub issues: Vec<SourceIssue>,
+    /// What was read in this run.
+    #[serde(skip)]
+    now: SourceCounts,
+    #[serde(skip)]
+    bytes: u64,
+    #[serde(skip)]
+    redactions: u64,
+}
+
+/// Each source is in exactly one state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Parsed,
+    Unchanged,
+    #[default]
+    Skipped,
+    Failed,
+}
+
+/// What the reading threads hand over.
+enum Handed {
+    Part(Box<Part>),
+    Done(Box<SourceReport>),
+}
+
+/// Records what is new; `progress` hears how far it is.
+pub fn ingest(ws: &Workspace, request: &IngestRequest, progress: &dyn Fn(&str)) -> Result<IngestReport, StoreError> {
+    let mut report = IngestReport { schema: "coroner/record/v1".to_owned(), ..IngestReport::default() };
+    let sources = find(ws, request);
+    let known = ws.store.sources()?;
+    ws.store.make_room(ws.now)?;
+    let mut keeping = Keeping { ws, parts: Vec::new(), entries: 0, recorded: Recorded::default(), indexer: None };
+    let (sender, receiver) = sync_channel(WAITING_PARTS_MAX);
+    let next = AtomicUsize::new(0);
+    let readers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
+    let mut kept: Result<(), StoreError> = Ok(());
+    std::thread::scope(|scope| {
+        for _ in 0..readers {
+            let sender = sender.clone();
+            let (next, sources, known) = (&next, &sources, &known);
+            scope.spawn(move || read_sources(ws, request, sources, known, next, &sender));
+        }
+        drop(sender);
+        for handed in receiver {
+            match handed {
+                Handed::Part(part) if kept.is_ok() => kept = keeping.take(*part),
+                Handed::Part(_) => {}
+                Handed::Done(source) => {
+                    report.add(*source);
+                    progress(&format!("{} of {} sources, {} messages", report.files, sources.len(), report.messages));
+                }
+            }
+        }
+    });
+    kept?;
+    report.gone = keeping.mark_gone(request, &known)?;
+    let recorded = keeping.finish()?;
+    report.duplicates = recorded.duplicates;
+    report.rows_written = recorded.rows_written;
+    report.held = ws.store.held()?;
+    report.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(report)
+}
+
+fn read_sources(
+    ws: &Workspace,
+    request: &IngestRequest,
+    sources: &[PathBuf],
+    known: &BTreeMap<String, SourceState>,
+    next: &AtomicUsize,
+    sender: &SyncSender<Handed>,
+) {
+    while let Some(path) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let mut reader = read::Reader::new(ws, request, path, known.get(&*path.to_string_lossy()));
+        let done = reader.run(&mut |part| {
+            // Nobody receives any more where keeping has failed.
+            sender.send(Handed::Part(Box::new(part))).ok();
+        });
+        sender.send(Handed::Done(Box::new(done))).ok();
+    }
+}
+
+/// Gathers parts and keeps them, several in one transaction.
+struct Keeping<'w> {
+    ws: &'w Workspace,
+    parts: Vec<Part>,
+    entries: usize,
+    recorded: Recorded,
+    indexer: Option<coroner_store::search::Indexer>,
+}
+
+impl Keeping<'_> {
+    fn take(&mut self, part: Part) -> Result<(), StoreError> {
+        self.entries += part.entries.len();
+        self.parts.push(part);
+        if self.entries >= ENTRIES_PER_COMMIT { self.keep() } else { Ok(()) }
+    }
+
+    fn keep(&mut self) -> Result<(), StoreError> {
+        if self.parts.is_empty() {
+            return Ok(());
+        }
+        if self.indexer.is_none() {
+            self.indexer = self.ws.store.indexer()?;
+        }
+        let mut added = Vec::with_capacity(self.entries);
+        let parts = std::mem::take(&mut self.parts);
+        self.recorded += self.ws.store.record(self.ws.now, parts, &mut |seq, entry| added.push((seq, entry)))?;
+        self.entries = 0;
+        // Only what is kept is indexed.
+        if let Some(indexer) = &self.indexer {
+            added.into_iter().for_each(|(seq, entry)| indexer.add(seq, entry));
+        }
+        Ok(())
+    }
+
+    /// Marks sources that were there and are not any more; nothing of theirs is deleted.
+    fn mark_gone(&mut self, request: &IngestRequest, known: &BTreeMap<String, SourceState>) -> Result<u64, StoreError> {
+        let within = |path: &str| {
+            request.from.is_empty()
+                || request.from.iter().any(|from| Path::new(path).starts_with(absolute(self.ws, from)))
+        };
+        let gone: Vec<SourceState> = known
+            .values()
+            .filter(|state| state.gone_at.is_none() && within(&state.path) && !Path::new(&state.path).exists())
+            .map(|state| SourceState { gone_at: Some(self.ws.now.to_string()), ..state.clone() })
+            .collect();
+        let count = gone.len() as u64;
+        for state in gone {
+            self.take(Part { state, entries: Vec::new() })?;
+        }
+        Ok(count)
+    }
+
+    fn finish(mut self) -> Result<Recorded, StoreError> {
+        self.keep()?;
+        if let Some(indexer) = self.indexer.take() {
+            self.recorded.rows_written += indexer.finish()?;
+        }
+        Ok(self.recorded)
+    }
+}
+
+impl IngestReport {
+    fn add(&mut self, source: SourceReport) {
+        self.files += 1;
+        match source.state {
+            State::Parsed => self.parsed += 1,
+            State::Unchanged => self.unchanged += 1,
+            State::Skipped => self.skipped += 1,
+            State::Failed => self.failed += 1,
+        }
+        self.lines += source.now.lines;
+        self.messages += source.now.messages;
+        self.tool_calls += source.now.tool_calls;
+        self.unknown += source.now.unknown;
+        self.parse_issues += source.now.parse_issues;
+        self.bytes += source.bytes;
+        self.redactions += source.redactions;
+        self.sources.push(source);
+    }
+}
+
+fn absolute(ws: &Workspace, path: &Path) -> PathBuf {
+    let joined = ws.cwd.join(path);
+    joined.canonicalize().unwrap_or(joined)
+}
+
+/// The files to be read, the oldest first, so that a copy comes after what it repeats.
+fn find(ws: &Workspace, request: &IngestRequest) -> Vec<PathBuf> {
+    let roots: Vec<PathBuf> = request.from.iter().map(|from| absolute(ws, from)).collect();
+    coroner_collect::source_file::find(&roots)
+}
