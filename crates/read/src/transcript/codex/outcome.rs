@@ -91,23 +91,20 @@ fn plain(text: String, kind: ToolKind) -> Outcome {
 /// The exit code and the terminal that stand before a program's own output, which may print the like.
 fn header(text: &str) -> (Option<i64>, Option<u64>) {
     let (mut exit_code, mut terminal) = (None, None);
-    for line in text.trim_start().lines().take(HEADER_LINES_MAX) {
+    let lines: Vec<&str> = text.trim_start().lines().take(HEADER_LINES_MAX).collect();
+    let output = lines.iter().position(|line| *line == "Output:");
+    let is_marked = output.is_some_and(|end| lines[..end].iter().any(|line| line.starts_with("Wall time:")));
+    for line in &lines[..output.unwrap_or(lines.len())] {
         let after = |start: &str| line.strip_prefix(start).map(str::trim);
         if let Some(code) = after("Exit code:").or_else(|| after("Process exited with code")) {
             exit_code = exit_code.or(code.parse().ok());
         } else if let Some(number) = after("Process running with session ID") {
-            terminal = number.parse().ok();
-        } else if !is_measure(line) {
+            terminal = terminal.or(number.parse().ok());
+        } else if !is_marked && !line.starts_with("Wall time:") {
             break;
         }
     }
     (exit_code, terminal)
-}
-
-/// Whether a line says of an output how long it took, how much it is, or which part of it.
-fn is_measure(line: &str) -> bool {
-    let starts = ["Wall time:", "Chunk ID:", "Original token count:", "Total output lines:"];
-    starts.iter().any(|start| line.starts_with(start))
 }
 
 /// The exit code of a program that failed in the sandbox, as the message names it.
@@ -150,9 +147,12 @@ mod tests {
         assert_eq!(of(json!(reported.to_string())), (failed, Some(1), ExitKnown::Reported));
         assert_eq!(of(reported), (failed, Some(1), ExitKnown::Reported));
         assert_eq!(of(json!("Exit code: 3\nWall time: 1 s\nOutput:\nno")), (failed, Some(3), ExitKnown::InText));
-        let items = json!([{"type": "input_text", "text": "Chunk ID: a\nProcess exited with code 0\nOutput:\n"}]);
+        let items = json!([{"type": "input_text", "text": "Chunk ID: a\nWall time: 1 s\nProcess exited with code 0\nOutput:\n"}]);
         assert_eq!(of(items), (well, Some(0), ExitKnown::InText));
         assert_eq!(of(json!("Wall time: 1 s\nOutput:\nExit code: 3")), unknown(CallStatus::Unknown));
+        let marked = "Command: ls\nWall time: 1 s\nProcess exited with code 4\nOutput:\n";
+        assert_eq!(of(json!(marked)), (failed, Some(4), ExitKnown::InText));
+        assert_eq!(of(json!("running\nExit code: 3\n")), unknown(CallStatus::Unknown));
         assert_eq!(of(json!("2 tests passed")), unknown(CallStatus::Unknown));
         assert_eq!(of(json!("exec command rejected by user")), unknown(CallStatus::Rejected));
         assert_eq!(of(json!("aborted by user after 3.1s")), unknown(CallStatus::Interrupted));
