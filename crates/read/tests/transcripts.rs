@@ -156,6 +156,8 @@ fn a_first_line_that_does_not_end_tells_its_format_yet() {
         assert_eq!(transcript::format("x.json", &format!("{gemini}\n,")), Format::Whole(WholeReader::Gemini));
     }
     assert!(matches!(transcript::format("package.json", "{\n  \"name\": \"x\",\n  \"type\": 1"), Format::Unknown(_)));
+    let tail = "so I look.\nuser:\nyes\nassistant:\nok\n";
+    assert_eq!(transcript::format("t.txt", tail), Format::Whole(WholeReader::CursorText));
     assert!(matches!(transcript::format("list.txt", "# tidy up\nrm -rf build\n"), Format::Commands));
 }
 

@@ -16,6 +16,8 @@ use super::{id, time, tool, whole};
 
 /// Most calls without a result, and most running terminals, that are remembered.
 const PENDING_COUNT_MAX: usize = 500;
+/// Length of a UUID in text.
+const UUID_CHARS: usize = 36;
 /// Beginnings of texts in the user's name that no person typed.
 const INJECTED: &[&str] = &["<environment_context>", "<user_instructions>", "<permissions", "# AGENTS.md"];
 /// Events that repeat what response items say, or say nothing which is kept.
@@ -41,7 +43,7 @@ const SILENT: &[&str] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Codex {
-    /// At first the name of the file.
+    /// At first what the name of the file says.
     session: String,
     /// Whether the file's own metadata were read; later ones are copies of a parent's.
     is_named: bool,
@@ -73,7 +75,9 @@ pub fn whole(stem: &str, text: &str) -> Batch {
 impl Codex {
     /// A reader for the file of that name, without folder and extension.
     pub fn new(stem: &str) -> Codex {
-        Codex { session: stem.to_owned(), ..Codex::default() }
+        // The name ends with the session's id, which counts where the metadata are cut off.
+        let id = stem.len().checked_sub(UUID_CHARS).and_then(|from| stem.get(from..)).filter(|id| is_uuid(id));
+        Codex { session: id.unwrap_or(stem).to_owned(), ..Codex::default() }
     }
 
     /// What metadata say; `None` for those of a parent whose turns were copied.
@@ -259,6 +263,14 @@ impl JsonLines for Codex {
     fn session(&self) -> &str {
         &self.session
     }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let fits = |(index, byte): (usize, u8)| match index {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == UUID_CHARS && text.bytes().enumerate().all(fits)
 }
 
 fn note(entry: &mut Entry, origin: Origin, text: &str) {

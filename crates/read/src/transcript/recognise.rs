@@ -63,11 +63,17 @@ fn text_form(name: &str, beginning: &str) -> Option<WholeReader> {
         Some(WholeReader::AiderChat)
     } else if aider::is_input(beginning) || name.ends_with("aider.input.history") {
         Some(WholeReader::AiderInput)
-    } else if cursor::speaker(first).is_some() {
+    } else if is_cursor_text(first, super::start(beginning, BEGINNING_BYTES_MAX)) {
         Some(WholeReader::CursorText)
     } else {
         None
     }
+}
+
+/// Whether two speakers have lines of their own; where the beginning is left out, the first line is none.
+fn is_cursor_text(first: &str, beginning: &str) -> bool {
+    let speaks = |word: &str| beginning.lines().any(|line| line.trim_end() == word);
+    cursor::speaker(first).is_some() || speaks("user:") && speaks("assistant:")
 }
 
 /// The format of a document that is printed over several lines, whose inner lines tell nothing.

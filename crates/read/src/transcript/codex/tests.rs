@@ -105,3 +105,10 @@ fn the_older_layouts_say_the_same() {
         assert!(batch.entries.iter().all(|e| e.session == "s"));
     }
 }
+
+#[test]
+fn a_file_without_its_metadata_is_known_by_its_name() {
+    let uuid = "019c0a2b-0000-7abc-8000-00000000000f";
+    assert_eq!(Codex::new(&format!("rollout-2026-02-01T09-00-00-{uuid}")).session(), uuid);
+    assert_eq!(Codex::new("rollout-of-a-day-that-was-long-enough-for-it").session().len(), 44);
+}
