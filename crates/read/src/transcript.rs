@@ -5,12 +5,19 @@
 //! A reader gives [`Entry`](coroner_model::entry::Entry)s; what is recorded is made of
 //! them, and so are the sessions that judges see.
 
+mod aider;
 mod assemble;
 pub mod batch;
 mod claude;
+mod codex;
+mod copilot;
+mod cursor;
+mod gemini;
 mod neutral;
 mod plain;
+mod recognise;
 pub mod tool;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +28,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use batch::{Batch, JsonLines};
+pub use recognise::format;
 
 /// Longest output of a call that is kept, in characters; the end of it matters most.
 pub const OUTPUT_CHARS_MAX: usize = 8_000;
-/// Most records looked at to recognise a format.
-const RECORDS_LOOKED_AT_MAX: usize = 50;
 
 /// A format whose records stand in lines, and what its reader remembers of earlier lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineReader {
     Claude(claude::Claude),
+    Codex(codex::Codex),
+    Copilot(copilot::Copilot),
+    Cursor(cursor::Cursor),
+    Gemini(gemini::Gemini),
     Neutral(neutral::Neutral),
 }
 
@@ -40,6 +50,10 @@ impl LineReader {
     pub fn agent(&self) -> &'static str {
         match self {
             LineReader::Claude(_) => "claude",
+            LineReader::Codex(_) => "codex",
+            LineReader::Copilot(_) => "copilot",
+            LineReader::Cursor(_) => "cursor",
+            LineReader::Gemini(_) => "gemini",
             LineReader::Neutral(_) => "",
         }
     }
@@ -48,9 +62,46 @@ impl LineReader {
     pub fn line(&mut self, text: &str, raw: RawPlace, batch: &mut Batch) {
         let reader: &mut dyn JsonLines = match self {
             LineReader::Claude(reader) => reader,
+            LineReader::Codex(reader) => reader,
+            LineReader::Copilot(reader) => reader,
+            LineReader::Cursor(reader) => reader,
+            LineReader::Gemini(reader) => reader,
             LineReader::Neutral(reader) => reader,
         };
         batch::line(reader, text, raw, batch);
+    }
+}
+
+/// A format that can be read only as a whole: one JSON document, or text whose parts span lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WholeReader {
+    AiderChat,
+    AiderInput,
+    Codex,
+    CursorText,
+    Gemini,
+}
+
+impl WholeReader {
+    /// The agent that writes the format, as `--agent` names it.
+    pub fn agent(self) -> &'static str {
+        match self {
+            WholeReader::AiderChat | WholeReader::AiderInput => "aider",
+            WholeReader::Codex => "codex",
+            WholeReader::CursorText => "cursor",
+            WholeReader::Gemini => "gemini",
+        }
+    }
+
+    /// Reads a file of that name, without folder and extension.
+    pub fn read(self, stem: &str, text: &str) -> Batch {
+        match self {
+            WholeReader::AiderChat => aider::chat(stem, text),
+            WholeReader::AiderInput => aider::input(stem, text),
+            WholeReader::Codex => codex::whole(stem, text),
+            WholeReader::CursorText => cursor::whole(stem, text),
+            WholeReader::Gemini => gemini::whole(stem, text),
+        }
     }
 }
 
@@ -58,43 +109,13 @@ impl LineReader {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     Lines(LineReader),
+    Whole(WholeReader),
     /// A list of commands.
     Commands,
     /// What stands beside a subagent's transcript and says what it is.
     Meta,
     /// Not a transcript, and why.
     Unknown(&'static str),
-}
-
-/// The format of a file by its beginning, the name being a hint only where there is no content.
-pub fn format(path: &str, beginning: &str) -> Format {
-    let (name, stem) = (path.rsplit('/').next().unwrap_or(""), stem(path));
-    if name.ends_with(".meta.json") {
-        return Format::Meta;
-    }
-    if name.ends_with(".txt") {
-        return Format::Commands;
-    }
-    let records = beginning.lines().filter(|l| !l.trim().is_empty()).take(RECORDS_LOOKED_AT_MAX);
-    let mut records = records.filter_map(|l| serde_json::from_str::<Value>(l).ok());
-    let Some(first) = records.next() else {
-        return if beginning.trim().is_empty() || name.ends_with(".jsonl") {
-            Format::Lines(LineReader::Claude(claude::Claude::new(stem)))
-        } else {
-            Format::Unknown("no JSON lines")
-        };
-    };
-    if first.get("schema").and_then(Value::as_str) == Some("coroner/session/v1") {
-        return Format::Lines(LineReader::Neutral(neutral::Neutral::new(stem)));
-    }
-    let claude = |v: &Value| {
-        v.get("type").is_some() && v.get("payload").is_none() && v.get("data").is_none_or(|_| v["type"] == "progress")
-    };
-    if claude(&first) || records.any(|v| claude(&v)) {
-        Format::Lines(LineReader::Claude(claude::Claude::new(stem)))
-    } else {
-        Format::Unknown("a format that is not known")
-    }
 }
 
 /// Reads what stands beside a subagent's transcript and says what kind it is.
@@ -137,13 +158,28 @@ pub fn lines(reader: &mut LineReader, text: &str, first_line: u64) -> Batch {
 pub fn read(documents: &[Document]) -> Vec<Session> {
     let mut kinds = BTreeMap::new();
     let mut sessions: Vec<Session> = Vec::new();
+    let mut forks = BTreeSet::new();
     for document in documents {
         let text = document.text.as_str();
         match format(&document.path, text) {
             Format::Meta => kinds.extend(claude::meta(stem(&document.path).trim_end_matches(".meta"), text)),
             Format::Lines(mut reader) => {
-                let batch = lines(&mut reader, text, document.first_line.max(1));
+                let mut batch = lines(&mut reader, text, document.first_line.max(1));
+                if let LineReader::Gemini(_) = reader {
+                    batch.entries = gemini::settled(batch.entries);
+                }
+                if batch.entries.iter().any(|entry| entry.about.as_ref().is_some_and(|a| a.parent.is_some())) {
+                    forks.insert(document.path.clone());
+                }
                 sessions.extend(assemble::sessions(document, reader.agent(), batch, &mut kinds));
+            }
+            Format::Whole(reader) => {
+                let mut batch = reader.read(stem(&document.path), text);
+                let lines_before = document.first_line.max(1) - 1;
+                batch.entries.iter_mut().for_each(|entry| entry.raw.line += lines_before);
+                for run in runs(batch) {
+                    sessions.extend(assemble::sessions(document, reader.agent(), run, &mut kinds));
+                }
             }
             Format::Commands => sessions.push(plain::read(document)),
             Format::Unknown(reason) => sessions.push(unreadable(document, reason)),
@@ -160,8 +196,26 @@ pub fn read(documents: &[Document]) -> Vec<Session> {
     sessions.sort_by(|a, b| {
         (a.started, a.ended, &a.path, subagent_id(a)).cmp(&(b.started, b.ended, &b.path, subagent_id(b)))
     });
-    drop_copies(&mut sessions);
+    drop_copies(&mut sessions, &forks);
     sessions
+}
+
+/// What was read, one batch a session: one file may hold all runs of an agent.
+fn runs(batch: Batch) -> Vec<Batch> {
+    let mut runs: Vec<Batch> = Vec::new();
+    for entry in batch.entries {
+        match runs.last_mut() {
+            Some(run) if run.entries.first().is_some_and(|first| first.session == entry.session) => {
+                run.entries.push(entry);
+            }
+            _ => runs.push(Batch { entries: vec![entry], ..Batch::default() }),
+        }
+    }
+    if runs.is_empty() {
+        runs.push(Batch::default());
+    }
+    runs[0].issues = batch.issues;
+    runs
 }
 
 fn subagent_id(session: &Session) -> &str {
@@ -169,12 +223,15 @@ fn subagent_id(session: &Session) -> &str {
 }
 
 /// Calls that a resumed or forked session repeats stay with the session that made them.
-fn drop_copies(sessions: &mut [Session]) {
+///
+/// Codex says which of its files are `forks`; Claude Code does not.
+fn drop_copies(sessions: &mut [Session], forks: &BTreeSet<String>) {
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    for session in sessions.iter_mut().filter(|s| s.agent == "claude") {
+    for session in sessions.iter_mut().filter(|s| matches!(s.agent.as_str(), "claude" | "codex")) {
+        let may_repeat = session.agent == "claude" || forks.contains(&session.path);
         session.calls.retain(|call| {
             let id = call.id.as_str();
-            id.is_empty() || seen.insert((id.to_owned(), call.input.to_string()))
+            id.is_empty() || seen.insert((id.to_owned(), call.input.to_string())) || !may_repeat
         });
     }
 }
@@ -189,9 +246,10 @@ fn unreadable(document: &Document, reason: &str) -> Session {
     Session { path: document.path.clone(), id: stem(&document.path).into(), issues: vec![issue], ..Session::default() }
 }
 
-/// File name without folder and last extension.
-fn stem(path: &str) -> &str {
+/// File name without folder and last extension, that of a compressed file not counted.
+pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".zst").unwrap_or(name);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 

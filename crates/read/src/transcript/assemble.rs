@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coroner_model::entry::{CallResult, Entry, Origin};
-use coroner_model::session::{Message, ParseIssue, Role, Session, Subagent, ToolCall};
+use coroner_model::session::{CallStatus, Message, ParseIssue, Role, Session, Subagent, ToolCall};
 use coroner_model::{Document, SessionId, ToolCallId};
 use serde_json::Value;
 
@@ -122,9 +122,14 @@ impl File<'_> {
     fn result(&mut self, result: &CallResult) {
         let Some((subagent, index)) = self.places.get(&result.call) else { return };
         let Some(call) = self.sessions.get_mut(subagent).and_then(|s| s.calls.get_mut(*index)) else { return };
+        // What ran in the background goes on with what it gave before.
+        call.output = if call.status == CallStatus::Background && !call.output.is_empty() {
+            bounded(&format!("{}\n{}", call.output, result.output))
+        } else {
+            bounded(&result.output)
+        };
         call.ended = result.at;
         call.status = result.status;
         call.exit_code = result.exit_code;
-        call.output = bounded(&result.output);
     }
 }

@@ -77,11 +77,59 @@ pub trait JsonLines {
 /// Reads one line that is not blank.
 pub fn line(reader: &mut dyn JsonLines, text: &str, raw: RawPlace, batch: &mut Batch) {
     batch.counts.lines += 1;
-    match serde_json::from_str(text) {
+    match parsed(text) {
         Ok(record) => reader.record(record, text, raw, batch),
         Err(error) => {
             let entry = Entry { session: reader.session().to_owned(), raw, ..Entry::default() };
             batch.issue(entry, &error.to_string(), text);
         }
+    }
+}
+
+/// A JSON text, also where it holds halves of characters, which stand for no character and become U+FFFD.
+pub(super) fn parsed(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| match without_halves(text) {
+        Some(mended) => serde_json::from_str(&mended),
+        None => Err(error),
+    })
+}
+
+/// The text with each escape of a lone surrogate replaced; `None` where there is none.
+fn without_halves(text: &str) -> Option<String> {
+    let mut mended = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = text[at..].find('\\') {
+        at += found;
+        match (unit(text, at), unit(text, at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                mended.push_str(&text[copied..at]);
+                mended.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            (Some(_), _) => at += 6,
+            // Another escape: the character after the backslash belongs to it.
+            (None, _) => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
+    }
+    (copied > 0).then(|| mended + &text[copied..])
+}
+
+/// The number in an escape `\uXXXX` that begins there.
+fn unit(text: &str, at: usize) -> Option<u32> {
+    let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_does_not_cost_the_record() {
+        let value = parsed(r#"{"a":"x\ud83d y \ud83d\ude00 \\ud83d \u00e9"}"#).unwrap();
+        assert_eq!(value["a"], "x\u{fffd} y \u{1f600} \\ud83d \u{e9}");
+        assert!(parsed(r#"{"a":"\ud83d"#).is_err());
     }
 }

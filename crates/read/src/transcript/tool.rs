@@ -180,6 +180,8 @@ fn take(fields: &mut Map<String, Value>, keys: &[&str]) -> Option<String> {
 pub fn patch(text: &str) -> Vec<Change> {
     let mut found: Vec<Change> = Vec::new();
     let mut left = "";
+    // In this form `--- x` is the line `-- x` that goes, not a header.
+    let is_unified = !text.contains("*** Begin Patch");
     for line in text.lines() {
         let header = |word: &str| line.strip_prefix(word).map(|path| path.trim().to_owned());
         let begun = if let Some(path) = header("*** Add File:") {
@@ -188,6 +190,11 @@ pub fn patch(text: &str) -> Vec<Change> {
             Some((path, Operation::Edit))
         } else if let Some(path) = header("*** Delete File:") {
             Some((path, Operation::Delete))
+        } else if let (Some(path), Some(moved)) = (header("*** Move to:"), found.last_mut()) {
+            moved.operation = Operation::Move;
+            Some((path, Operation::Edit))
+        } else if !is_unified {
+            None
         } else if let Some(path) = line.strip_prefix("--- ") {
             left = path.split('\t').next().unwrap_or(path).trim();
             continue;
@@ -258,6 +265,10 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].before.as_deref(), found[0].after.as_deref()), (Some("old\n"), Some("new\n")));
         assert_eq!((found[1].path.as_str(), found[1].operation), ("b.txt", Operation::Delete));
+        let text = "*** Begin Patch\n*** Update File: a.sql\n*** Move to: b.sql\n@@\n--- old\n+++ new\n*** End Patch";
+        let found: Vec<_> = patch(text).into_iter().map(|c| (c.path, c.operation, c.before)).collect();
+        let removed = Some("-- old\n".to_owned());
+        assert_eq!(found, [("a.sql".into(), Operation::Move, None), ("b.sql".to_owned(), Operation::Edit, removed)]);
         let found = patch("--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n");
         assert_eq!((found[0].path.as_str(), found[0].operation), ("x.py", Operation::Edit));
     }

@@ -110,6 +110,11 @@ impl<'a> Reader<'a> {
                 self.report.state = State::Parsed;
                 self.whole(hand, transcript::meta)
             }
+            Format::Whole(reader) => {
+                self.report.state = State::Parsed;
+                self.name_agent(reader.agent());
+                self.whole(hand, |path, text| reader.read(transcript::stem(path), text))
+            }
             Format::Commands => self.skip("a plain text, no transcript", hand),
             Format::Unknown(why) => self.skip(why, hand),
         }
