@@ -63,6 +63,7 @@ pub enum Command {
     Init(command::init::InitArgs),
     Investigate(command::investigate::InvestigateArgs),
     Pattern(command::pattern::PatternArgs),
+    Recall(command::recall::RecallArgs),
     Record(command::record::RecordArgs),
     Serve(command::serve::ServeArgs),
     Undo(command::undo::UndoArgs),

@@ -14,6 +14,7 @@ pub mod investigate;
 mod learn;
 mod over_guard;
 pub mod pattern;
+pub mod recall;
 pub mod record;
 pub mod serve;
 pub mod trust;
@@ -38,6 +39,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Command::Init(init)) => init::run(&args.global, init),
         Some(Command::Investigate(investigate)) => investigate::run(&args.global, investigate),
         Some(Command::Pattern(pattern)) => pattern::run(&args.global, pattern),
+        Some(Command::Recall(recall)) => recall::run(&args.global, recall),
         Some(Command::Record(record)) => record::run(&args.global, record),
         Some(Command::Serve(serve)) => serve::run(&args.global, &serve),
         Some(Command::Undo(undo)) => undo::run(&args.global, undo),

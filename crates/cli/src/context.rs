@@ -74,6 +74,11 @@ pub fn failed(error: &WorkspaceError) -> anyhow::Error {
     Failure { what: error.to_string(), because, hint: error.hint().to_owned(), exit: Exit::CouldNotLook }.into()
 }
 
+/// The store refused, as a person reads it.
+pub fn store_failed(error: impl Into<WorkspaceError>) -> anyhow::Error {
+    failed(&error.into())
+}
+
 /// A path made absolute without looking, so that a name that is gone can still be meant.
 pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     let mut out = PathBuf::new();

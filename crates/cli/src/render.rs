@@ -6,6 +6,8 @@ pub mod evidence;
 pub mod incident;
 pub mod investigate;
 pub mod progress;
+pub mod recall;
+pub mod record;
 pub mod status;
 pub mod undo;
 

@@ -74,12 +74,17 @@ struct Inner {
     primed: Once,
 }
 
+/// The name of this machine.
+pub fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 impl Live {
     /// A host under these settings; nothing is looked at yet.
     pub fn new(settings: LiveSettings, limits: Limits) -> Live {
         let mut redactor = Redactor::new(settings.redaction_key);
         redactor.learn(&host::env_text(&settings.env));
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let host = machine();
         let redactor = RwLock::new(Arc::new(redactor));
         Live {
             inner: Arc::new(Inner {

@@ -46,6 +46,8 @@ pub(crate) struct Batch<'c> {
     at: String,
     head: Head,
     tail: Option<Tail>,
+    /// Numbers of records whose content the batch took away, first and last.
+    pub(crate) taken_out: Vec<(u64, u64)>,
 }
 
 struct Tail {
@@ -77,15 +79,22 @@ impl Store {
             disk::refuse_if_full(&self.place.folder, self.limits.disk_used_percent_max)?;
         }
         let _lock = self.place.lock()?;
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let head = read_head(&self.place)?;
-        let mut batch = Batch { transaction, secret, at: instant(at), head, tail: None };
-        let result = work(&mut batch)?;
-        let checkpoint = batch.checkpoint()?;
-        batch.transaction.commit()?;
+        let (result, checkpoint, taken_out) = {
+            let mut connection = self.connection();
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let head = read_head(&self.place)?;
+            let mut batch = Batch { transaction, secret, at: instant(at), head, tail: None, taken_out: Vec::new() };
+            let result = work(&mut batch)?;
+            let checkpoint = batch.checkpoint()?;
+            let taken_out = std::mem::take(&mut batch.taken_out);
+            batch.transaction.commit()?;
+            (result, checkpoint, taken_out)
+        };
         if let Some(checkpoint) = checkpoint {
             replace(&self.place.head, &checkpoint.to_json()?)?;
+        }
+        if !taken_out.is_empty() {
+            self.unindex(&taken_out)?;
         }
         Ok(result)
     }

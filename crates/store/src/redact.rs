@@ -146,6 +146,7 @@ pub(crate) fn take_out(batch: &mut Batch<'_>, why: Removal, reason: &str, remove
             params![from as i64, to as i64],
         )?;
     }
+    batch.taken_out.extend(&removed);
     let tombstone = Tombstone { why, reason: reason.to_owned(), removed };
     batch.append(Entry::new(Kind::Tombstone, "", serde_json::to_vec(&tombstone)?))
 }

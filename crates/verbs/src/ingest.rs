@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use coroner_model::source::{SourceCounts, SourceIssue, SourceState};
-use coroner_store::{Held, Part, Recorded, StoreError};
+use coroner_store::{Held, Part, Recorded, Store, StoreError};
+use jiff::Timestamp;
 use serde::Serialize;
-
-use crate::workspace::Workspace;
 
 /// Parts that wait to be kept; each holds about a megabyte.
 const WAITING_PARTS_MAX: usize = 6;
@@ -28,6 +27,13 @@ pub struct IngestRequest {
     pub from: Vec<PathBuf>,
     /// The agent that wrote them, where nothing in them says so.
     pub agent: Option<String>,
+    /// The machine that they were found on.
+    pub machine: String,
+    pub cwd: PathBuf,
+    /// Folder of the person whose agents are looked for.
+    pub home: PathBuf,
+    pub env: BTreeMap<String, String>,
+    pub now: Timestamp,
 }
 
 /// What was recorded (`coroner/record/v1`); counts are of this run.
@@ -99,12 +105,19 @@ enum Handed {
 }
 
 /// Records what is new; `progress` hears how far it is.
-pub fn ingest(ws: &Workspace, request: &IngestRequest, progress: &dyn Fn(&str)) -> Result<IngestReport, StoreError> {
+pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -> Result<IngestReport, StoreError> {
     let mut report = IngestReport { schema: "coroner/record/v1".to_owned(), ..IngestReport::default() };
-    let sources = find(ws, request);
-    let known = ws.store.sources()?;
-    ws.store.make_room(ws.now)?;
-    let mut keeping = Keeping { ws, parts: Vec::new(), entries: 0, recorded: Recorded::default(), indexer: None };
+    let sources = find(request);
+    let known = store.sources()?;
+    store.make_room(request.now)?;
+    let mut keeping = Keeping {
+        store,
+        now: request.now,
+        parts: Vec::new(),
+        entries: 0,
+        recorded: Recorded::default(),
+        indexer: None,
+    };
     let (sender, receiver) = sync_channel(WAITING_PARTS_MAX);
     let next = AtomicUsize::new(0);
     let readers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
@@ -113,7 +126,7 @@ pub fn ingest(ws: &Workspace, request: &IngestRequest, progress: &dyn Fn(&str)) 
         for _ in 0..readers {
             let sender = sender.clone();
             let (next, sources, known) = (&next, &sources, &known);
-            scope.spawn(move || read_sources(ws, request, sources, known, next, &sender));
+            scope.spawn(move || read_sources(store, request, sources, known, next, &sender));
         }
         drop(sender);
         for handed in receiver {
@@ -132,13 +145,13 @@ pub fn ingest(ws: &Workspace, request: &IngestRequest, progress: &dyn Fn(&str)) 
     let recorded = keeping.finish()?;
     report.duplicates = recorded.duplicates;
     report.rows_written = recorded.rows_written;
-    report.held = ws.store.held()?;
+    report.held = store.held()?;
     report.sources.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(report)
 }
 
 fn read_sources(
-    ws: &Workspace,
+    store: &Store,
     request: &IngestRequest,
     sources: &[PathBuf],
     known: &BTreeMap<String, SourceState>,
@@ -146,7 +159,7 @@ fn read_sources(
     sender: &SyncSender<Handed>,
 ) {
     while let Some(path) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let mut reader = read::Reader::new(ws, request, path, known.get(&*path.to_string_lossy()));
+        let mut reader = read::Reader::new(store, request, path, known.get(&*path.to_string_lossy()));
         let done = reader.run(&mut |part| {
             // Nobody receives any more where keeping has failed.
             sender.send(Handed::Part(Box::new(part))).ok();
@@ -156,8 +169,9 @@ fn read_sources(
 }
 
 /// Gathers parts and keeps them, several in one transaction.
-struct Keeping<'w> {
-    ws: &'w Workspace,
+struct Keeping<'s> {
+    store: &'s Store,
+    now: Timestamp,
     parts: Vec<Part>,
     entries: usize,
     recorded: Recorded,
@@ -176,11 +190,11 @@ impl Keeping<'_> {
             return Ok(());
         }
         if self.indexer.is_none() {
-            self.indexer = self.ws.store.indexer()?;
+            self.indexer = self.store.indexer()?;
         }
         let mut added = Vec::with_capacity(self.entries);
         let parts = std::mem::take(&mut self.parts);
-        self.recorded += self.ws.store.record(self.ws.now, parts, &mut |seq, entry| added.push((seq, entry)))?;
+        self.recorded += self.store.record(self.now, parts, &mut |seq, entry| added.push((seq, entry)))?;
         self.entries = 0;
         // Only what is kept is indexed.
         if let Some(indexer) = &self.indexer {
@@ -193,12 +207,12 @@ impl Keeping<'_> {
     fn mark_gone(&mut self, request: &IngestRequest, known: &BTreeMap<String, SourceState>) -> Result<u64, StoreError> {
         let within = |path: &str| {
             request.from.is_empty()
-                || request.from.iter().any(|from| Path::new(path).starts_with(absolute(self.ws, from)))
+                || request.from.iter().any(|from| Path::new(path).starts_with(absolute(request, from)))
         };
         let gone: Vec<SourceState> = known
             .values()
             .filter(|state| state.gone_at.is_none() && within(&state.path) && !Path::new(&state.path).exists())
-            .map(|state| SourceState { gone_at: Some(self.ws.now.to_string()), ..state.clone() })
+            .map(|state| SourceState { gone_at: Some(self.now.to_string()), ..state.clone() })
             .collect();
         let count = gone.len() as u64;
         for state in gone {
@@ -236,13 +250,13 @@ impl IngestReport {
     }
 }
 
-fn absolute(ws: &Workspace, path: &Path) -> PathBuf {
-    let joined = ws.cwd.join(path);
+fn absolute(request: &IngestRequest, path: &Path) -> PathBuf {
+    let joined = request.cwd.join(path);
     joined.canonicalize().unwrap_or(joined)
 }
 
 /// The files to be read, the oldest first, so that a copy comes after what it repeats.
-fn find(ws: &Workspace, request: &IngestRequest) -> Vec<PathBuf> {
-    let roots: Vec<PathBuf> = request.from.iter().map(|from| absolute(ws, from)).collect();
+fn find(request: &IngestRequest) -> Vec<PathBuf> {
+    let roots: Vec<PathBuf> = request.from.iter().map(|from| absolute(request, from)).collect();
     coroner_collect::source_file::find(&roots)
 }

@@ -22,6 +22,7 @@ pub mod lessons;
 pub mod library;
 pub mod look;
 pub mod pattern;
+pub mod recall;
 pub mod record;
 pub mod secret;
 mod secret_allow;

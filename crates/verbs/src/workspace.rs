@@ -120,6 +120,11 @@ fn live_settings(request: &WorkspaceRequest, store: &Store) -> Result<LiveSettin
     Ok(LiveSettings { env: request.env.clone(), home, cwd: request.cwd.clone(), now: request.now, redaction_key })
 }
 
+/// The name of this machine.
+pub fn machine() -> String {
+    coroner_collect::live::machine()
+}
+
 /// Where the store of a request lies.
 pub fn store_path(request: &WorkspaceRequest) -> Result<PathBuf, WorkspaceError> {
     let Some(path) = &request.store else { return Ok(request.home.join(STORE_FOLDER)) };

@@ -8,10 +8,9 @@ use coroner_model::source::{ISSUES_COUNT_MAX, SourceCounts, SourceIssue, SourceS
 use coroner_model::{ContentHash, Redacted, Redactor};
 use coroner_read::transcript::batch::{Batch, Counts, Issue};
 use coroner_read::transcript::{self, Format, LineReader};
-use coroner_store::{Part, Prepared, Provenance};
+use coroner_store::{Part, Prepared, Provenance, Store};
 
 use super::{IngestRequest, SourceReport, State};
-use crate::workspace::Workspace;
 
 /// Bytes of a source after which what was read so far is handed over.
 const PART_BYTES: u64 = 1 << 20;
@@ -33,17 +32,17 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
-        ws: &'a Workspace,
+        store: &Store,
         request: &'a IngestRequest,
         path: &'a Path,
         known: Option<&'a SourceState>,
     ) -> Reader<'a> {
         let name = path.to_string_lossy().into_owned();
-        let from = Provenance { agent: String::new(), path: name.clone(), machine: ws.world.host().to_owned() };
+        let from = Provenance { agent: String::new(), path: name.clone(), machine: request.machine.clone() };
         Reader {
             path,
             known,
-            redactor: Redactor::new(ws.store.redaction_key()),
+            redactor: Redactor::new(store.redaction_key()),
             from,
             state: SourceState { path: name.clone(), ..SourceState::default() },
             report: SourceReport { path: name, ..SourceReport::default() },
