@@ -8,7 +8,9 @@
 mod assemble;
 pub mod batch;
 mod claude;
+pub mod cursor_ide;
 mod neutral;
+pub mod opencode;
 mod plain;
 pub mod tool;
 
