@@ -14,6 +14,7 @@ pub mod place;
 pub mod script;
 pub mod secrets;
 mod seen;
+pub mod transcripts;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
