@@ -15,6 +15,8 @@ mod under;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use coroner_model::entry::{Entry, RawPlace};
+use coroner_read::transcript::batch::Batch;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -115,13 +117,13 @@ fn sort(found: &mut [Found]) {
 
 /// Entries on the way to the caller, handed over in bounded parts.
 struct Outbox<'a> {
-    each: &'a mut dyn FnMut(coroner_read::transcript::batch::Batch),
-    batch: coroner_read::transcript::batch::Batch,
+    each: &'a mut dyn FnMut(Batch),
+    batch: Batch,
     bytes: u64,
 }
 
 impl<'a> Outbox<'a> {
-    fn new(each: &'a mut dyn FnMut(coroner_read::transcript::batch::Batch)) -> Outbox<'a> {
+    fn new(each: &'a mut dyn FnMut(Batch)) -> Outbox<'a> {
         Outbox { each, batch: Default::default(), bytes: 0 }
     }
 
@@ -142,11 +144,14 @@ impl<'a> Outbox<'a> {
     }
 }
 
-/// Counts a row that is longer than what is read.
-fn too_long(outbox: &mut Outbox<'_>, session: &str, id: &str, bytes: u64, number: u64) {
-    let raw = coroner_model::entry::RawPlace { offset: 0, len: bytes, line: number };
-    let entry =
-        coroner_model::entry::Entry { session: session.to_owned(), id: id.to_owned(), raw, ..Default::default() };
+/// Counts a row whose text cannot be had, and says why.
+fn unreadable(outbox: &mut Outbox<'_>, session: &str, id: &str, raw: RawPlace, reason: &str) {
+    let entry = Entry { session: session.to_owned(), id: id.to_owned(), raw, ..Entry::default() };
     outbox.batch.counts.lines += 1;
-    outbox.batch.issue(entry, &format!("a row of {bytes} bytes is longer than what is read"), "");
+    outbox.batch.issue(entry, reason, "");
+}
+
+fn too_long(outbox: &mut Outbox<'_>, session: &str, id: &str, bytes: u64, number: u64) {
+    let raw = RawPlace { offset: 0, len: bytes, line: number };
+    unreadable(outbox, session, id, raw, &format!("a row of {bytes} bytes is longer than what is read"));
 }

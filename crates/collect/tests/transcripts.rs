@@ -139,6 +139,9 @@ fn a_copied_database_with_its_log_is_whole_and_stays_untouched() {
     assert_eq!((files(copy.parent().unwrap()), bytes(&copy)), before);
     // Closed, so that no log is left: nothing new lies beside it either.
     drop(db);
+    // As if it had just been written, however slow the machine is.
+    let soon = SystemTime::now() + Duration::from_secs(3_600);
+    fs::File::options().write(true).open(&live).unwrap().set_modified(soon).unwrap();
     let before = files(live.parent().unwrap());
     let (batch, state) = gather(transcripts::opencode, &live, &DbState::default());
     assert_eq!((batch.counts.messages, files(live.parent().unwrap())), (1, before));
@@ -174,8 +177,9 @@ fn the_older_tree_gives_the_same_entries() {
     let (again, state) = gather(transcripts::opencode_tree, &storage, &state);
     assert_eq!(again, Batch::default());
     fs::write(call, DONE).unwrap();
+    fs::write(root.join("storage/session/p/s1.json"), "{broken").unwrap();
     let (changed, _) = gather(transcripts::opencode_tree, &storage, &state);
-    assert_eq!((changed.counts.messages, changed.issues.len()), (1, 0));
+    assert_eq!((changed.counts.messages, changed.issues.len()), (1, 1));
 }
 
 #[test]

@@ -134,8 +134,10 @@ fn add_name(names: &mut Vec<String>, name: &str) {
     }
 }
 
+type ReadLines = fn(&[Line<'_>]) -> Vec<TestRun>;
+
 /// One file a runner or family of runners.
-const READERS: &[fn(&[Line<'_>]) -> Vec<TestRun>] = &[
+const READERS: &[ReadLines] = &[
     pytest::read,
     rust::cargo,
     rust::nextest,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use coroner_model::entry::{Entry, RawPlace};
 use coroner_read::transcript::batch::Batch;
 use coroner_read::transcript::cursor_ide::{self, Bubble, Composer};
 use rusqlite::Connection;
@@ -107,8 +108,8 @@ fn broken(id: &str, own: &Value, reason: &str, number: u64, outbox: &mut Outbox<
         Value::TooLong(bytes) => ("", *bytes),
         Value::Absent => ("", 0),
     };
-    let raw = coroner_model::entry::RawPlace { offset: 0, len, line: number };
-    let entry = coroner_model::entry::Entry { session: id.to_owned(), id: id.to_owned(), raw, ..Default::default() };
+    let raw = RawPlace { offset: 0, len, line: number };
+    let entry = Entry { session: id.to_owned(), id: id.to_owned(), raw, ..Entry::default() };
     outbox.batch.issue(entry, reason, json);
     Composer { id: id.to_owned(), ..Composer::default() }
 }
@@ -118,8 +119,8 @@ fn read_composer(connection: &Connection, composer: &Composer, outbox: &mut Outb
     let prefix = format!("{BUBBLE}{}:", composer.id);
     let stored: Vec<String> = keys(connection, &prefix)?.iter().map(|key| key[prefix.len()..].to_owned()).collect();
     let listed: BTreeSet<&String> = composer.bubbles.iter().collect();
-    let there: BTreeSet<&String> = stored.iter().collect();
-    let in_order = composer.bubbles.iter().filter(|id| there.contains(id));
+    let mut there: BTreeSet<&String> = stored.iter().collect();
+    let in_order = composer.bubbles.iter().filter(move |id| there.remove(id));
     // Those that the list does not name were taken back; they happened all the same.
     let beside = stored.iter().filter(|id| !listed.contains(id));
     let mut number = 0;

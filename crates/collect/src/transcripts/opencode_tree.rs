@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use coroner_model::entry::{Entry, RawPlace};
 use coroner_read::transcript::batch::Batch;
 use coroner_read::transcript::opencode::{OpenCodeRow, OpenCodeSession, message};
 use jiff::Timestamp;
@@ -61,10 +62,8 @@ impl Tree {
     }
 
     fn read(&self, session: &str, about: Option<&PathBuf>, outbox: &mut Outbox<'_>) {
-        if let Some(about) = about.and_then(|path| std::fs::read_to_string(path).ok())
-            && let Ok(about) = OpenCodeSession::of_json(&about)
-        {
-            outbox.batch.add(OpenCodeSession { id: session.to_owned(), ..about }.entry());
+        if let Some(path) = about {
+            self.read_about(session, path, outbox);
         }
         let mut number = 0;
         for (path, parts) in &self.messages {
@@ -78,19 +77,39 @@ impl Tree {
             outbox.added(bytes);
         }
     }
+
+    fn read_about(&self, session: &str, path: &Path, outbox: &mut Outbox<'_>) {
+        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        match read.and_then(|text| OpenCodeSession::of_json(&text)) {
+            Ok(about) => outbox.batch.add(OpenCodeSession { id: session.to_owned(), ..about }.entry()),
+            Err(reason) => {
+                let entry = Entry { session: session.to_owned(), id: session.to_owned(), ..Entry::default() };
+                outbox.batch.issue(entry, &reason, "");
+            }
+        }
+    }
 }
 
 /// A file as a row; one that cannot be read is counted.
 fn row(path: &Path, number: &mut u64, session: &str, outbox: &mut Outbox<'_>) -> Option<OpenCodeRow> {
     *number += 1;
     let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = std::fs::metadata(path).ok()?.len();
-    if bytes > ROW_BYTES_MAX {
-        super::too_long(outbox, session, &id, bytes, *number);
+    let len = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if len > ROW_BYTES_MAX {
+        super::too_long(outbox, session, &id, len, *number);
         return None;
     }
-    let json = String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned();
-    Some(OpenCodeRow { id, at: None, json, number: *number })
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let json = String::from_utf8_lossy(&bytes).into_owned();
+            Some(OpenCodeRow { id, at: None, json, number: *number })
+        }
+        Err(error) => {
+            let raw = RawPlace { offset: 0, len, line: *number };
+            super::unreadable(outbox, session, &id, raw, &error.to_string());
+            None
+        }
+    }
 }
 
 /// Where each session's own file lies, by id.
