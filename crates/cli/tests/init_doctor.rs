@@ -196,6 +196,14 @@ fn traps_of_real_settings_are_found() {
     place.put("home/.claude/settings.json", &claude(&good, "\"cleanupPeriodDays\":7,"));
     let (code, checks) = place.doctor("claude");
     assert!(code == 0 && checks.iter().any(|(_, text)| text.contains("after 7 days")), "{checks:?}");
+    place.put("home/.claude/settings.json", &claude(&good, "\"cleanupPeriodDays\":40,"));
+    let says_when = |place: &Place| place.doctor("claude").1.iter().any(|(_, text)| text.contains("1 of 2 within"));
+    place.put("home/.claude/projects/-a/new.jsonl", "");
+    let old = place.put("home/.claude/projects/-a/old.jsonl", "");
+    assert!(!says_when(&place));
+    let written = std::time::SystemTime::now() - std::time::Duration::from_secs(35 * 86_400);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(written).unwrap();
+    assert!(says_when(&place));
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod script;
 pub mod secrets;
 mod seen;
 pub mod source_file;
+pub mod transcripts;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -83,26 +83,6 @@ fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
     if is_compressed(path) { Ok(Box::new(zstd::Decoder::new(file)?)) } else { Ok(Box::new(file)) }
 }
 
-/// Most files looked at below one folder.
-const FILES_COUNT_MAX: usize = 500_000;
-
-/// The regular files below folders, and files themselves; the last modified come last.
-pub fn find(roots: &[std::path::PathBuf]) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for root in roots {
-        let walk = ignore::WalkBuilder::new(root).standard_filters(false).follow_links(false).build();
-        for entry in walk.flatten().take(FILES_COUNT_MAX) {
-            if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                let modified = entry.metadata().ok().and_then(|meta| meta.modified().ok());
-                found.push((modified, entry.into_path()));
-            }
-        }
-    }
-    found.sort();
-    found.dedup_by(|a, b| a.1 == b.1);
-    found.into_iter().map(|(_, path)| path).collect()
-}
-
 /// One line of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinePlace {

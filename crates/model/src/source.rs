@@ -13,6 +13,9 @@ pub struct SourceState {
     pub path: String,
     /// Agent that wrote it, as `--agent` names it; empty where nobody knows.
     pub agent: String,
+    /// How it is read, where it is no file of lines.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub form: String,
     pub stamp: Stamp,
     /// Bytes that were read.
     pub offset: u64,

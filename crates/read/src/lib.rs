@@ -25,6 +25,8 @@ pub mod samples;
 pub mod secret_allow;
 pub mod secret_table;
 pub mod settings;
+pub mod shell_history;
+pub mod test_results;
 pub mod transcript;
 pub mod tree;
 pub mod tsv;

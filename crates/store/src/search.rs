@@ -20,7 +20,7 @@ use crate::place::{Place, file_error};
 use crate::{RecordedEntry, Store, schema, wait_max};
 
 pub use docs::DocKind;
-pub use query::{Query, QueryError};
+pub use query::{Exit, Query, QueryError};
 pub use rank::{Found, Hit};
 
 /// Version of the form of the index; another one is thrown away and made anew.

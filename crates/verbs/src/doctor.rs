@@ -3,6 +3,7 @@
 mod agent;
 pub mod canary;
 mod host;
+mod retention;
 
 use std::path::PathBuf;
 

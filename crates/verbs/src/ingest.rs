@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use coroner_collect::transcripts::{self, Found};
 use coroner_model::source::{SourceCounts, SourceIssue, SourceState};
 use coroner_store::{Held, Part, Recorded, Store, StoreError};
 use jiff::Timestamp;
@@ -107,8 +108,8 @@ enum Handed {
 /// Records what is new; `progress` hears how far it is.
 pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -> Result<IngestReport, StoreError> {
     let mut report = IngestReport { schema: "coroner/record/v1".to_owned(), ..IngestReport::default() };
-    let sources = find(request);
     let known = store.sources()?;
+    let sources = find(request, &known);
     store.make_room(request.now)?;
     let mut keeping = Keeping {
         store,
@@ -153,13 +154,13 @@ pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -
 fn read_sources(
     store: &Store,
     request: &IngestRequest,
-    sources: &[PathBuf],
+    sources: &[Found],
     known: &BTreeMap<String, SourceState>,
     next: &AtomicUsize,
     sender: &SyncSender<Handed>,
 ) {
-    while let Some(path) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let mut reader = read::Reader::new(store, request, path, known.get(&*path.to_string_lossy()));
+    while let Some(found) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let mut reader = read::Reader::new(store, request, found, known.get(&*found.path.to_string_lossy()));
         let done = reader.run(&mut |part| {
             // Nobody receives any more where keeping has failed.
             sender.send(Handed::Part(Box::new(part))).ok();
@@ -255,8 +256,23 @@ fn absolute(request: &IngestRequest, path: &Path) -> PathBuf {
     joined.canonicalize().unwrap_or(joined)
 }
 
-/// The files to be read, the oldest first, so that a copy comes after what it repeats.
-fn find(request: &IngestRequest) -> Vec<PathBuf> {
-    let roots: Vec<PathBuf> = request.from.iter().map(|from| absolute(request, from)).collect();
-    coroner_collect::source_file::find(&roots)
+/// What is to be read, the oldest first, so that a copy comes after what it repeats.
+fn find(request: &IngestRequest, known: &BTreeMap<String, SourceState>) -> Vec<Found> {
+    if request.from.is_empty() {
+        let folders: Vec<PathBuf> = known
+            .values()
+            .filter(|state| state.agent == "aider")
+            .filter_map(|state| Path::new(&state.path).parent().map(Path::to_owned))
+            .chain([request.cwd.clone()])
+            .collect();
+        let mut found = transcripts::find(&request.home, &request.env, &folders);
+        if known.is_empty() {
+            found.extend(transcripts::aider_in(&transcripts::folders_named(&found)));
+            found.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+            found.dedup_by(|a, b| a.path == b.path);
+        }
+        return found;
+    }
+    let is_known = |path: &Path| known.contains_key(&*path.to_string_lossy());
+    request.from.iter().flat_map(|from| transcripts::find_under(&absolute(request, from), &is_known)).collect()
 }

@@ -1,68 +1,38 @@
-//! Transcripts of Claude Code as they lie on disk, subagents included.
+//! Transcripts of agents as they lie on disk, subagents included.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use coroner_model::Why;
-use ignore::WalkBuilder;
 use jiff::Timestamp;
 
-use super::{Inner, Raw, blocked};
-use crate::casefile::obstacle;
+use super::{Inner, Raw};
+use crate::casefile::{obstacle, read_bounded};
 use crate::named_log;
 use crate::seen::Seen;
+use crate::transcripts::{self, Form, Found};
 
-/// Levels below `projects`: project, session, `subagents`, `workflows`, its id.
-const LEVELS_MAX: usize = 7;
 /// Bytes at the beginning of a transcript in which its first time must stand.
 const HEAD_BYTES_MAX: u64 = 256 * 1024;
 
-struct Transcript {
-    path: PathBuf,
-    modified: Timestamp,
-}
-
 /// Every transcript with a line inside the window, newest first within the bound.
 pub(super) fn transcripts(inner: &Inner, since: Option<Timestamp>, until: Option<Timestamp>) -> Raw {
-    let base = inner.env("CLAUDE_CONFIG_DIR").map_or_else(|| inner.settings.home.join(".claude"), PathBuf::from);
-    let projects = base.join("projects");
-    if let Err(error) = std::fs::read_dir(&projects) {
-        return Err(match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                obstacle(Why::Absent, format!("no transcripts: {} is not there", projects.display()))
-            }
-            _ => blocked(&projects, &error),
-        });
+    let root = super::files::project_root(&inner.settings.cwd);
+    let mut found = transcripts::find(&inner.settings.home, &inner.settings.env, &[root]);
+    // What lies in a database has no lines that a case could hold.
+    found.retain(|one| matches!(one.form, Form::File | Form::Compressed));
+    if found.is_empty() {
+        let detail = format!("no transcripts of an agent under {}", inner.settings.home.display());
+        return Err(obstacle(Why::Absent, detail));
     }
-    let mut found = find(inner, &projects, since);
-    found.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+    found.truncate(inner.limits.entries_max);
+    // A file that was last written before the window holds no line of it.
+    found.retain(|one| since.is_none_or(|since| one.modified.is_none_or(|at| at >= since)));
     let mut left = inner.limits.answer_bytes_max;
-    let mut seen = Vec::new();
-    for transcript in found.iter().filter(|transcript| begins_before(&transcript.path, until)) {
-        seen.push(read(inner, &projects, &transcript.path, &mut left));
-    }
+    let newest_first = found.iter().rev().filter(|one| begins_before(&one.path, until));
+    let mut seen: Vec<Seen> = newest_first.map(|one| read(inner, one, &mut left)).collect();
     seen.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(seen)
-}
-
-fn find(inner: &Inner, projects: &Path, since: Option<Timestamp>) -> Vec<Transcript> {
-    let walk =
-        WalkBuilder::new(projects).standard_filters(false).follow_links(false).max_depth(Some(LEVELS_MAX)).build();
-    walk.flatten()
-        .take(inner.limits.entries_max)
-        .filter(|entry| is_transcript(entry.path()))
-        .filter_map(|entry| {
-            let modified = Timestamp::try_from(entry.metadata().ok()?.modified().ok()?).ok()?;
-            // A file that was last written before the window holds no line of it.
-            since.is_none_or(|since| modified >= since).then(|| Transcript { path: entry.into_path(), modified })
-        })
-        .collect()
-}
-
-/// A transcript, or the note beside a subagent's that says what kind it is.
-fn is_transcript(path: &Path) -> bool {
-    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
-    name.ends_with(".jsonl") || name.ends_with(".meta.json")
 }
 
 /// Whether the first time in a transcript lies before the end of the window.
@@ -80,19 +50,34 @@ fn first_time(path: &Path) -> Option<Timestamp> {
     text[start..].split('"').next()?.parse().ok()
 }
 
-fn read(inner: &Inner, projects: &Path, path: &Path, left: &mut u64) -> Seen {
-    let name = format!("sessions/{}", path.strip_prefix(projects).unwrap_or(path).display());
-    let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let unread = Seen { path: name.clone(), bytes_left_out: bytes.max(1), ..Seen::text("", "") };
-    if bytes.min(inner.limits.log_bytes_max) > *left {
+/// The casefile path of a transcript; those of Claude Code have none of the agent's name in it.
+fn name(found: &Found) -> String {
+    let name = found.name.strip_suffix(".zst").filter(|_| found.form == Form::Compressed).unwrap_or(&found.name);
+    match found.agent {
+        "claude" => format!("sessions/{name}"),
+        agent => format!("sessions/{agent}/{name}"),
+    }
+}
+
+fn read(inner: &Inner, found: &Found, left: &mut u64) -> Seen {
+    let name = name(found);
+    let unread = Seen { path: name.clone(), bytes_left_out: found.size.max(1), ..Seen::text("", "") };
+    if found.size.min(inner.limits.log_bytes_max) > *left {
         return unread;
     }
-    match named_log::read(&path.to_string_lossy(), &inner.limits) {
-        Ok(mut seen) => {
-            *left = left.saturating_sub(seen.raw.len() as u64);
-            seen.path = name;
-            seen
-        }
-        Err(_) => unread,
-    }
+    let seen = match found.form {
+        Form::Compressed => unpacked(&found.path, inner.limits.log_bytes_max.min(*left)),
+        _ => named_log::read(&found.path.to_string_lossy(), &inner.limits).ok(),
+    };
+    let Some(mut seen) = seen else { return unread };
+    *left = left.saturating_sub(seen.raw.len() as u64);
+    seen.path = name;
+    seen
+}
+
+fn unpacked(path: &Path, bytes_max: u64) -> Option<Seen> {
+    let decoder = zstd::Decoder::new(std::fs::File::open(path).ok()?).ok()?;
+    let (raw, more) = read_bounded(decoder, bytes_max).ok()?;
+    // How much more there was is not known without reading it.
+    Some(Seen { raw, bytes_left_out: u64::from(more), first_line: 1, ..Seen::default() })
 }

@@ -7,6 +7,7 @@ use coroner_act::canary::{self as run, Line};
 use coroner_collect::place::{self, Text};
 use coroner_model::Agent;
 use coroner_read::agent_hooks::{self, AgentSettings, HookEntry};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::canary::{self, Outcome};
@@ -17,8 +18,6 @@ use crate::agents::{Scope, Surroundings};
 const SETTINGS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Longest time that a hook is waited for, in milliseconds.
 const HOOK_MS_MAX: u64 = 10_000;
-/// Days after which Claude Code deletes transcripts by itself.
-const RETENTION_DAYS: u64 = 30;
 
 /// One hook with the file that names it.
 struct Named {
@@ -32,7 +31,7 @@ pub(super) fn checks(request: &DoctorRequest, around: Surroundings<'_>, agent: A
     let mut out = Vec::new();
     let hooks = match agent {
         Agent::OpenCode => plugins(around),
-        _ => read_all(around, agent, &mut out),
+        _ => read_all(around, agent, request.workspace.now, &mut out),
     };
     let help = format!("coroner init --hooks {}", agent.word());
     let command = canary_command(&request.workspace.home);
@@ -74,7 +73,7 @@ fn canary_folder(home: &Path) -> PathBuf {
 }
 
 /// The hooks of every settings file; what keeps them from running is told.
-fn read_all(around: Surroundings<'_>, agent: Agent, out: &mut Vec<Check>) -> Vec<Named> {
+fn read_all(around: Surroundings<'_>, agent: Agent, now: Timestamp, out: &mut Vec<Check>) -> Vec<Named> {
     let mut hooks = Vec::new();
     let mut managed_only = false;
     let mut retention = None;
@@ -116,11 +115,7 @@ fn read_all(around: Surroundings<'_>, agent: Agent, out: &mut Vec<Check>) -> Vec
         }
     }
     if agent == Agent::Claude {
-        let days = retention.unwrap_or(RETENTION_DAYS);
-        let text = format!("transcripts are deleted after {days} days (cleanupPeriodDays)");
-        let help = (days <= RETENTION_DAYS)
-            .then_some("coroner record --to week.tar.zst keeps them; or raise cleanupPeriodDays");
-        out.push(note(agent.word(), text, help));
+        out.push(super::retention::check(around, retention, now));
     }
     hooks
 }

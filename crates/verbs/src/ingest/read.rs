@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use coroner_collect::source_file::{self, Change, LinePlace, Lines};
+use coroner_collect::transcripts::{self, DbState, Form, Found};
 use coroner_model::entry::{Entry, RawPlace};
 use coroner_model::source::{ISSUES_COUNT_MAX, SourceCounts, SourceIssue, SourceState};
 use coroner_model::{ContentHash, Redacted, Redactor};
@@ -20,6 +21,7 @@ const WHOLE_BYTES_MAX: u64 = 256 << 20;
 /// Reads one source.
 pub(super) struct Reader<'a> {
     path: &'a Path,
+    form: Form,
     known: Option<&'a SourceState>,
     redactor: Redactor,
     from: Provenance,
@@ -34,13 +36,15 @@ impl<'a> Reader<'a> {
     pub(super) fn new(
         store: &Store,
         request: &'a IngestRequest,
-        path: &'a Path,
+        found: &'a Found,
         known: Option<&'a SourceState>,
     ) -> Reader<'a> {
+        let path = found.path.as_path();
         let name = path.to_string_lossy().into_owned();
         let from = Provenance { agent: String::new(), path: name.clone(), machine: request.machine.clone() };
         Reader {
             path,
+            form: found.form,
             known,
             redactor: Redactor::new(store.redaction_key()),
             from,
@@ -69,6 +73,20 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self, hand: &mut dyn FnMut(Part)) -> std::io::Result<()> {
+        match self.form {
+            Form::Skipped(why) => {
+                self.state.stamp = source_file::stamp(self.path).unwrap_or_default();
+                return self.skip(why, hand);
+            }
+            Form::OpenCodeDatabase => return self.database("opencode-database", hand),
+            Form::OpenCodeTree => return self.database("opencode-tree", hand),
+            Form::CursorDatabase => return self.database("cursor-database", hand),
+            Form::Known if self.known.is_some_and(|known| !known.form.is_empty()) => {
+                let form = self.known.map(|known| known.form.clone()).unwrap_or_default();
+                return self.database(&form, hand);
+            }
+            Form::File | Form::Compressed | Form::Known => {}
+        }
         let stamp = source_file::stamp(self.path)?;
         let change = match self.known {
             Some(known) => source_file::change(self.path, &stamp, known)?,
@@ -124,6 +142,53 @@ impl<'a> Reader<'a> {
         why.clone_into(&mut self.report.why);
         why.clone_into(&mut self.state.why);
         hand(Part { state: self.state.clone(), entries: Vec::new() });
+        Ok(())
+    }
+
+    /// Reads the sessions of a database that changed.
+    fn database(&mut self, form: &str, hand: &mut dyn FnMut(Part)) -> std::io::Result<()> {
+        let before: DbState =
+            self.known.and_then(|known| serde_json::from_value(known.reader.clone()).ok()).unwrap_or_default();
+        if let Some(known) = self.known.filter(|known| known.why.is_empty()) {
+            self.state = known.clone();
+        }
+        form.clone_into(&mut self.state.form);
+        self.state.stamp = source_file::stamp(self.path)?;
+        let path = self.path;
+        let agent = if form.starts_with("cursor") { "cursor" } else { "opencode" };
+        self.name_agent(agent);
+        let mut batches = 0_u64;
+        let mut failed = None;
+        let mut each = |mut batch: Batch| {
+            batches += 1;
+            for entry in batch.entries.drain(..) {
+                let raw = serde_json::to_vec(&entry).unwrap_or_default();
+                let (redacted, count) = entry.redact(&mut self.redactor);
+                self.pending.push((redacted, count, raw));
+            }
+            self.count(&mut batch);
+            // The state follows when all is read: until then what was read before still holds.
+            let reader = serde_json::to_value(&before).unwrap_or_default();
+            if let Err(error) = self.finish_part(reader, hand) {
+                failed = Some(error);
+            }
+        };
+        let read = match form {
+            "cursor-database" => transcripts::cursor(path, &before, &mut each),
+            "opencode-tree" => transcripts::opencode_tree(path, &before, &mut each),
+            _ => transcripts::opencode(path, &before, &mut each),
+        };
+        let after = read.map_err(std::io::Error::other)?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let is_unchanged = after.sessions == before.sessions && self.known.is_some();
+        self.report.state = if is_unchanged { State::Unchanged } else { State::Parsed };
+        if !is_unchanged {
+            self.report.bytes = self.state.stamp.size;
+            self.state.reader = serde_json::to_value(&after).map_err(std::io::Error::other)?;
+            hand(Part { state: self.state.clone(), entries: Vec::new() });
+        }
         Ok(())
     }
 
@@ -200,7 +265,7 @@ impl<'a> Reader<'a> {
 
     fn finish_part(&mut self, reader: serde_json::Value, hand: &mut dyn FnMut(Part)) -> std::io::Result<()> {
         self.state.reader = self.redacted_state(reader);
-        self.state.tail = match source_file::is_compressed(self.path) {
+        self.state.tail = match source_file::is_compressed(self.path) || !self.state.form.is_empty() {
             true => String::new(),
             false => source_file::tail(self.path, self.state.offset)?,
         };
