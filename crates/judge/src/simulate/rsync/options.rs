@@ -216,7 +216,8 @@ impl Reading {
     fn deletion(&mut self, name: &str, value: &str) {
         match name {
             "delete" => self.delete = true,
-            "del" | "delete-during" | "delete-delay" => self.timings.push(Timing::During),
+            "del" | "delete-during" => self.timings.push(Timing::During),
+            "delete-delay" => self.timings.push(Timing::Delayed),
             "delete-before" => self.timings.push(Timing::Before),
             "delete-after" => self.timings.push(Timing::After),
             "delete-excluded" => (self.delete, self.command.delete_excluded) = (true, true),
