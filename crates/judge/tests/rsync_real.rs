@@ -137,7 +137,6 @@ fn filter_option() -> impl Strategy<Value = Vec<String>> {
         1 => Just(vec!["--filter=. rules.new".to_owned()]),
         1 => Just(vec!["--filter=.- rules.old".to_owned()]),
         1 => Just(vec!["--filter=: .rules".to_owned()]),
-        1 => Just(vec!["--filter=: ../.rules".to_owned()]),
         1 => Just(vec!["--filter=dir-merge,n .rules".to_owned()]),
         1 => Just(vec!["--filter=:- .rules-old".to_owned()]),
         1 => Just(vec!["--filter=:e .rules".to_owned()]),
