@@ -183,6 +183,58 @@ fn the_settings_say_whose_database_it_is() {
 }
 
 #[test]
+fn a_test_environment_goes_where_its_settings_say() {
+    const YAML: &str = "files/opt/shop/config/database.yml";
+    const EXS: &str = "files/opt/shop/config/test.exs";
+    const OWN: &str =
+        "test:\n  adapter: postgresql\n  database: shop_test\nproduction:\n  url: <%= ENV['DATABASE_URL'] %>\n";
+    const SHARED: &str =
+        "default: &default\n  url: <%= ENV['DATABASE_URL'] %>\ntest:\n  <<: *default\nproduction:\n  <<: *default\n";
+    let (rails, mix) = ("RAILS_ENV=test bin/rails db:reset", "MIX_ENV=test mix ecto.reset");
+    let loads = ("files/opt/shop/Gemfile", "gem 'rails'\ngem 'dotenv-rails'\n");
+    let plain = (EXS, "config :shop, Shop.Repo,\n  hostname: \"localhost\",\n  database: \"shop_test\"\n");
+    let reads = (EXS, "config :shop, Shop.Repo, url: System.get_env(\"DATABASE_URL\")\n");
+    for (command, files, expected) in [
+        (rails, vec![(YAML, OWN)], Permission::Allow),
+        (rails, vec![(YAML, SHARED)], Permission::Deny),
+        (rails, vec![(YAML, OWN), loads], Permission::Deny),
+        (mix, vec![plain], Permission::Allow),
+        (mix, vec![reads], Permission::Deny),
+        ("RAILS_ENV=production bin/rails db:reset", vec![(YAML, OWN)], Permission::Deny),
+        ("DATABASE_URL=postgres://db.prod/shop RAILS_ENV=test bin/rails db:reset", vec![(YAML, OWN)], Permission::Deny),
+        ("NODE_ENV=test npx prisma migrate reset --force", vec![], Permission::Deny),
+    ] {
+        let all: Vec<_> = files.into_iter().chain([("files/opt/shop/.env", PRODUCTION)]).collect();
+        assert_eq!(permission(&mut over(&all), command), expected, "{command} with {all:?}");
+    }
+}
+
+#[test]
+fn a_numbered_database_of_the_tests_may_be_emptied_where_it_is_declared() {
+    let declared = ("files/opt/shop/.env.test", "REDIS_URL=redis://localhost:6379/15\n");
+    let mut guard = over(&[declared]);
+    assert_eq!(permission(&mut guard, "redis-cli -n 15 flushdb"), Permission::Allow);
+    for other in ["redis-cli -n 1 flushdb", "redis-cli flushdb", "redis-cli -h cache.example.org -n 15 flushdb"] {
+        assert_ne!(permission(&mut guard, other), Permission::Allow, "{other}");
+    }
+    assert_ne!(permission(&mut over(&[]), "redis-cli -n 15 flushdb"), Permission::Allow);
+}
+
+#[test]
+fn a_firewall_without_a_way_in_is_asked_for_who_came_by_the_network() {
+    let mut guard = shop(TEST);
+    let mut by_network = |command: &str| {
+        let mut request = request(command);
+        request.env.insert("SSH_CONNECTION".to_owned(), "10.0.0.2 51000 10.0.0.1 22".to_owned());
+        guard.judge(request).permission
+    };
+    assert_eq!(by_network("sudo ufw enable"), Permission::Ask);
+    assert_eq!(by_network("ufw allow 443 && ufw enable"), Permission::Ask);
+    assert_eq!(by_network("ufw allow 22/tcp && ufw enable"), Permission::Allow);
+    assert_eq!(permission(&mut shop(TEST), "sudo ufw enable"), Permission::Allow);
+}
+
+#[test]
 fn recipes_of_a_makefile_are_followed() {
     const MAKEFILE: &str =
         "DB ?= shop\n.PHONY: test\ntest:\n\tcargo test\nwipe: test\n\t@psql $(DB) -c 'TRUNCATE orders'\n";
@@ -242,6 +294,11 @@ fn what_destroys_by_itself_asks_where_nothing_can_be_seen() {
         "kubectl delete ns shop",
         "terraform destroy",
         "systemctl stop docker",
+        "docker rm -vf api",
+        "docker kill api && docker rm -f api",
+        ": > src/main.rs",
+        "> src/main.rs",
+        "git checkout -B main origin/main",
     ] {
         assert_ne!(permission(&mut blind, command), Permission::Allow, "{command}");
     }
@@ -252,6 +309,10 @@ fn what_destroys_by_itself_asks_where_nothing_can_be_seen() {
         "docker stop api",
         "truncate -s 0 app.log",
         "psql shop -f schema.sql",
+        ": > app.log",
+        "> /tmp/list.txt",
+        "git switch -C topic",
+        "git remote set-url origin git@example.org:shop/shop.git",
     ] {
         assert_eq!(permission(&mut blind, command), Permission::Allow, "{command}");
     }

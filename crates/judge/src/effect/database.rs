@@ -31,7 +31,21 @@ pub struct Database {
     pub environment: Option<Word>,
     /// How an environment of its own changes which env file is read.
     pub chain: Chain,
+    /// Where its framework says which database an environment has.
+    pub settings: Settings,
     pub place: Place,
+}
+
+/// The settings of a framework that give each environment a database of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settings {
+    /// It takes what the variables say.
+    #[default]
+    None,
+    /// `config/database.yml`, a section an environment.
+    Sections,
+    /// `config/NAME.exs`, a file an environment.
+    Files,
 }
 
 /// What `.env.NAME` is to `.env`.

@@ -67,6 +67,24 @@ pub(super) fn plan(out: &mut Plan<'_>) {
                 lose(out, shown(&options.operands), "remove the volume");
             }
         }
+        "fsck" | "e2fsck" | "xfs_repair" | "ntfsfix" => repair(out, words),
+        name if name.starts_with("fsck.") => repair(out, words),
+        "umount" => {
+            let options = Options::read(words, &["-t", "--types", "-O", "-N"], Order::Mixed);
+            for place in options.operands.iter().filter(|w| !w.prefix().starts_with("/dev/")) {
+                out.paths(EffectKind::Move, place, Extent::Tree, None);
+            }
+        }
+        "efibootmgr" => {
+            let options =
+                Options::read(words, &["-b", "--bootnum", "-o", "--bootorder", "-L", "-l", "-d", "-p"], Order::Mixed);
+            if options.has(&["-B", "--delete-bootnum", "-O", "--delete-bootorder"]) {
+                let name = options.value(&["-b", "--bootnum"]).map(Word::show).unwrap_or_default();
+                let named =
+                    Named::of(format!("boot entry {name}"), format!("delete the boot entry {name} of this host"));
+                out.named(EffectKind::Overwrite, named.with(Circumstance::Device));
+            }
+        }
         "zfs" => zfs(out, words),
         "zpool" => {
             let options = Options::read(words, &[], Order::Mixed);
@@ -84,6 +102,20 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         }
         name if name.starts_with("mkfs") || name == "mke2fs" => format(out, name, words),
         _ => {}
+    }
+}
+
+/// What changes a filesystem beneath whoever has it mounted.
+fn repair(out: &mut Plan<'_>, words: &[Word]) {
+    let valued = ["-b", "-B", "-C", "-j", "-E", "-l", "-L", "-r", "-z", "-o", "-t"];
+    let valued = if out.call.program() == "xfs_repair" { &["-l", "-r", "-o", "-t"][..] } else { &valued[..] };
+    let options = Options::read(words, valued, Order::Mixed);
+    if ["-n", "-N", "--no-action", "-V", "--help"].iter().any(|o| options.has(&[o])) {
+        return;
+    }
+    for device in options.operands.iter().filter_map(Word::as_literal).filter(|d| is_disk(d)) {
+        let named = Named::of(device, format!("repair {device} beneath what uses it"));
+        out.named(EffectKind::Overwrite, named.decided_by(Deciding::InUse { device: device.to_owned() }));
     }
 }
 

@@ -286,6 +286,13 @@ fn grows(out: &mut Plan<'_>, options: &Options) {
 
 /// Images can be fetched again; all of them at once is a host without service.
 fn of_image(out: &mut Plan<'_>, verb: &str, rest: &[Word]) {
+    if verb == "prune" {
+        let options = Options::read(rest, &["--filter"], Order::Mixed);
+        let every = options.has(&["-a", "--all"]) && options.value(&["--filter"]).is_none();
+        let named = super::Named::of("images", "remove every image that no container uses")
+            .when(every, coroner_model::effect::Circumstance::Everything);
+        return out.named(EffectKind::Prune, named);
+    }
     if !matches!(verb, "rm" | "remove") {
         return;
     }

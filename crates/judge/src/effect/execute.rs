@@ -1,9 +1,9 @@
 //! Text that would be run and that nobody could read: fetched, unresolved, or a script that is not at hand.
 
 use coroner_model::effect::EffectKind;
-use coroner_read::shell::{self, Carrier, Invocation, Part, Stdin, Unknown, Word};
+use coroner_read::shell::{self, Carrier, Invocation, Part, RedirectKind, Stdin, Unknown, Word};
 
-use super::{Plan, Target};
+use super::{Plan, Planned, Target};
 
 /// Text that would be run unread.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,46 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     if let Some(execution) = fed(call).or_else(|| named(call)) {
         out.push(EffectKind::UnknownExecution, Target::Execution(execution));
     }
+}
+
+/// What a search or pattern finds after files were brought from another host may be those files.
+pub(super) fn follow_fetched(calls: &[Invocation], planned: &mut [Planned]) {
+    for one in planned {
+        let Target::Execution(execution) = &mut one.target else { continue };
+        let Some(call) = calls.get(one.invocation).filter(|_| execution.source == Source::Script) else { continue };
+        let file = call.argv.iter().skip(1).find(|w| !w.prefix().starts_with(['-', '+']));
+        let found = file.is_some_and(|w| w.has_glob() || w.produced_by().is_some());
+        let before = calls.get(..one.invocation).unwrap_or_default();
+        if let Some(fetch) = before.iter().find_map(brought).filter(|_| found) {
+            execution.source = Source::Fetched(fetch);
+        }
+    }
+}
+
+/// The command that fetches what a call lays down as files.
+fn brought(call: &Invocation) -> Option<Vec<Word>> {
+    let unpacks = matches!(call.program(), "tar" | "bsdtar" | "cpio" | "unzip" | "tee");
+    if let (true, Stdin::Output(commands)) = (unpacks, &call.stdin) {
+        return commands.iter().find(|argv| shell::fetches(argv)).cloned();
+    }
+    let text = |w: &&Word| w.as_literal().is_some();
+    let written =
+        call.redirects.iter().any(|r| r.kind == RedirectKind::Write && !r.target.prefix().starts_with("/dev/"));
+    let saves = match call.program() {
+        "curl" => {
+            call.argv.iter().skip(1).filter(text).any(|w| {
+                let word = w.prefix();
+                let short = word.starts_with('-') && !word.starts_with("--") && word.contains(['o', 'O']);
+                short && !word.ends_with("o/dev/null")
+                    || word.starts_with("--output")
+                    || word.starts_with("--remote-name")
+            }) && !call.argv.iter().any(|w| w.as_literal() == Some("/dev/null"))
+        }
+        "wget" | "wget2" => !call.argv.iter().any(|w| w.prefix().ends_with("O-") || w.as_literal() == Some("-")),
+        "aria2c" => true,
+        _ => false,
+    };
+    (saves || written && shell::fetches(&call.argv)).then(|| call.argv.clone())
 }
 
 /// A shell or interpreter that reads its program from what others print, or from a file.

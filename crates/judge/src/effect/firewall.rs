@@ -1,10 +1,10 @@
 //! Rules of the firewall: flushed, or turned against the login that one came by.
 
 use coroner_model::effect::{Circumstance, EffectKind};
-use coroner_read::shell::{Stdin, Word};
+use coroner_read::shell::{Invocation, Stdin, Word};
 
 use super::Plan;
-use super::named::{Named, literals};
+use super::named::{Deciding, Named, literals};
 use super::options::{Options, Order};
 
 pub(super) fn plan(out: &mut Plan<'_>) {
@@ -27,6 +27,13 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         }
         _ => return,
     };
+    if call.program() == "ufw" && enables(words) {
+        let options = Options::read(words, &[], Order::Mixed);
+        // `--force` leaves out the question that ufw asks who came by the network.
+        let deciding = Deciding::Login { asks: !options.has(&["--force"]) };
+        let named = Named::of("firewall", "close every port that no rule opens, that of the login among them");
+        return out.named(EffectKind::ChangeFirewall, named.decided_by(deciding));
+    }
     let changes = locks || is_change(call.program(), words);
     if changes {
         let named = Named::of("firewall", "change the firewall so that nobody, or everybody, may reach the host")
@@ -98,6 +105,23 @@ fn nft_text(stdin: &Stdin, words: &[Word]) -> bool {
     }
 }
 
+fn enables(words: &[Word]) -> bool {
+    let options = Options::read(words, &[], Order::Mixed);
+    literals(&options.operands) == ["enable"] && !options.has(&["--dry-run"])
+}
+
+/// Whether a call opens the port of the login.
+pub(crate) fn lets_in(call: &Invocation) -> bool {
+    let words = call.argv.get(1..).unwrap_or_default();
+    let text = literals(words);
+    let opens = text.iter().any(|w| matches!(*w, "allow" | "limit")) && !text.contains(&"delete");
+    call.program() == "ufw" && opens && text.iter().any(|w| names_login(w))
+}
+
+fn names_login(word: &str) -> bool {
+    matches!(word, "22" | "22/tcp" | "ssh" | "OpenSSH")
+}
+
 /// `None` where nothing changes.
 fn ufw(words: &[Word]) -> Option<bool> {
     let options = Options::read(words, &[], Order::Mixed);
@@ -105,7 +129,7 @@ fn ufw(words: &[Word]) -> Option<bool> {
         return None;
     }
     let text = literals(&options.operands);
-    let ssh = |rest: &[&str]| rest.iter().any(|w| matches!(*w, "22" | "22/tcp" | "ssh" | "OpenSSH"));
+    let ssh = |rest: &[&str]| rest.iter().any(|w| names_login(w));
     let from = text.contains(&"from");
     match text.as_slice() {
         ["disable" | "reset", ..] => Some(true),

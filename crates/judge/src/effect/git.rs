@@ -5,6 +5,7 @@
 use coroner_model::effect::EffectKind;
 use coroner_read::shell::{Invocation, Word, join};
 
+use super::named::{Deciding, Named};
 use super::options::{Options, Order};
 use super::path::{CleanFilter, Extent, Filter};
 use super::{Place, Plan, Target};
@@ -110,6 +111,13 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             let extent = if options.has(&["-r"]) { Extent::Tree } else { Extent::Itself };
             for path in &paths {
                 out.paths(EffectKind::Delete, &join(&directory, path), extent, None);
+            }
+        }
+        "add" | "stage" if options.has(&["-f", "--force"]) && !options.has(&["-n", "--dry-run"]) => {
+            for path in options.operands.iter().chain(after).map(|w| join(&directory, w).show()) {
+                let named =
+                    Named::of(path.clone(), format!("put {path} under version control against the ignore rules"));
+                out.named(EffectKind::WriteSecret, named.decided_by(Deciding::HoldsSecrets { path }));
             }
         }
         "read-tree" if options.has(&["--reset"]) && options.has(&["-u"]) => lose(Lost::Tracked, Vec::new(), true),

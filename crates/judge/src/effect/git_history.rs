@@ -22,7 +22,7 @@ pub(super) fn plan(out: &mut Plan<'_>, verb: &str, rest: &[Word], directory: &Wo
     };
     let dry = options.has(&["-n", "--dry-run"]);
     match verb {
-        "filter-branch" | "filter-repo" if !dry => {
+        "filter-branch" | "filter-repo" if !dry && !options.has(&["--analyze"]) => {
             lost(EffectKind::RewriteHistory, format!("rewrite every commit of the repository in {name}"));
         }
         "reflog" if first == "delete" && !dry => {
@@ -44,6 +44,8 @@ pub(super) fn plan(out: &mut Plan<'_>, verb: &str, rest: &[Word], directory: &Wo
             lost(EffectKind::RewriteHistory, format!("delete the reference {}", shown(&options.operands)));
         }
         "branch" => branch(out, rest, directory),
+        "checkout" | "switch" => set_anew(out, rest, directory),
+        "remote" if matches!(first, "rm" | "remove" | "set-url") => remote(out, first, &options, directory),
         "worktree" if first == "remove" && options.has(&["-f", "--force"]) => {
             for path in &options.operands[1..] {
                 let what = format!("delete the worktree {} with its changes", path.show());
@@ -76,6 +78,10 @@ fn is_now(options: &Options) -> bool {
 fn branch(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {
     let options = Options::read(rest, &["-u", "--set-upstream-to", "--sort", "--format"], Order::Mixed);
     let deletes = options.has(&["-d", "--delete"]);
+    let renames = ["-m", "-M", "-c", "-C", "--move", "--copy"].iter().any(|o| options.has(&[o]));
+    if options.has(&["-f", "--force"]) && !deletes && !renames {
+        return moved(out, options.operands.first(), options.operands.get(1), directory);
+    }
     let forced = options.has(&["-D"]) || deletes && options.has(&["-f", "--force"]);
     if !forced || options.has(&["-r", "--remotes"]) {
         return;
@@ -86,6 +92,55 @@ fn branch(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {
         .with(Circumstance::Irreversible)
         .decided_by(deciding);
     out.named(EffectKind::DiscardWork, named);
+}
+
+/// `checkout -B NAME`, `switch -C NAME`: a branch of that name is set elsewhere.
+fn set_anew(out: &mut Plan<'_>, rest: &[Word], directory: &Word) {
+    let forced = ["-B", "-C", "--force-create"];
+    let valued = [forced.as_slice(), &["-b", "-c", "--create", "--orphan", "--conflict"]].concat();
+    let options = Options::read(rest, &valued, Order::Mixed);
+    moved(out, options.value(&forced), options.operands.first(), directory);
+}
+
+fn moved(out: &mut Plan<'_>, name: Option<&Word>, onto: Option<&Word>, directory: &Word) {
+    let Some(name) = name else { return };
+    let stays = onto.is_none_or(|w| matches!(w.as_literal(), Some("HEAD" | "@")));
+    let deciding = Deciding::MovedBranch { directory: directory.clone(), name: name.clone(), stays };
+    let what = format!("set the branch {} elsewhere and let go of its commits", name.show());
+    out.named(EffectKind::DiscardWork, Named::of(name.show(), what).decided_by(deciding));
+}
+
+/// A remote that goes, or leads elsewhere, takes with it where commits would have been pushed.
+fn remote(out: &mut Plan<'_>, verb: &str, options: &Options, directory: &Word) {
+    let Some(remote) = options.operands.get(1) else { return };
+    let what = match verb {
+        "set-url" => format!("point the remote {} elsewhere", remote.show()),
+        _ => format!("forget the remote {} and every branch known of it", remote.show()),
+    };
+    let deciding = Deciding::Remote { directory: directory.clone(), remote: remote.clone() };
+    out.named(EffectKind::DiscardWork, Named::of(remote.show(), what).decided_by(deciding));
+}
+
+/// `bfg`, `git-filter-repo`: programs of their own that rewrite every commit.
+pub(super) fn rewriter(out: &mut Plan<'_>) {
+    let call = out.call;
+    let name = |w: &Word| w.show().rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let is_archive = |w: &Word| name(w).starts_with("bfg") && name(w).ends_with(".jar");
+    let words = match call.program() {
+        "java" => {
+            let Some(at) = call.argv.iter().position(is_archive) else { return };
+            &call.argv[at + 1..]
+        }
+        _ => &call.argv[1..],
+    };
+    let shows = ["--help", "-h", "--version", "--dry-run", "--analyze"];
+    let acts = words.iter().any(|w| w.prefix().starts_with('-'));
+    if !acts || words.iter().any(|w| w.as_literal().is_some_and(|text| shows.contains(&text))) {
+        return;
+    }
+    let directory = call.cwd.show();
+    let what = format!("rewrite every commit of the repository in {directory}");
+    out.named(EffectKind::RewriteHistory, Named::of(directory, what).with(Circumstance::Irreversible));
 }
 
 /// A rebase rewrites commits; that matters where they are published.

@@ -53,7 +53,6 @@ pub fn is_shared_branch(name: &str) -> bool {
             | "stable"
             | "staging"
             | "default"
-            | "gh-pages"
             | "next"
             | "integration"
     ) || matches!(first, "release" | "releases" | "hotfix" | "support")

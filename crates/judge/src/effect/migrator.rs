@@ -6,7 +6,7 @@ use coroner_model::effect::{Circumstance, EffectKind};
 use coroner_read::shell::{Stdin, Word, program_of};
 
 use super::Plan;
-use super::database::{self, Database};
+use super::database::{self, Database, Settings};
 use super::named::{Deciding, Named};
 use super::runner::Tool;
 
@@ -159,6 +159,9 @@ fn script_of(tool: &Tool) -> (String, Vec<Word>) {
 fn reached(out: &Plan<'_>, tool: &Tool, argv: &[Word]) -> Database {
     let mut database = Database::of_tool(out, tool);
     database.reads_dotenv = !NO_DOTENV.contains(&tool.name());
+    if tool.name() == "mix" {
+        database.settings = Settings::Files;
+    }
     for (at, word) in argv.iter().enumerate().skip(1) {
         let text = word.prefix();
         let given = match text.split_once('=') {

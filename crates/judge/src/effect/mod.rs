@@ -65,6 +65,7 @@ mod sqlite;
 mod supabase;
 mod tar;
 mod terraform;
+mod transfer;
 mod typeorm;
 
 use std::collections::BTreeMap;
@@ -75,6 +76,7 @@ use coroner_read::shell::{self, Carrier, Context, Invocation, Mounted, RedirectK
 pub use compose::ComposeTarget;
 pub use docker::{Containers, RunSpec, Volumes};
 pub use execute::{Execution, Source};
+pub(crate) use firewall::lets_in;
 pub use git::Discard;
 pub use image::{major_of, repository, tag_of};
 pub use named::{Deciding, Named};
@@ -147,6 +149,7 @@ pub fn of_command_with(text: &str, context: &Context<'_>) -> Effects {
         effects.unread.append(&mut out.unread);
         effects.looked_up.append(&mut out.looked_up);
     }
+    execute::follow_fetched(&effects.script.invocations, &mut effects.planned);
     effects.unread.sort();
     effects.unread.dedup();
     effects.planned.extend(effects.script.multiplies.map(halt::multiplying));
@@ -198,6 +201,10 @@ fn of_named(out: &mut Plan<'_>, name: &str) {
         "setfacl" | "chattr" => acl::plan(out),
         "tar" | "bsdtar" | "gtar" | "unzip" => tar::plan(out),
         "rclone" => rclone::plan(out),
+        "fsck" | "e2fsck" | "xfs_repair" | "ntfsfix" | "umount" | "efibootmgr" => device::plan(out),
+        name if name.starts_with("fsck.") => device::plan(out),
+        "bfg" | "git-filter-repo" | "java" => git_history::rewriter(out),
+        "sftp" | "lftp" => transfer::plan(out),
         "wipefs" | "sgdisk" | "sfdisk" | "fdisk" | "gdisk" | "cfdisk" | "parted" | "blkdiscard" | "mkswap" | "nvme"
         | "hdparm" | "cryptsetup" | "mdadm" | "lvremove" | "vgremove" | "pvremove" | "pvcreate" | "lvreduce"
         | "zfs" | "zpool" | "btrfs" | "mke2fs" => device::plan(out),

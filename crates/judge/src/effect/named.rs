@@ -39,10 +39,22 @@ pub enum Deciding {
     Stash { directory: Word },
     /// What only these branches of the directory's repository hold.
     Branches { directory: Word, names: Vec<Word> },
+    /// What only this branch holds, when it is set elsewhere; `stays`: to where the work tree is.
+    MovedBranch { directory: Word, name: Word, stays: bool },
+    /// Whether the directory's branch has commits that this remote lacks.
+    Remote { directory: Word, remote: Word },
     /// What is not committed in a work tree.
     WorkTree { path: Word },
     /// Whether a filesystem of the disk is mounted.
     Mounted { device: String },
+    /// Whether a filesystem of the disk is mounted, without which no harm is done.
+    InUse { device: String },
+    /// Whether a file of this name is made to hold secrets.
+    HoldsSecrets { path: String },
+    /// Whether the path is there, and was not made just before.
+    Absent { path: String },
+    /// Whether who runs it came by the network, and may still come afterwards.
+    Login { asks: bool },
     /// Whether the engine runs containers.
     Engine,
     /// Whether the file is there at all.

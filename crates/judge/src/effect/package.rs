@@ -78,6 +78,10 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             install(out, &[Word::literal("the packages of the project")]);
         }
         "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
+        "remove" | "uninstall" | "rm" | "del" if lists_installed(program, packages, &options) => {
+            let named = Named::of("every package", "remove every package that is installed");
+            out.named(EffectKind::Delete, named.with(Circumstance::Irreversible));
+        }
         "purge" if is_system(program) => remove(out, packages, true),
         "remove" | "erase" | "del" | "uninstall" | "rm" | "delete" if is_system(program) => {
             let purges =
@@ -145,6 +149,18 @@ fn only_shows(program: &str, options: &Options) -> bool {
         ["--dry-run", "--simulate", "--just-print", "--no-act", "--recon", "--download-only", "--help", "--assumeno"];
     let short = matches!(program, "apt" | "apt-get" | "aptitude" | "nala") && options.has(&["-s", "-d"]);
     dry.iter().any(|o| options.has(&[o])) || short
+}
+
+/// `pip freeze | xargs pip uninstall`: what goes is what the manager itself lists.
+fn lists_installed(program: &str, packages: &[Word], options: &Options) -> bool {
+    let manager = program.trim_end_matches(|c: char| c.is_ascii_digit());
+    let named = packages.iter().chain(options.values(&["-r", "--requirement"]));
+    named.filter_map(Word::produced_by).filter_map(<[_]>::first).any(|source| {
+        let lister = coroner_read::shell::program_of(source);
+        let verb = source.iter().skip(1).filter_map(Word::as_literal).find(|w| !w.starts_with('-'));
+        lister.trim_end_matches(|c: char| c.is_ascii_digit()) == manager
+            && matches!(verb, Some("freeze" | "list" | "ls" | "leaves"))
+    })
 }
 
 /// `dpkg -P`, `rpm -e`, `pacman -Rns`.

@@ -4,13 +4,13 @@ use coroner_model::effect::EffectKind;
 use coroner_read::shell::Word;
 
 use super::Plan;
-use super::database::{self, Chain, Database};
+use super::database::{self, Chain, Database, Settings};
 use super::options::{Options, Order};
 use super::runner::Tool;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
     let options = Options::read(&tool.argv[1..], &["-e", "--environment"], Order::Mixed);
-    let mut database = Database { chain: Chain::Layered, ..Database::of_tool(out, tool) };
+    let mut database = Database { chain: Chain::Layered, settings: Settings::Sections, ..Database::of_tool(out, tool) };
     database.environment = options.value(&["-e", "--environment"]).cloned();
     // `rails db:drop RAILS_ENV=production` sets it as well.
     for word in &options.operands {

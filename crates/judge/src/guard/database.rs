@@ -3,6 +3,9 @@
 //! What the command says comes first, then variables, then the env files that its
 //! program would read. A production name anywhere makes it production.
 
+mod declared_test;
+mod settings;
+
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, TargetClass};
@@ -24,7 +27,8 @@ const DOTENV: [&str; 2] = [".env", ".env.local"];
 pub(super) fn probes(database: &Database, out: &mut Vec<Probe>) -> bool {
     out.extend([Probe::Backups, Probe::Host(HostTable::Date)]);
     if database.place == Place::Host {
-        out.extend(env_files(database).into_iter().map(|path| Probe::File { path }));
+        let named = settings::files(database).into_iter().chain(declared_test::files(database));
+        out.extend(env_files(database).into_iter().chain(named).map(|path| Probe::File { path }));
     }
     matches!(&database.place, Place::Container { name, .. } if !name.is_empty())
 }
@@ -108,6 +112,9 @@ impl View<'_> {
         if named.iter().copied().chain(settled).any(is_production_name) {
             return Some(TargetClass::Production);
         }
+        if self.is_declared_test(database, place) {
+            return Some(TargetClass::Scratch);
+        }
         if let Some(file) = &database.file {
             let file = file.show();
             let temporary =
@@ -172,6 +179,9 @@ impl View<'_> {
             let assigned = database.assignments.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.show());
             assigned.or_else(|| self.case.request.env.get(name).cloned()).filter(|v| !v.is_empty())
         };
+        if let Some(place) = self.by_settings(database, &stated, &files) {
+            return place;
+        }
         let follows = ENVIRONMENTS.iter().filter(|_| uses_environment(database));
         place.environment.extend(follows.clone().filter_map(|n| stated(n)));
         place.settled.extend(follows.filter(|n| stated(n).is_none()).filter_map(|n| files.get(*n).cloned()));

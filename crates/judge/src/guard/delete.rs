@@ -263,7 +263,12 @@ impl View<'_> {
             _ => false,
         };
         let absent = spared || paths.path.as_literal().is_some_and(|path| self.exists(path) == Some(false));
-        if !decided && !absent && deep && (looks_like_data(&shown) || outside) {
+        // A pattern below what is merely called storage names files of an application.
+        let data = match paths.path.has_glob() {
+            true => looks_like_data(&shown.replace("storage", "")),
+            false => looks_like_data(&shown),
+        };
+        if !decided && !absent && deep && (data || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
         if effect.class.is_empty() && story.undecided.is_none() {

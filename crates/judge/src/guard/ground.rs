@@ -8,6 +8,7 @@ use coroner_model::probe::{GitTable, Why};
 use super::delete::{is_artefact, is_scratch};
 use super::view::View;
 use super::work;
+use super::work::is_output;
 use crate::effect::path::below;
 use crate::effect::{Extent, Filter, Paths, Place, Planned};
 
@@ -132,6 +133,11 @@ impl View<'_> {
         if let Some(why) = self.vital(planned, paths, &path) {
             return Some(why);
         }
+        if self.empties(planned) && self.standing(&path) == Standing::Unseen && self.exists(&path) != Some(false) {
+            let made_again =
+                is_output(&path) || is_artefact(&path) || is_scratch(&path) || self.was_made(planned, &path);
+            return (!made_again).then(|| format!("whether git has a copy of {shown} could not be looked at"));
+        }
         let gone = planned.kind == EffectKind::Delete && is_deep(paths);
         if !gone || is_artefact(&path) || is_scratch(&path) || self.exists(&path) == Some(false) {
             return None;
@@ -144,6 +150,18 @@ impl View<'_> {
             Standing::Elsewhere => (self.is_kept(&path) && !is_application(&path)).then(unseen),
             Standing::Unseen => (self.is_ground(&path) || self.is_kept(&path)).then(unseen),
         }
+    }
+
+    /// `: > file`, `> file`: nothing is written over it.
+    fn empties(&self, planned: &Planned) -> bool {
+        let Some(call) = self.effects.script.invocations.get(planned.invocation) else { return false };
+        let silent = match call.argv.as_slice() {
+            [] => true,
+            [program] => matches!(program.as_literal(), Some(":" | "true")),
+            [program, file] => program.as_literal() == Some("cat") && file.as_literal() == Some("/dev/null"),
+            _ => false,
+        };
+        planned.kind == EffectKind::Overwrite && silent
     }
 
     /// What the same container keeps where data of servers lies, and of which nobody knows whether it is a volume.

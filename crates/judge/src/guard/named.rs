@@ -9,7 +9,7 @@ use coroner_read::shell::Word;
 use super::view::{View, size, told};
 use super::{Judged, Story};
 use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
-use crate::effect::named::shown;
+use crate::effect::named::{is_test_name, shown};
 use crate::effect::{Containers, Deciding, Named, Place, Planned};
 
 /// What git says of the branch that a directory is on.
@@ -43,12 +43,18 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
             out.extend(git(directory, GitTable::Refs));
             false
         }
+        Deciding::MovedBranch { directory, .. } => {
+            out.extend(git(directory, GitTable::Refs));
+            status(directory, out)
+        }
+        Deciding::Remote { directory, .. } => status(directory, out),
         Deciding::WorkTree { path } => status(path, out),
         Deciding::Space(growth) => {
             super::space::probes(growth, out);
             false
         }
-        Deciding::Mounted { .. } => {
+        Deciding::Login { .. } | Deciding::HoldsSecrets { .. } => false,
+        Deciding::Mounted { .. } | Deciding::InUse { .. } => {
             out.push(Probe::Host(HostTable::Df));
             out.push(Probe::Config);
             false
@@ -56,7 +62,7 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
         Deciding::Engine => true,
         // The sessions are asked for where the request names one.
         Deciding::Repeated(_) | Deciding::Local { .. } => false,
-        Deciding::Exists { path } => {
+        Deciding::Exists { path } | Deciding::Absent { path } => {
             out.push(Probe::Stat { path: path.clone() });
             false
         }
@@ -96,6 +102,20 @@ impl View<'_> {
             Deciding::Unpushed { directory } => self.unpushed(directory, &mut effect, &mut story),
             Deciding::Stash { directory } => self.stash(planned, directory, &mut effect),
             Deciding::Branches { directory, names } => self.lost_branches(directory, names, &mut effect, &mut story),
+            Deciding::MovedBranch { directory, name, stays } => {
+                self.moved_branch(directory, name, *stays, &mut effect, &mut story);
+            }
+            Deciding::Remote { directory, remote } => self.remote(directory, remote, &mut effect, &mut story),
+            Deciding::InUse { device } => {
+                self.mounted(device, &mut effect, &mut story);
+                if !effect.class.is_empty() {
+                    effect.add_circumstance(Circumstance::Device);
+                }
+            }
+            Deciding::HoldsSecrets { path } if !super::printed::may_hold_secrets(path) => return Vec::new(),
+            Deciding::HoldsSecrets { .. } => story.why = "Git was told to leave it out, since it holds secrets.".into(),
+            Deciding::Absent { path } => self.one_name(planned, path, &mut effect, &mut story),
+            Deciding::Login { asks } => self.login(planned, named, *asks, &mut effect),
             Deciding::WorkTree { path } => self.lost_worktree(path, &mut effect, &mut story),
             Deciding::Mounted { device } => self.mounted(device, &mut effect, &mut story),
             Deciding::Local { port } if named.place == Place::Host => return self.local_request(planned, *port),
@@ -258,6 +278,66 @@ impl View<'_> {
         }
     }
 
+    /// A branch that is set elsewhere leaves behind what only it holds.
+    fn moved_branch(&self, directory: &Word, name: &Word, stays: bool, effect: &mut Effect, story: &mut Story) {
+        let current = self.branch(directory);
+        let is_current = current.as_ref().is_some_and(|b| name.as_literal() == Some(b.head.as_str()));
+        if is_current && stays {
+            return;
+        }
+        if directory.as_literal().and_then(|d| self.branches(d)).is_some() {
+            effect.add_circumstance(Circumstance::Irreversible);
+            return self.lost_branches(directory, std::slice::from_ref(name), effect, story);
+        }
+        // Of another branch nothing is known; most often it is a new one.
+        if is_current || current.is_none() && !stays {
+            self.unpushed(directory, effect, story);
+        }
+    }
+
+    /// Commits that were meant for a remote have nowhere to go without it.
+    fn remote(&self, directory: &Word, remote: &Word, effect: &mut Effect, story: &mut Story) {
+        let Some(branch) = self.branch(directory).filter(|b| b.ahead > 0) else { return };
+        let follows = branch.upstream.as_deref().and_then(|u| u.split_once('/')).map(|(name, _)| name);
+        if follows.is_some() && follows == remote.as_literal() {
+            effect.add_class(TargetClass::Unpushed);
+            story.evidence.extend(self.cite_status(directory));
+            story.why = format!("{} commits of {} were never pushed there.", branch.ahead, branch.head);
+        }
+    }
+
+    /// Files that take one name in turn leave only the last of them.
+    fn one_name(&self, planned: &Planned, path: &str, effect: &mut Effect, story: &mut Story) {
+        let makes = |call: &coroner_read::shell::Invocation| {
+            let target = |w: &Word| coroner_read::shell::join(&call.cwd, w).as_literal() == Some(path);
+            matches!(call.program(), "mkdir" | "install" | "git" | "tar" | "unzip" | "cp")
+                && call.argv.iter().any(target)
+        };
+        let made = self.effects.script.invocations.iter().take(planned.invocation).any(makes);
+        if self.exists(path) == Some(false) && !made {
+            effect.add_circumstance(Circumstance::Everything);
+            story.why = format!("{path} is no directory, so that each file lies over the one before.");
+            story.instead.push(format!("mkdir -p {}", super::tool::quote(path)));
+        }
+    }
+
+    /// A firewall that comes up closes the way in, unless a rule before lets it open.
+    fn login(&self, planned: &Planned, named: &Named, asks: bool, effect: &mut Effect) {
+        let env = &self.case.request.env;
+        let by_network = matches!(named.place, Place::Remote { .. })
+            || ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(|name| env.contains_key(*name));
+        let here = self.effects.script.invocations.iter().take(planned.invocation).any(crate::effect::lets_in);
+        let before = || {
+            self.past.iter().filter_map(|deed| Some((deed, deed.command.as_ref()?))).any(|(deed, command)| {
+                let effects = crate::effect::of_command(command, &deed.cwd, &std::collections::BTreeMap::new());
+                effects.script.invocations.iter().any(crate::effect::lets_in)
+            })
+        };
+        if (by_network || !asks) && !here && !before() {
+            effect.add_circumstance(Circumstance::WholeHost);
+        }
+    }
+
     /// A work tree without changes is made anew with one command.
     fn lost_worktree(&self, path: &Word, effect: &mut Effect, story: &mut Story) {
         let Some(asked) = path.as_literal() else { return };
@@ -388,7 +468,20 @@ impl View<'_> {
         if planned.kind != EffectKind::RemoveContainer || !forced || containers.place != Place::Host {
             return told(effect);
         }
-        let Some(container) = running else { return told(effect) };
+        let Some(container) = running else {
+            // Its volumes go along, or it ran a moment ago.
+            let with_volumes = self
+                .effects
+                .planned
+                .iter()
+                .any(|p| p.invocation == planned.invocation && p.kind == EffectKind::RemoveVolume);
+            let mut judged = told(effect);
+            if !self.knows_containers() && (killed() || with_volumes) && !is_test_name(&name.show()) {
+                judged.story.would = format!("remove the container {}, whether or not it runs", name.show());
+                judged.story.undecided = Some(format!("what {} keeps could not be looked at", name.show()));
+            }
+            return judged;
+        };
         effect.add_circumstance(Circumstance::InUse);
         let story = Story {
             would: format!("remove the container of \"{}\" while it runs", container.component()),

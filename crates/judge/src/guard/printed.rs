@@ -10,6 +10,8 @@ mod path;
 mod source;
 mod stage;
 
+pub(super) use path::may_hold_secrets;
+
 use std::collections::BTreeMap;
 
 use coroner_model::effect::{Effect, EffectKind, TargetClass};

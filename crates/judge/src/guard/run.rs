@@ -9,6 +9,7 @@ use coroner_read::shell::Word;
 use super::tool::quote;
 use super::view::{View, told};
 use super::{Judged, Story};
+use crate::effect::named::is_test_name;
 use crate::effect::{Place, Planned, RunSpec, repository};
 
 /// Images and names by which a reverse proxy is known.
@@ -63,7 +64,10 @@ impl View<'_> {
     /// The compose service that has the same name or image.
     fn double(&self, spec: &RunSpec) -> Option<Double> {
         let name = spec.name.as_ref().and_then(Word::as_literal);
-        let image = spec.image.as_ref().and_then(Word::as_literal);
+        // A name of its own for a test, and nothing shared with anybody: a server to throw away.
+        let thrown_away = name.is_some_and(is_test_name) && spec.ports.is_empty() && spec.volumes.is_empty();
+        let shared_image = |i: &&str| !thrown_away || repository(i).contains('/');
+        let image = spec.image.as_ref().and_then(Word::as_literal).filter(shared_image);
         for project in &self.scene.projects {
             for service in &project.services {
                 let built = format!("{}-{}", project.name, service.name);

@@ -6,6 +6,7 @@ use super::live::{LiveVolume, is_anonymous};
 use super::view::{View, size, told};
 use super::{Judged, Story};
 use crate::effect::docker::VolumeScope;
+use crate::effect::named::is_test_name;
 use crate::effect::{ComposeTarget, Place, Planned, Volumes, docker};
 
 impl View<'_> {
@@ -72,7 +73,9 @@ impl View<'_> {
             self.scene.containers.iter().any(|c| {
                 c.working_directory() == Some(directory.as_str()) || c.project() == project && project.is_some()
             });
-        if lost.is_empty() && !declared && !running {
+        // A project that is named after tests has volumes of its own.
+        let is_test = project.is_some_and(is_test_name);
+        if lost.is_empty() && !declared && !running && !is_test {
             return vec![self.unseen_volumes(planned, target, None)];
         }
         let mut judged = self.lost(planned, target, &lost);

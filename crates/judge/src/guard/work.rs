@@ -408,7 +408,7 @@ pub(super) fn is_by_product(path: &str) -> bool {
 }
 
 /// What commands are used to print into.
-fn is_output(path: &str) -> bool {
+pub(super) fn is_output(path: &str) -> bool {
     is_by_product(path)
         || ends_in(
             &name_of(path),

@@ -44,9 +44,12 @@ pub enum FilterArgument {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timing {
     Before,
-    /// While each directory is visited; also `--delete-delay`, which decides then.
+    /// While each directory is visited.
     #[default]
     During,
+    /// `--delete-delay`: what goes is decided on while each directory is visited, and emptied
+    /// when all are left and their filter files no longer count.
+    Delayed,
     After,
 }
 

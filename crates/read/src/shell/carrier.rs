@@ -326,6 +326,11 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
             let output = walker.run_text(text, &program, inside, frame).output;
             Ok(Flow { output, ..Flow::either(world) })
         }
+        Some(file) if opened(file, &world).is_some() => {
+            let inside = Frame { stdin: opened(file, &world).unwrap_or_default(), ..frame.clone() };
+            let command = [Word::literal(program)];
+            fed(walker, &command, world, &inside).or_else(|world| Ok(walker.emit(command.to_vec(), world, &inside)))
+        }
         Some(file) => {
             if let Some(text) = printed(file, frame) {
                 let inside = World { arguments: rest.to_vec(), ..world.clone() };
@@ -336,6 +341,13 @@ fn shell(walker: &mut Walker<'_>, argv: &[Word], world: World, frame: &Frame) ->
         }
         None => fed(walker, argv, world, frame),
     }
+}
+
+/// What a descriptor that is named as a file was opened to: `/dev/fd/3`, `/proc/self/fd/3`.
+fn opened(file: &Word, world: &World) -> Option<Stdin> {
+    let path = file.as_literal()?;
+    let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"))?;
+    world.descriptors.get(&number.parse().ok()?).cloned()
 }
 
 /// A shell that reads its commands from the standard input.

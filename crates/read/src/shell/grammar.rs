@@ -166,6 +166,21 @@ fn assign(assignment: &ast::Assignment) -> Assign {
 }
 
 fn redirect(io: &ast::IoRedirect) -> Option<Redir> {
+    let read = plain_redirect(io)?;
+    let (ast::IoRedirect::File(given, ..)
+    | ast::IoRedirect::HereDocument(given, _)
+    | ast::IoRedirect::HereString(given, _)) = io
+    else {
+        return Some(read);
+    };
+    let reads = matches!(read, Redir::Read(_) | Redir::ReadFrom(_) | Redir::Here { .. } | Redir::HereString(_));
+    match given.and_then(|fd| u32::try_from(fd).ok()).filter(|fd| reads && *fd > 0) {
+        Some(fd) => Some(Redir::Opened(fd, Box::new(read))),
+        None => Some(read),
+    }
+}
+
+fn plain_redirect(io: &ast::IoRedirect) -> Option<Redir> {
     use ast::IoFileRedirectKind as Kind;
     use ast::IoFileRedirectTarget as Target;
     match io {
@@ -177,6 +192,12 @@ fn redirect(io: &ast::IoRedirect) -> Option<Redir> {
                 Kind::Append | Kind::ReadAndWrite => Redir::Append(stream, word.value.clone()),
                 Kind::DuplicateOutput => return None,
             })
+        }
+        ast::IoRedirect::File(None | Some(0), Kind::DuplicateInput, Target::Duplicate(word)) => {
+            word.value.parse().ok().map(Redir::Same)
+        }
+        ast::IoRedirect::File(None | Some(0), Kind::DuplicateInput, Target::Fd(fd)) => {
+            u32::try_from(*fd).ok().map(Redir::Same)
         }
         ast::IoRedirect::File(_, Kind::Read, Target::ProcessSubstitution(_, shell)) => {
             Some(Redir::ReadFrom(Box::new(compound_list(&shell.list))))

@@ -3,6 +3,7 @@
 //! Values that are plain in the text are followed through variables, lists, loops
 //! over lists and calls of the program's own functions; the rest stays unknown.
 
+mod name;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +166,9 @@ impl<'t> Reader<'_, 't> {
         let opened = self.opened_path(right);
         let left = self.raw(left).to_owned();
         opened.into_iter().for_each(|path| drop(self.opened.insert(left.clone(), path)));
+        if let Some(name) = self.named_by_value(right) {
+            self.imports.insert(left.clone(), name);
+        }
         self.names.insert(left, value);
     }
 
@@ -229,11 +233,10 @@ impl<'t> Reader<'_, 't> {
 
     /// The full name of a function: aliases of imports put in.
     fn full_name(&self, function: Node<'_>) -> String {
-        let raw = self.raw(function);
-        if let Some(rest) = raw.strip_prefix("__import__(") {
-            let (module, rest) = rest.split_once(')').unwrap_or((rest, ""));
-            return format!("{}{rest}", module.trim_matches(['"', '\'']));
+        if let Some(name) = self.folded_name(function) {
+            return name;
         }
+        let raw = self.raw(function);
         let (head, tail) = raw.split_once('.').map_or((raw, ""), |(head, tail)| (head, tail));
         match self.imports.get(head) {
             Some(full) if tail.is_empty() => full.clone(),
@@ -589,6 +592,15 @@ mod tests {
             ("from shutil import rmtree; d = '/a'; rmtree(d + '/b', ignore_errors=True)", "rm -rf /a/b"),
             ("import os; os.system(f\"rm -rf {x}/y\")", "sh: rm -rf $x/y"),
             ("import subprocess as s\ns.run(['rm', '-rf', '/a'], check=True)", "rm -rf /a"),
+            ("import os; getattr(os, chr(115) + chr(121) + 'stem')('ls')", "sh: ls"),
+            ("import os; getattr(os, 'metsys'[::-1])('ls')", "sh: ls"),
+            ("import os; f = getattr(os, ''.join(map(chr, [115, 121, 115, 116, 101, 109]))); f('ls')", "sh: ls"),
+            ("import os; getattr(os, ''.join(chr(c) for c in (115, 121, 115, 116, 101, 109)))('ls')", "sh: ls"),
+            ("import os; os.__dict__['sys' + 'tem']('ls')", "sh: ls"),
+            ("import os; vars(os)[bytes([115, 121, 115, 116, 101, 109]).decode()]('ls')", "sh: ls"),
+            ("getattr(__import__('o' + 's'), ''.join(reversed('metsys')))('ls')", "sh: ls"),
+            ("import importlib; importlib.import_module('s' 'hutil').rmtree('/a')", "rm -rf /a"),
+            ("m = __import__('shutil'); m.rmtree('/a')", "rm -rf /a"),
             ("import os\nos.remove(os.path.join('/a', 'b'))", "rm -f /a/b"),
             ("import shutil as sh; sh.move('/a', '/b')", "mv /a /b"),
             (
@@ -638,6 +650,7 @@ mod tests {
             "data.remove('/a'); text.replace('a', 'b'); run('x')",
             "cursor.execute('DROP TABLE x')",
             "def (((",
+            "import os; getattr(os, chr(103) + 'etcwd')()\ngetattr(obj, 'metsys'[::-1])('ls')",
             "import json,sys; print(json.load(sys.stdin)['a'])",
         ] {
             assert!(shown(program).is_empty(), "{program}\n {:?}", shown(program));

@@ -105,4 +105,8 @@ pub(crate) enum Redir {
     ReadFrom(Box<Node>),
     /// `> >(…)`.
     WriteTo(Box<Node>),
+    /// `3< FILE`: another descriptor than the standard input is opened.
+    Opened(u32, Box<Redir>),
+    /// `<&3`: the standard input is what that descriptor was opened to.
+    Same(u32),
 }

@@ -632,6 +632,19 @@ impl Walker<'_> {
                     self.substitute(node, world, frame);
                     continue;
                 }
+                Redir::Opened(descriptor, inner) => {
+                    let mut apart = Frame { stdin: Stdin::Inherited, ..frame.clone() };
+                    self.redirect(std::slice::from_ref(&**inner), world, &mut apart);
+                    world.descriptors.insert(*descriptor, apart.stdin);
+                    frame.redirects = apart.redirects;
+                    continue;
+                }
+                Redir::Same(descriptor) => {
+                    if let Some(stdin) = world.descriptors.get(descriptor) {
+                        frame.stdin = stdin.clone();
+                    }
+                    continue;
+                }
             };
             let target = self.expand_one(raw, world, frame);
             if kind == RedirectKind::Read {

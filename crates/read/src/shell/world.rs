@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) arguments: Vec<Word>,
     /// Variables that hold names which a pattern matched: quotes do not make them text again.
     pub(crate) matched: BTreeSet<String>,
+    /// What descriptors other than the standard ones read from.
+    pub(crate) descriptors: BTreeMap<u32, Stdin>,
     /// After `set -a`: what is assigned is exported.
     pub(crate) exports_all: bool,
     /// After a `cd` that failed: followed only where the text asks for it.

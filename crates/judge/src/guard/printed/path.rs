@@ -45,7 +45,7 @@ const PLACES: &[&str] = &[
 ];
 
 /// Whether a file of this path is made to hold secrets.
-pub(super) fn may_hold_secrets(path: &str) -> bool {
+pub(in crate::guard) fn may_hold_secrets(path: &str) -> bool {
     let plain = path.trim_end_matches('*').to_ascii_lowercase();
     let name = plain.rsplit('/').next().unwrap_or(&plain);
     let words: Vec<&str> = name.split(['.', '-', '_']).filter(|w| !w.is_empty()).collect();

@@ -179,6 +179,11 @@ impl<'a> Chain<'a> {
         Ok(scope)
     }
 
+    /// The scope when all directories are left: their files no longer say anything.
+    pub(super) fn scope_left(&self) -> Scope {
+        Scope { lists: self.dir_merges.iter().map(|merge| (Rc::clone(merge), Rules::default())).collect() }
+    }
+
     /// The scope in a directory, given that of the one above and what the files in it hold.
     pub(super) fn enter(&self, above: &Scope, dir: &str, open: Files) -> Result<Scope, String> {
         let mut scope = above.clone();

@@ -216,7 +216,11 @@ impl Reading {
     fn deletion(&mut self, name: &str, value: &str) {
         match name {
             "delete" => self.delete = true,
-            "del" | "delete-during" | "delete-delay" => self.timings.push(Timing::During),
+            // Two ways of the same: the last one counts.
+            "del" | "delete-during" | "delete-delay" => {
+                self.timings.retain(|t| !matches!(t, Timing::During | Timing::Delayed));
+                self.timings.push(if name == "delete-delay" { Timing::Delayed } else { Timing::During });
+            }
             "delete-before" => self.timings.push(Timing::Before),
             "delete-after" => self.timings.push(Timing::After),
             "delete-excluded" => (self.delete, self.command.delete_excluded) = (true, true),

@@ -138,3 +138,18 @@ fn source_files_go_where_they_are_moved_away() {
     let command = parse(&words("-a --remove-source-files --exclude=*.log in/ one out/"));
     assert_eq!(removed_source_files(&command, &no_files, &sources), [vec!["a", "d/b"], vec![""]]);
 }
+
+#[test]
+fn a_filter_file_of_a_directory_that_was_left_protects_nothing_in_what_is_emptied_late() {
+    let files = |path: &str| (path == "/opt/app/.rsync-filter").then(|| "- *a/d?ta/***\n".to_owned());
+    let sources = [SourceTree::Directory(entries(&["app.py"]))];
+    let there = entries(&[".rsync-filter", "app.py", "data/", "data/data/", "data/data/PG_VERSION"]);
+    let gone = |timing: &str| {
+        let line = format!("-aFF {timing} ./ /opt/app/");
+        deletions(&parse(&words(&line)), &files, &sources, &there)
+    };
+    assert_eq!(gone("--delete-delay"), ["data", "data/data", "data/data/PG_VERSION"]);
+    for timing in ["--delete", "--delete-before", "--delete-after"] {
+        assert_eq!(gone(timing), [""; 0], "{timing}");
+    }
+}

@@ -69,7 +69,7 @@ impl Receiver<'_> {
 
     /// The scope in a directory that the transfer visits: rules of the visited ones above it hold.
     fn scope_of(&self, base: &Scope, dir: &str) -> Result<Scope, String> {
-        let during = self.command.timing == Timing::During;
+        let during = matches!(self.command.timing, Timing::During | Timing::Delayed);
         let above = dir.match_indices('/').map(|(at, _)| &dir[..at]);
         let below_root = above.chain([dir]).filter(|visited| !visited.is_empty());
         let mut scope = base.clone();
@@ -100,11 +100,12 @@ impl Receiver<'_> {
 
     /// Deletes what is extraneous in one directory of the transfer.
     fn clear(&mut self, scope: &Scope, dir: &str) -> Result<(), String> {
+        let left = (self.command.timing == Timing::Delayed).then(|| self.chain.scope_left());
         for (name, is_dir) in self.listing(dir) {
             let path = join(dir, &name);
             let excluded = self.chain.excludes(scope, &path, is_dir, Perishable::Honoured);
             if !excluded && !self.transfer.names.contains_key(&path) {
-                self.delete(scope, &path, is_dir)?;
+                self.delete(left.as_ref().unwrap_or(scope), &path, is_dir)?;
             }
         }
         Ok(())

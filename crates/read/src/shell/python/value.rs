@@ -17,6 +17,7 @@ impl Reader<'_, '_> {
             }
             "binary_operator" => self.operated(node),
             "call" => self.returned(node),
+            "generator_expression" | "list_comprehension" => self.comprehended(node),
             "as_pattern_target" | "list_splat" => {
                 node.named_child(0).map_or_else(|| Value::One(unknown()), |n| self.value(n))
             }
@@ -28,6 +29,22 @@ impl Reader<'_, '_> {
         match self.value(node) {
             Value::One(word) => word,
             Value::Many(_) => unknown(),
+        }
+    }
+
+    /// `chr(c) for c in [115, 121]`: characters by their numbers.
+    fn comprehended(&self, node: Node<'_>) -> Value {
+        let body = node.child_by_field_name("body");
+        let from = children(node).into_iter().find(|c| c.kind() == "for_in_clause");
+        let (Some(body), Some(from)) = (body, from) else { return Value::One(unknown()) };
+        let names = from.child_by_field_name("left").map(|n| self.raw(n)).unwrap_or_default();
+        let values = from.child_by_field_name("right").map(|n| self.value(n));
+        match values {
+            Some(Value::Many(all)) if self.raw(body) == format!("chr({names})") => {
+                Value::Many(all.iter().map(character).collect())
+            }
+            Some(Value::Many(all)) if self.raw(body) == names => Value::Many(all),
+            _ => Value::One(unknown()),
         }
     }
 
@@ -87,6 +104,9 @@ impl Reader<'_, '_> {
     fn element(&self, node: Node<'_>) -> Word {
         let Some(object) = node.child_by_field_name("value") else { return unknown() };
         let Some(index) = node.child_by_field_name("subscript") else { return unknown() };
+        if self.raw(index).replace(' ', "") == "::-1" {
+            return reversed(&self.one(object));
+        }
         let number = || self.raw(index).parse::<usize>().ok();
         match self.full_name(object).as_str() {
             "sys.argv" => number().and_then(|n| self.around.arguments.get(n).cloned()).unwrap_or_else(unknown),
@@ -122,7 +142,11 @@ impl Reader<'_, '_> {
     /// What a call gives back.
     fn returned(&self, node: Node<'_>) -> Value {
         let Some(function) = node.child_by_field_name("function") else { return Value::One(unknown()) };
-        let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
+        // A lone generator stands without brackets of its own.
+        let arguments = node.child_by_field_name("arguments").map_or_else(Vec::new, |list| match list.kind() {
+            "generator_expression" => vec![list],
+            _ => children(list),
+        });
         let arguments: Vec<Node<'_>> = arguments.into_iter().filter(|a| a.kind() != "keyword_argument").collect();
         let values = || arguments.iter().map(|a| self.one(*a)).collect::<Vec<_>>();
         let first = || arguments.first().map_or_else(unknown, |a| self.one(*a));
@@ -138,6 +162,20 @@ impl Reader<'_, '_> {
             Value::One(joined(vec![word, inside], "/"))
         };
         match (name.as_str(), name.rsplit('.').next().unwrap_or_default()) {
+            ("chr", _) => Value::One(character(&first())),
+            ("reversed", _) => match arguments.first().map(|a| self.value(*a)) {
+                Some(Value::Many(all)) => Value::Many(all.into_iter().rev().collect()),
+                _ => Value::One(reversed(&first())),
+            },
+            ("map", _) => match (arguments.first().map(|f| self.raw(*f)), arguments.get(1).map(|a| self.value(*a))) {
+                (Some("chr"), Some(Value::Many(all))) => Value::Many(all.iter().map(character).collect()),
+                (Some("str"), Some(values)) => values,
+                _ => Value::One(unknown()),
+            },
+            ("bytes" | "bytearray", _) => match arguments.first().map(|a| self.value(*a)) {
+                Some(Value::Many(all)) => Value::One(joined(all.iter().map(character).collect(), "")),
+                _ => Value::One(first()),
+            },
             ("shlex.split", _) => words(first()),
             ("sys.argv", _) => Value::Many(self.around.arguments.to_vec()),
             ("os.path.dirname", _) => Value::One(parent(first())),
@@ -184,6 +222,8 @@ impl Reader<'_, '_> {
             }
             (_, "join") => match (object.map(|o| self.one(o)), arguments.first().map(|a| self.value(*a))) {
                 (Some(between), Some(Value::Many(all))) => Value::One(joined(all, &between.show())),
+                // A text is joined letter by letter.
+                (Some(between), Some(Value::One(text))) if between.as_literal() == Some("") => Value::One(text),
                 _ => Value::One(joined(values(), "/")),
             },
             (_, "Path" | "PosixPath" | "joinpath") => {
@@ -210,6 +250,20 @@ impl Reader<'_, '_> {
             _ => Value::One(unknown()),
         }
     }
+}
+
+/// The character of a number that is plain in the text.
+fn character(number: &Word) -> Word {
+    let text = number.as_literal().unwrap_or_default();
+    let value = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    value.and_then(char::from_u32).map_or_else(unknown, |c| Word::literal(c.to_string()))
+}
+
+fn reversed(text: &Word) -> Word {
+    text.as_literal().map_or_else(unknown, |text| Word::literal(text.chars().rev().collect::<String>()))
 }
 
 /// The directory that something lies in.
