@@ -12,6 +12,7 @@ use coroner_model::probe::DockerTable;
 use coroner_store::{Store, journal, mishap};
 
 use super::{Check, Health, check, note, ok, problem};
+use crate::action::open_words;
 use crate::workspace::{WorkspaceRequest, store_path};
 
 /// Largest hook of git that is read, in bytes.
@@ -22,6 +23,7 @@ const DISK_PERCENTS: (u64, u64) = (90, 80);
 pub(super) fn checks(around: &WorkspaceRequest, project: &Path) -> Vec<Check> {
     let mut out = git(around, project);
     out.push(store(around));
+    out.extend(actions(around));
     out.push(disk(&around.home));
     out.push(engine(around));
     out.push(denials(around));
@@ -87,6 +89,13 @@ fn store(around: &WorkspaceRequest) -> Check {
             problem("store", format!("{} cannot be read: {error}", path.display()), &hint)
         }
     }
+}
+
+/// What is open after secrets were pushed.
+fn actions(around: &WorkspaceRequest) -> Option<Check> {
+    let store = Store::open_read_only(&store_path(around).ok()?).ok()?;
+    let text = open_words(&store.actions().ok()?)?;
+    Some(note("secrets", text, Some("coroner incident action list")))
 }
 
 fn disk(home: &Path) -> Check {
