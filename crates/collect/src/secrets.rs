@@ -264,7 +264,11 @@ pub fn history(
     let objects = open(place)?;
     let mut tips = objects.references("refs/");
     tips.extend(objects.repository.head_id().ok().map(|id| id.detach()));
-    let (commits, cut) = objects.commits(&tips, &[], HISTORY_COMMITS_MAX);
+    let (mut commits, cut) = objects.commits(&tips, &[], HISTORY_COMMITS_MAX);
+    let (on_remotes, _) = objects.commits(&objects.references("refs/remotes/"), &[], HISTORY_COMMITS_MAX);
+    let on_remotes: HashSet<ObjectId> = on_remotes.into_iter().map(|commit| commit.id).collect();
+    // A text is searched once: it counts as a remote's where any commit of a remote holds it.
+    commits.sort_by_key(|commit| !on_remotes.contains(&commit.id));
     let mut out = Searched::default();
     if cut {
         let detail = format!("more than {HISTORY_COMMITS_MAX} commits");
@@ -275,8 +279,6 @@ pub fn history(
         out.could_not_look.push(could_not("the whole history", Why::Absent, detail));
     }
     let found = search_commits(&objects, &commits, redactor, &mut out, progress);
-    let (on_remotes, _) = objects.commits(&objects.references("refs/remotes/"), &[], HISTORY_COMMITS_MAX);
-    let on_remotes: HashSet<ObjectId> = on_remotes.into_iter().map(|commit| commit.id).collect();
     let is_out = |number: usize| commits.get(number).is_some_and(|commit| on_remotes.contains(&commit.id));
     out.pushed = found.iter().filter(|(number, _)| is_out(*number)).map(|(_, place)| place.clone()).collect();
     one_a_value(&mut out.pushed);
