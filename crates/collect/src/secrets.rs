@@ -516,6 +516,11 @@ fn top(cwd: &Path) -> Option<PathBuf> {
     cwd.ancestors().find(|at| at.join(".git").exists() || bare(at)).map(Path::to_path_buf)
 }
 
+/// The top of the work tree that holds a directory; none for a bare repository.
+pub fn work_tree(place: GitPlace<'_>) -> Option<PathBuf> {
+    top(place.cwd).filter(|at| at.join(".git").exists())
+}
+
 /// The index that git works on: another one than the repository's for `commit -a` and `--only`.
 fn index_path(place: GitPlace<'_>, objects: &Objects) -> PathBuf {
     match place.env.get("GIT_INDEX_FILE").filter(|path| !path.is_empty()) {

@@ -221,12 +221,17 @@ fn update_args(args: &[String]) -> Vec<RefUpdate> {
 
 /// What installing the hooks of a repository would change, to be shown and applied.
 pub fn install(place: GitPlace<'_>, program: &Path, side: Side) -> Result<HookPlan, InstallError> {
-    Ok(coroner_act::git_hook::install(&secrets::hooks_folder(place)?, program, side)?)
+    Ok(coroner_act::git_hook::install(
+        &secrets::hooks_folder(place)?,
+        secrets::work_tree(place).as_deref(),
+        program,
+        side,
+    )?)
 }
 
 /// What taking them away would change: that and nothing else.
 pub fn uninstall(place: GitPlace<'_>, side: Side) -> Result<HookPlan, InstallError> {
-    Ok(coroner_act::git_hook::uninstall(&secrets::hooks_folder(place)?, side)?)
+    Ok(coroner_act::git_hook::uninstall(&secrets::hooks_folder(place)?, secrets::work_tree(place).as_deref(), side)?)
 }
 
 /// Why hooks could not be installed.

@@ -37,7 +37,16 @@ fn git(around: &WorkspaceRequest, project: &Path) -> Vec<Check> {
         return vec![note("git", "this is no repository, or it cannot be read", None)];
     };
     let usual = project.join(".git/hooks");
-    let calls = |folder: &Path, name: &str| matches!(place::text(&folder.join(name), HOOK_BYTES_MAX), Text::Held(text) if text.contains("hook --git"));
+    let holds =
+        |at: &Path, words: &str| matches!(place::text(at, HOOK_BYTES_MAX), Text::Held(text) if text.contains(words));
+    // pre-commit calls the one behind its own; lefthook what its local file says.
+    let local = project.join("lefthook-local.yml");
+    let calls = |folder: &Path, name: &str| {
+        let behind = folder.join(format!("{name}.legacy"));
+        holds(&folder.join(name), "hook --git")
+            || holds(&folder.join(name), "pre-commit") && holds(&behind, "hook --git") && place::is_program(&behind)
+            || holds(&folder.join(name), "lefthook") && holds(&local, &format!("hook --git {name} "))
+    };
     let names = Side::Clone.hooks();
     let folder =
         if folder.ends_with(".husky/_") { folder.parent().map(Path::to_path_buf).unwrap_or(folder) } else { folder };
