@@ -1,5 +1,6 @@
 //! One file a verb: its arguments, the call, the rendering.
 
+pub mod action;
 pub mod check;
 pub mod demo;
 pub mod doctor;

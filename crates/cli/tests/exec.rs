@@ -9,16 +9,17 @@
     reason = "a test panics where it fails"
 )]
 
+mod terminal;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use terminal::{PATIENCE, Terminal};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_coroner");
-/// Seconds that a shell has for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Site {
     _folder: tempfile::TempDir,
@@ -188,99 +189,38 @@ fn a_copy_that_is_cut_short_is_not_listed() {
     assert_eq!(text(&out.stdout).contains("truncate"), whole, "{}", text(&out.stdout));
 }
 
-/// A real shell at a terminal of its own.
-struct Terminal {
-    child: Child,
-    input: ChildStdin,
-    output: Receiver<Vec<u8>>,
-    seen: String,
+/// A real shell at a terminal of its own; `None` where it is not installed.
+fn open(site: &Site, shell: &str, binary: &str) -> Option<Terminal> {
+    let snippet = Command::new(BINARY).args(["exec", "--shell", shell]).output().unwrap();
+    let start = text(&snippet.stdout).replace(&format!("{BINARY} exec"), &format!("{binary} exec"));
+    let start = start.replace(&format!("'{BINARY}' exec"), &format!("{binary} exec"));
+    let (file, call) = match shell {
+        "bash" => (site.home.join("rc"), format!("bash --noprofile --rcfile {}/rc -i", site.home.display())),
+        _ => (site.home.join(".zshrc"), format!("ZDOTDIR={} zsh -d -i", site.home.display())),
+    };
+    fs::create_dir_all(&site.home).unwrap();
+    fs::write(file, format!("PS1='ready> '\nPS2='more> '\n{start}")).unwrap();
+    let mut terminal = Terminal::start(&call, &[shell], |command| {
+        command.env("CORONER_HOME", &site.home).current_dir(&site.work);
+    })?;
+    terminal.wait("ready> ");
+    Some(terminal)
 }
 
-impl Terminal {
-    /// `None` where the shell is not installed.
-    fn open(site: &Site, shell: &str, binary: &str) -> Option<Terminal> {
-        for needed in [shell, "script"] {
-            if !Command::new("sh").args(["-c", &format!("command -v {needed}")]).output().unwrap().status.success() {
-                println!("skipped: {needed} is not installed");
-                return None;
-            }
-        }
-        let snippet = Command::new(BINARY).args(["exec", "--shell", shell]).output().unwrap();
-        let start = text(&snippet.stdout).replace(&format!("{BINARY} exec"), &format!("{binary} exec"));
-        let start = start.replace(&format!("'{BINARY}' exec"), &format!("{binary} exec"));
-        let (file, call) = match shell {
-            "bash" => (site.home.join("rc"), format!("bash --noprofile --rcfile {}/rc -i", site.home.display())),
-            _ => (site.home.join(".zshrc"), format!("ZDOTDIR={} zsh -d -i", site.home.display())),
-        };
-        fs::create_dir_all(&site.home).unwrap();
-        fs::write(file, format!("PS1='ready> '\nPS2='more> '\n{start}")).unwrap();
-        let mut child = Command::new("script")
-            .args(["-qec", &call, "/dev/null"])
-            .env("CORONER_HOME", &site.home)
-            .env("TERM", "dumb")
-            .current_dir(&site.work)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut pipe, (send, output)) = (child.stdout.take().unwrap(), channel());
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = pipe.read(&mut bytes) {
-                if send.send(bytes[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let input = child.stdin.take().unwrap();
-        let mut terminal = Terminal { child, input, output, seen: String::new() };
-        terminal.wait("ready> ");
-        Some(terminal)
-    }
-
-    /// Waits until a text appears; what came up to and with it.
-    fn wait(&mut self, wanted: &str) -> String {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            if let Some(at) = self.seen.find(wanted) {
-                let rest = self.seen.split_off(at + wanted.len());
-                return std::mem::replace(&mut self.seen, rest);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("`{wanted}` did not appear in: {}", self.seen),
-            }
-        }
-    }
-
-    fn send(&mut self, text: &str) {
-        self.input.write_all(text.as_bytes()).unwrap();
-        self.input.flush().unwrap();
-    }
-
-    /// Types a line and waits for what it prints: a shell may show its prompt again before that.
-    fn line(&mut self, line: &str, wanted: &str) -> String {
-        self.send(&format!("{line}\r"));
-        let seen = self.wait(wanted);
-        self.wait("ready> ");
-        seen
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Types a line and waits for what it prints: a shell may show its prompt again before that.
+fn typed(terminal: &mut Terminal, line: &str, wanted: &str) -> String {
+    terminal.send(&format!("{line}\r"));
+    let seen = terminal.wait(wanted);
+    terminal.wait("ready> ");
+    seen
 }
 
 fn typed_lines_are_judged(shell: &str) {
     let site = Site::new();
-    let Some(mut terminal) = Terminal::open(&site, shell, BINARY) else { return };
-    terminal.line("echo a$((1+1))b", "a2b");
+    let Some(mut terminal) = open(&site, shell, BINARY) else { return };
+    typed(&mut terminal, "echo a$((1+1))b", "a2b");
     terminal.send("false\r");
-    terminal.line("echo code=$?", "code=1");
+    typed(&mut terminal, "echo code=$?", "code=1");
     terminal.send("\r");
     terminal.wait("ready> ");
 
@@ -290,7 +230,7 @@ fn typed_lines_are_judged(shell: &str) {
     assert!(asked.contains("feature") && !asked.contains("first-4"), "{asked}");
     terminal.send("n\r");
     terminal.wait("not run");
-    let after = terminal.line("echo still-$((3+3))", "still-6");
+    let after = typed(&mut terminal, "echo still-$((3+3))", "still-6");
     assert!(!after.contains("first-4"), "{after}");
     assert!(site.has_branch());
 
@@ -315,7 +255,7 @@ fn typed_lines_are_judged(shell: &str) {
     terminal.wait("[y/N] ");
     terminal.send("\u{3}");
     terminal.wait("not run");
-    terminal.line("echo after-$((4+4))", "after-8");
+    typed(&mut terminal, "echo after-$((4+4))", "after-8");
     assert!(site.has_branch());
 
     terminal.send("git branch -D feature\r");
@@ -330,10 +270,10 @@ fn typed_lines_are_judged(shell: &str) {
 
 fn a_line_runs_where_coroner_is_gone(shell: &str) {
     let site = Site::new();
-    let Some(mut terminal) = Terminal::open(&site, shell, "/nowhere/coroner") else { return };
-    let said = terminal.line("echo one-$((1+1))", "one-2");
+    let Some(mut terminal) = open(&site, shell, "/nowhere/coroner") else { return };
+    let said = typed(&mut terminal, "echo one-$((1+1))", "one-2");
     assert!(said.contains("could not judge"), "{said}");
-    let said = terminal.line("echo two-$((1+1))", "two-2");
+    let said = typed(&mut terminal, "echo two-$((1+1))", "two-2");
     assert!(!said.contains("could not judge"), "{said}");
 }
 

@@ -6,6 +6,7 @@
 pub mod casefile;
 mod class;
 pub mod git;
+pub mod issuer;
 pub mod limits;
 pub mod live;
 mod named_log;

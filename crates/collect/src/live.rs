@@ -33,6 +33,7 @@ use crate::named_log;
 use crate::seen::Seen;
 
 pub use files::project_root;
+pub(crate) use http::client;
 
 /// Threads that look at files and tables at the same time.
 const THREADS_MAX: usize = 8;

@@ -33,6 +33,8 @@ const BINARY_BYTES: usize = 8_000;
 const THREADS_MAX: usize = 4;
 /// Texts that wait for a thread.
 const WAITING_MAX: usize = 32;
+/// What stands for the path of a commit's message.
+const MESSAGE: &str = "(message)";
 /// Comments that let a line stand, as gitleaks and Coroner write them.
 const ALLOWING: [&str; 2] = ["gitleaks:allow", "coroner:allow"];
 
@@ -41,6 +43,8 @@ const ALLOWING: [&str; 2] = ["gitleaks:allow", "coroner:allow"];
 pub struct Searched {
     /// In the order of path and line.
     pub places: Vec<SecretPlace>,
+    /// Values that a remote already has, one place each: what is to be made dead.
+    pub pushed: Vec<SecretPlace>,
     /// Files or blobs that were searched.
     pub files: usize,
     /// Commits that were searched.
@@ -217,19 +221,38 @@ fn commits(
     }
     let found = search_commits(objects, &commits, redactor, &mut out, &|_, _| {});
     // What a parent holds in the same file was there before.
-    let mut before: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
+    let going: HashSet<ObjectId> = commits.iter().map(|commit| commit.id).collect();
+    let mut before: BTreeMap<(usize, String), Vec<SecretPlace>> = BTreeMap::new();
     for (commit, place) in found {
-        let parents = || {
-            let trees = commits[commit].parents.iter().filter_map(|id| objects.commit(id)).map(|c| c.tree);
-            let blobs = trees.filter_map(|tree| objects.blob_at(&tree, &place.path));
-            blobs.flat_map(|id| tokens_of(objects, &id, redactor)).collect()
-        };
+        let parents = || held_before(objects, &commits[commit], &place.path, redactor);
         let known = before.entry((commit, place.path.clone())).or_insert_with(parents);
-        if !known.contains(&place.token) {
-            out.places.push(place);
+        match known.iter().find(|old| old.token == place.token) {
+            None => out.places.push(place),
+            // A parent that does not go along is where the commits go already.
+            Some(old) if !going.iter().any(|id| old.commit == Some(id.to_string())) => out.pushed.push(old.clone()),
+            Some(_) => {}
         }
     }
+    one_a_value(&mut out.pushed);
     Ok(finish(out))
+}
+
+/// What the parents of a commit hold at a path.
+fn held_before(objects: &Objects, commit: &Commit, path: &str, redactor: &Redactor) -> Vec<SecretPlace> {
+    let parents = commit.parents.iter().filter_map(|id| objects.commit(id));
+    let held = parents.filter_map(|parent| {
+        let blob = objects.blob_at(&parent.tree, path)?;
+        let mut text = text_of(objects, &blob, path, None).ok()?;
+        text.bytes.truncate(FILE_BYTES_MAX);
+        let of_parent = |place| SecretPlace { commit: Some(parent.id.to_string()), ..place };
+        Some(places_of(&text, redactor).into_iter().map(of_parent).collect::<Vec<_>>())
+    });
+    held.flatten().collect()
+}
+
+fn one_a_value(places: &mut Vec<SecretPlace>) {
+    let mut told: HashSet<String> = HashSet::new();
+    places.retain(|place| told.insert(place.token.clone()));
 }
 
 /// Searches every commit that a reference leads to; `progress` is told commits done and in all.
@@ -241,7 +264,11 @@ pub fn history(
     let objects = open(place)?;
     let mut tips = objects.references("refs/");
     tips.extend(objects.repository.head_id().ok().map(|id| id.detach()));
-    let (commits, cut) = objects.commits(&tips, &[], HISTORY_COMMITS_MAX);
+    let (mut commits, cut) = objects.commits(&tips, &[], HISTORY_COMMITS_MAX);
+    let (on_remotes, _) = objects.commits(&objects.references("refs/remotes/"), &[], HISTORY_COMMITS_MAX);
+    let on_remotes: HashSet<ObjectId> = on_remotes.into_iter().map(|commit| commit.id).collect();
+    // A text is searched once: it counts as a remote's where any commit of a remote holds it.
+    commits.sort_by_key(|commit| !on_remotes.contains(&commit.id));
     let mut out = Searched::default();
     if cut {
         let detail = format!("more than {HISTORY_COMMITS_MAX} commits");
@@ -252,6 +279,9 @@ pub fn history(
         out.could_not_look.push(could_not("the whole history", Why::Absent, detail));
     }
     let found = search_commits(&objects, &commits, redactor, &mut out, progress);
+    let is_out = |number: usize| commits.get(number).is_some_and(|commit| on_remotes.contains(&commit.id));
+    out.pushed = found.iter().filter(|(number, _)| is_out(*number)).map(|(_, place)| place.clone()).collect();
+    one_a_value(&mut out.pushed);
     out.places = found.into_iter().map(|(_, place)| place).collect();
     // The oldest commit that brought a value into a file tells; later versions repeat it.
     let mut told: HashSet<(String, String)> = HashSet::new();
@@ -279,7 +309,7 @@ fn search_commits(
         progress(number, commits.len());
         let mut blobs = Vec::new();
         objects.blobs(&commit.tree, &mut seen, &mut |id, path| blobs.push((id, path)));
-        let message = Text { path: "(message)".into(), bytes: commit.message.clone(), commit: Some(number) };
+        let message = Text { path: MESSAGE.into(), bytes: commit.message.clone(), commit: Some(number) };
         let files = blobs.into_iter().map(move |(id, path)| text_of(objects, &id, &path, Some(number)));
         files.chain([Ok(message)]).collect::<Vec<_>>()
     });
@@ -411,6 +441,21 @@ fn places_of(text: &Text, redactor: &Redactor) -> Vec<SecretPlace> {
     places
 }
 
+/// The text at a path of a commit, or its message; bounded as a search is.
+pub(crate) fn blob_text(place: GitPlace<'_>, commit: &str, path: &str) -> Result<String, CouldNotLook> {
+    let objects = open(place)?;
+    let absent = || could_not(&format!("commit {commit}"), Why::Absent, "the repository does not hold it");
+    let id = id_of(Some(&commit.to_owned())).ok_or_else(absent)?;
+    let found = objects.commit(&id).ok_or_else(absent)?;
+    if path == MESSAGE {
+        return Ok(String::from_utf8_lossy(&found.message).into_owned());
+    }
+    let blob = objects.blob_at(&found.tree, path).ok_or_else(absent)?;
+    let mut text = text_of(&objects, &blob, path, None)?;
+    text.bytes.truncate(FILE_BYTES_MAX);
+    Ok(wide(&text.bytes).unwrap_or_else(|| String::from_utf8_lossy(&text.bytes).into_owned()))
+}
+
 /// The tokens of the secrets in a blob.
 fn tokens_of(objects: &Objects, id: &oid, redactor: &Redactor) -> BTreeSet<String> {
     let Ok(mut text) = text_of(objects, id, "", None) else { return BTreeSet::new() };
@@ -469,6 +514,11 @@ pub fn hooks_folder(place: GitPlace<'_>) -> Result<PathBuf, CouldNotLook> {
 fn top(cwd: &Path) -> Option<PathBuf> {
     let bare = |at: &&Path| at.join("HEAD").is_file() && at.join("objects").is_dir() && at.join("refs").is_dir();
     cwd.ancestors().find(|at| at.join(".git").exists() || bare(at)).map(Path::to_path_buf)
+}
+
+/// The top of the work tree that holds a directory; none for a bare repository.
+pub fn work_tree(place: GitPlace<'_>) -> Option<PathBuf> {
+    top(place.cwd).filter(|at| at.join(".git").exists())
 }
 
 /// The index that git works on: another one than the repository's for `commit -a` and `--only`.

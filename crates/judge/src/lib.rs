@@ -10,6 +10,7 @@ pub mod fact;
 pub mod found;
 pub mod guard;
 pub mod investigate;
+pub mod issuer;
 pub mod learn;
 pub mod pattern;
 pub mod postmortem;

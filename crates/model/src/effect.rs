@@ -53,6 +53,8 @@ pub enum EffectKind {
     HttpRequest,
     /// What keeps others out or records what happened is switched off, or opened to everybody.
     WeakenProtection,
+    /// A commit or tag without the signature that the settings of git ask for.
+    LeaveUnsigned,
 }
 
 /// What state says of the thing that an effect would touch.

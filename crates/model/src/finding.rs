@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
 use crate::category::{Category, Severity};
 use crate::evidence::Citation;
 use crate::id::PatternId;
@@ -55,4 +56,7 @@ pub struct CheckReport {
     /// What was read, one entry each.
     pub looked: Vec<String>,
     pub could_not_look: Vec<CouldNotLook>,
+    /// What is open because of secrets that a remote already has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
 }

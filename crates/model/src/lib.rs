@@ -3,6 +3,7 @@
 //! One word, one meaning: GLOSSARY.md lists them. Everything here is plain data
 //! that prints, serialises and compares; the reasoning lives in `coroner-judge`.
 
+pub mod action;
 pub mod agent;
 pub mod category;
 pub mod effect;

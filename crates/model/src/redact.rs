@@ -310,6 +310,13 @@ fn candidates(raw: &str) -> (Vec<rule::Match>, Vec<Range<usize>>) {
     (matches, shaped)
 }
 
+/// The rules of which a whole text is one value, neither in pieces nor encoded.
+pub fn rules_of_value(value: &str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    direct(value, &mut found);
+    found.into_iter().filter(|secret| secret.span == (0..value.len())).map(|secret| secret.kind).collect()
+}
+
 /// Adds what stands in a text as it is.
 fn direct(raw: &str, found: &mut Vec<Secret>) {
     let (matches, shaped) = candidates(raw);

@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Problem,
     Draft,
     Investigation,
+    Action,
     /// Says which bodies were taken away, and why.
     Tombstone,
     /// Says that the records before it did not fit their signatures.
@@ -35,6 +36,7 @@ impl Kind {
             Kind::Problem => "problem",
             Kind::Draft => "draft",
             Kind::Investigation => "investigation",
+            Kind::Action => "action",
             Kind::Tombstone => "tombstone",
             Kind::Break => "break",
         }

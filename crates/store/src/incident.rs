@@ -145,7 +145,7 @@ impl Store {
         self.write(Growth::Grows, at, |batch| entries.into_iter().map(|entry| put_one(batch, entry)).collect())
     }
 
-    fn newest<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>> {
+    pub(crate) fn newest<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>> {
         let connection = self.connection();
         newest_bodies(&connection, kind)?.into_iter().map(|(seq, body)| understood(seq, &body)).collect()
     }

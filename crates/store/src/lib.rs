@@ -6,6 +6,7 @@
 //! changed, removed, swapped, inserted or cut off, and a process killed at any
 //! moment leaves a store that verifies and holds all that was acknowledged.
 
+mod action;
 mod chain;
 pub mod custody;
 mod diagnose;

@@ -160,7 +160,7 @@ struct Quote {
 
 fn quotes(batch: &Batch<'_>, search: &Search) -> Result<Vec<Quote>> {
     let mut quotes = Vec::new();
-    for kind in [Kind::Incident, Kind::Problem, Kind::Draft, Kind::Investigation] {
+    for kind in [Kind::Incident, Kind::Problem, Kind::Draft, Kind::Investigation, Kind::Action] {
         let mut statement = batch.transaction.prepare(
             "SELECT seq, id, body, seq = (SELECT max(seq) FROM record newest WHERE newest.kind = record.kind \
              AND newest.id = record.id) FROM record WHERE kind = ?1 AND body IS NOT NULL ORDER BY seq",

@@ -48,7 +48,13 @@ pub fn check_world(world: &World, patterns: &Library, request: &CheckRequest, cw
     could_not_look.extend(world.notes().iter().cloned());
     could_not_look.sort();
     could_not_look.dedup();
-    CheckReport { schema: CHECK_SCHEMA.to_owned(), findings, looked: looked(&answers), could_not_look }
+    CheckReport {
+        schema: CHECK_SCHEMA.to_owned(),
+        findings,
+        looked: looked(&answers),
+        could_not_look,
+        actions: Vec::new(),
+    }
 }
 
 /// Whether a finding is about one of the named paths: by its place or by its evidence.

@@ -8,13 +8,15 @@ use std::path::Path;
 pub use coroner_act::{HookPlan, Side};
 pub use coroner_collect::secrets::GitPlace;
 use coroner_collect::secrets::{self, RefUpdate, Searched};
+use coroner_model::action::Action;
 use coroner_model::redact::Level;
 use coroner_model::secret::{SecretPlace, Standing};
 use coroner_model::{CouldNotLook, Redactor};
 use coroner_store::Store;
 use jiff::Timestamp;
 
-use crate::secret::told;
+use crate::action;
+use crate::secret::{not_kept, told};
 use crate::secret_allow::AllowList;
 
 /// Largest list of updates that is read, in bytes.
@@ -68,22 +70,29 @@ pub struct GitHookReply {
 /// Answers one call.
 pub fn answer(request: GitHookRequest<'_>) -> GitHookReply {
     let allowed = AllowList::of(request.home, request.cwd, request.now);
-    let redactor = Redactor::new(key(&request, &allowed));
-    let place = GitPlace { cwd: request.cwd, env: request.env };
-    let searched = match request.hook {
-        GitHook::PreCommit => secrets::staged(place, &redactor),
-        GitHook::CommitMsg => Ok(message(request.message.unwrap_or_default(), &redactor)),
-        GitHook::PrePush => secrets::pushed(place, &push_lines(request.input), &redactor),
-        GitHook::PreReceive => secrets::received(place, &receive_lines(request.input), &redactor),
-        GitHook::Update => secrets::received(place, &update_args(request.args), &redactor),
-    };
-    match searched {
+    match search(request, &Redactor::new(key(&request, &allowed))) {
         Ok(mut searched) => {
             allowed.apply(&mut searched.places);
-            searched.could_not_look.extend(allowed.notes);
-            reply(request.hook, &searched)
+            allowed.apply(&mut searched.pushed);
+            searched.could_not_look.extend(allowed.notes.iter().cloned());
+            let open = match searched.pushed.iter().any(|place| place.standing.refuses()) {
+                true => opened(request, &allowed, &mut searched.could_not_look),
+                false => Vec::new(),
+            };
+            reply(request.hook, &searched, &open)
         }
         Err(problem) => failed(&problem),
+    }
+}
+
+fn search(request: GitHookRequest<'_>, redactor: &Redactor) -> Result<Searched, CouldNotLook> {
+    let place = GitPlace { cwd: request.cwd, env: request.env };
+    match request.hook {
+        GitHook::PreCommit => secrets::staged(place, redactor),
+        GitHook::CommitMsg => Ok(message(request.message.unwrap_or_default(), redactor)),
+        GitHook::PrePush => secrets::pushed(place, &push_lines(request.input), redactor),
+        GitHook::PreReceive => secrets::received(place, &receive_lines(request.input), redactor),
+        GitHook::Update => secrets::received(place, &update_args(request.args), redactor),
     }
 }
 
@@ -94,6 +103,21 @@ fn key(request: &GitHookRequest<'_>, allowed: &AllowList) -> [u8; 32] {
     kept.unwrap_or_else(|| coroner_store::fresh_key().unwrap_or_default())
 }
 
+/// Keeps an action for each value that is out already, and gives those that are open.
+///
+/// It is searched for once more: what is kept needs tokens under the store's key.
+fn opened(request: GitHookRequest<'_>, allowed: &AllowList, problems: &mut Vec<CouldNotLook>) -> Vec<Action> {
+    let kept = Store::open(request.store).and_then(|store| {
+        let mut searched = search(request, &Redactor::new(store.redaction_key())).unwrap_or_default();
+        allowed.apply(&mut searched.pushed);
+        action::open(&store, &searched.pushed, request.cwd, request.now)
+    });
+    kept.unwrap_or_else(|error| {
+        problems.push(not_kept(&error));
+        Vec::new()
+    })
+}
+
 fn failed(problem: &CouldNotLook) -> GitHookReply {
     let lines = vec![
         format!("coroner: could not look for secrets: {problem}"),
@@ -102,7 +126,7 @@ fn failed(problem: &CouldNotLook) -> GitHookReply {
     GitHookReply { lines, refused: true }
 }
 
-fn reply(hook: GitHook, searched: &Searched) -> GitHookReply {
+fn reply(hook: GitHook, searched: &Searched, open: &[Action]) -> GitHookReply {
     let (refusing, standing): (Vec<&SecretPlace>, Vec<&SecretPlace>) =
         searched.places.iter().partition(|place| place.standing.refuses());
     let mut lines: Vec<String> = Vec::new();
@@ -119,6 +143,16 @@ fn reply(hook: GitHook, searched: &Searched) -> GitHookReply {
             _ => "no secret by itself".to_owned(),
         };
         lines.push(format!("coroner: note: {} ({why})", line(place)));
+    }
+    for action in open.iter().take(SHOWN_MAX) {
+        lines.push(format!(
+            "coroner: note: {}; it is out already, and open as action {}",
+            line(&action.place),
+            action.id
+        ));
+    }
+    if !open.is_empty() {
+        lines.push("  make those keys dead, then `coroner incident action probe ID --value-from PLACE`".to_owned());
     }
     lines.extend(told(&searched.could_not_look).into_iter().map(|line| format!("coroner: note: {line}")));
     if !refusing.is_empty() {
@@ -187,12 +221,17 @@ fn update_args(args: &[String]) -> Vec<RefUpdate> {
 
 /// What installing the hooks of a repository would change, to be shown and applied.
 pub fn install(place: GitPlace<'_>, program: &Path, side: Side) -> Result<HookPlan, InstallError> {
-    Ok(coroner_act::git_hook::install(&secrets::hooks_folder(place)?, program, side)?)
+    Ok(coroner_act::git_hook::install(
+        &secrets::hooks_folder(place)?,
+        secrets::work_tree(place).as_deref(),
+        program,
+        side,
+    )?)
 }
 
 /// What taking them away would change: that and nothing else.
 pub fn uninstall(place: GitPlace<'_>, side: Side) -> Result<HookPlan, InstallError> {
-    Ok(coroner_act::git_hook::uninstall(&secrets::hooks_folder(place)?, side)?)
+    Ok(coroner_act::git_hook::uninstall(&secrets::hooks_folder(place)?, secrets::work_tree(place).as_deref(), side)?)
 }
 
 /// Why hooks could not be installed.

@@ -1,5 +1,6 @@
 //! One file and one function per verb: workspace and request in, report out.
 
+pub mod action;
 pub mod agents;
 pub mod book;
 pub mod check;

@@ -7,8 +7,10 @@ use coroner_judge::check;
 use coroner_judge::detect::secret_in_file;
 use coroner_judge::pattern::Library;
 use coroner_model::finding::{CHECK_SCHEMA, CheckReport};
-use coroner_model::{CouldNotLook, Finding, Redactor};
+use coroner_model::{CouldNotLook, Finding, Redactor, Why};
+use coroner_store::StoreError;
 
+use crate::action;
 use crate::secret_allow::AllowList;
 use crate::workspace::Workspace;
 
@@ -42,6 +44,7 @@ pub fn search(ws: &Workspace, scope: Scope, paths: &[String], progress: Progress
         findings: Vec::new(),
         looked: Vec::new(),
         could_not_look: ws.notes.clone(),
+        actions: Vec::new(),
     };
     match searched {
         Ok(mut searched) => {
@@ -49,6 +52,11 @@ pub fn search(ws: &Workspace, scope: Scope, paths: &[String], progress: Progress
             report.looked = looked(&searched, what);
             report.findings = findings(&searched, &ws.patterns);
             report.could_not_look.extend(searched.could_not_look);
+            let repository = repository(&at).unwrap_or(at);
+            match action::open(&ws.store, &searched.pushed, &repository, ws.now) {
+                Ok(actions) => report.actions = actions,
+                Err(error) => report.could_not_look.push(not_kept(&error)),
+            }
         }
         Err(problem) => report.could_not_look.push(problem),
     }
@@ -70,6 +78,7 @@ pub(crate) fn add(ws: &Workspace, paths: &[String], report: &mut CheckReport) {
 fn allow(ws: &Workspace, searched: &mut Searched) {
     let list = AllowList::of(&ws.home, &ws.cwd, ws.now);
     list.apply(&mut searched.places);
+    list.apply(&mut searched.pushed);
     searched.could_not_look.extend(list.notes);
 }
 
@@ -97,6 +106,12 @@ fn looked(searched: &Searched, what: &str) -> Vec<String> {
         (files, "commits") => vec![format!("{files} texts{commits}, for secrets")],
         (files, what) => vec![format!("{files} {what}, for secrets")],
     }
+}
+
+/// Actions that are open and not written down.
+pub(crate) fn not_kept(error: &StoreError) -> CouldNotLook {
+    let detail = format!("it has no record: {error}");
+    CouldNotLook { what: "the action for a pushed secret".to_owned(), why: Why::Unreadable, detail }
 }
 
 /// One line for each obstacle.

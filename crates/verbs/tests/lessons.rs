@@ -109,6 +109,11 @@ fn each_host_is_told_in_its_own_words_and_nothing_where_there_is_nothing() {
                 json!({"hook_event_name": "SessionStart", "source": "resume", "cwd": cwd}),
                 "/additionalContext",
             ),
+            (
+                Agent::OpenCode,
+                json!({"hook_event_name": "experimental.chat.system.transform", "sessionID": "a", "directory": cwd}),
+                "/context",
+            ),
         ]
     };
     for (agent, event, _) in events(&site.work) {

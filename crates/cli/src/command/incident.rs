@@ -10,6 +10,7 @@ use coroner_verbs::incident_learn::LearnRequest;
 use coroner_verbs::workspace;
 
 use crate::args::{Format, Global};
+use crate::command::action::{self, ActionCommand};
 use crate::command::learn;
 use crate::context;
 use crate::fail::{Exit, Failure};
@@ -70,6 +71,9 @@ enum IncidentCommand {
         #[arg(default_value = "", hide_default_value = true)]
         investigation: String,
     },
+    /// What is still to be done: pushed secrets whose keys must be dead.
+    #[command(subcommand)]
+    Action(ActionCommand),
     /// Drafts an anti-pattern from a proven cause, tests it, and writes it into the project.
     ///
     /// Example: coroner incident learn 3c81
@@ -139,6 +143,7 @@ pub fn run(global: &Global, args: IncidentArgs) -> anyhow::Result<Exit> {
         IncidentCommand::Learn { investigation, rank, dry_run } => {
             learn::learn(global, &LearnRequest { investigation, rank, dry_run })
         }
+        IncidentCommand::Action(verb) => action::run(global, verb),
         kept => of_store(global, kept),
     }
 }
@@ -149,7 +154,7 @@ fn of_store(global: &Global, verb: IncidentCommand) -> anyhow::Result<Exit> {
     let (store, _) = workspace::open_store(&request).map_err(|e| context::failed(&e))?;
     let json = global.format == Format::Json;
     match verb {
-        IncidentCommand::Draft { .. } | IncidentCommand::Learn { .. } => {}
+        IncidentCommand::Draft { .. } | IncidentCommand::Learn { .. } | IncidentCommand::Action(_) => {}
         IncidentCommand::List(filter) => {
             let list = incident::list(&store, &filter.into()).map_err(failure)?;
             if json { render::json(&list)? } else { render::incident::list(&list) }

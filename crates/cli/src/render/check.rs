@@ -17,6 +17,12 @@ pub fn plain(report: &CheckReport) -> String {
         1 => format!("1 finding; {} looks, {could_not} could not look\n", report.looked.len()),
         n => format!("{n} findings; {} looks, {could_not} could not look\n", report.looked.len()),
     });
+    for action in &report.actions {
+        out.push_str(&format!("Pushed, and open until its key is dead: {}\n", crate::command::action::line(action)));
+    }
+    if let Some(first) = report.actions.first() {
+        out.push_str(&format!("   = then: coroner incident action probe {} --value-from commit\n", first.id));
+    }
     if could_not > 0 {
         out.push_str(&format!("Could not look: {}\n", super::grouped(&report.could_not_look).join(" · ")));
     }

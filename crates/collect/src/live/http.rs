@@ -26,7 +26,8 @@ fn install_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn client(url: &Url) -> Result<reqwest::Client, CouldNotLook> {
+/// A client that follows no redirect and asks no proxy.
+pub(crate) fn client(url: &Url) -> Result<reqwest::Client, CouldNotLook> {
     install_provider();
     let builder = || {
         reqwest::Client::builder()

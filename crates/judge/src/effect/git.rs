@@ -63,6 +63,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         return;
     }
     super::git_hooks::plan(out, &globals, name, rest, &directory);
+    super::git_signing::plan(out, &globals, name, rest, &directory);
     super::git_history::plan(out, name, rest, &directory);
     if name == "clone" {
         super::growth::fetched(out, &Word::literal("a repository"), None);

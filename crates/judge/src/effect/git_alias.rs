@@ -156,6 +156,11 @@ const OWN: &[&str] = &[
 /// What a verb that is no command of git stands for; settings that are not at hand are asked for.
 pub(super) fn standing(out: &mut Plan<'_>, verb: &Word, directory: &Word) -> Option<String> {
     let name = verb.as_literal().filter(|name| !name.is_empty() && !name.starts_with('-') && !OWN.contains(name))?;
+    setting_of(out, directory, "alias", name)
+}
+
+/// What git's settings say where a directory lies: the person's, then the repository's, which wins.
+pub(super) fn setting_of(out: &mut Plan<'_>, directory: &Word, section: &str, name: &str) -> Option<String> {
     let directory = directory.as_literal().filter(|d| d.starts_with('/'))?.to_owned();
     let mut files: Vec<String> = Vec::new();
     if let Some(home) = out.home {
@@ -174,16 +179,16 @@ pub(super) fn standing(out: &mut Plan<'_>, verb: &Word, directory: &Word) -> Opt
     files.extend(above.into_iter().rev());
     let mut found = None;
     for file in files {
-        found = of_file(out, &file, name, INCLUDES_MAX).or(found);
+        found = of_file(out, &file, (section, name), INCLUDES_MAX).or(found);
     }
     found
 }
 
-fn of_file(out: &mut Plan<'_>, file: &str, name: &str, includes: usize) -> Option<String> {
+fn of_file(out: &mut Plan<'_>, file: &str, key: (&str, &str), includes: usize) -> Option<String> {
     let text = out.text_looked_up(file)?;
     let mut found = None;
     for setting in git_settings::read(&text) {
-        if setting.is("alias", name) {
+        if setting.is(key.0, key.1) {
             found = Some(setting.value);
         } else if includes > 0 && setting.names_file() {
             let home = out.home.unwrap_or_default();
@@ -193,7 +198,7 @@ fn of_file(out: &mut Plan<'_>, file: &str, name: &str, includes: usize) -> Optio
                 None if setting.value.starts_with('/') => setting.value.clone(),
                 None => format!("{folder}/{}", setting.value),
             };
-            found = of_file(out, &other, name, includes - 1).or(found);
+            found = of_file(out, &other, key, includes - 1).or(found);
         }
     }
     found

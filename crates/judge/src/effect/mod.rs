@@ -28,6 +28,7 @@ mod git_alias;
 mod git_history;
 mod git_hooks;
 pub mod git_push;
+mod git_signing;
 pub mod growth;
 pub(crate) mod guard_files;
 mod halt;

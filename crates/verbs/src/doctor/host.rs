@@ -12,6 +12,7 @@ use coroner_model::probe::DockerTable;
 use coroner_store::{Store, journal, mishap};
 
 use super::{Check, Health, check, note, ok, problem};
+use crate::action::open_words;
 use crate::workspace::{WorkspaceRequest, store_path};
 
 /// Largest hook of git that is read, in bytes.
@@ -22,6 +23,7 @@ const DISK_PERCENTS: (u64, u64) = (90, 80);
 pub(super) fn checks(around: &WorkspaceRequest, project: &Path) -> Vec<Check> {
     let mut out = git(around, project);
     out.push(store(around));
+    out.extend(actions(around));
     out.push(disk(&around.home));
     out.push(engine(around));
     out.push(denials(around));
@@ -35,7 +37,16 @@ fn git(around: &WorkspaceRequest, project: &Path) -> Vec<Check> {
         return vec![note("git", "this is no repository, or it cannot be read", None)];
     };
     let usual = project.join(".git/hooks");
-    let calls = |folder: &Path, name: &str| matches!(place::text(&folder.join(name), HOOK_BYTES_MAX), Text::Held(text) if text.contains("hook --git"));
+    let holds =
+        |at: &Path, words: &str| matches!(place::text(at, HOOK_BYTES_MAX), Text::Held(text) if text.contains(words));
+    // pre-commit calls the one behind its own; lefthook what its local file says.
+    let local = project.join("lefthook-local.yml");
+    let calls = |folder: &Path, name: &str| {
+        let behind = folder.join(format!("{name}.legacy"));
+        holds(&folder.join(name), "hook --git")
+            || holds(&folder.join(name), "pre-commit") && holds(&behind, "hook --git") && place::is_program(&behind)
+            || holds(&folder.join(name), "lefthook") && holds(&local, &format!("hook --git {name} "))
+    };
     let names = Side::Clone.hooks();
     let folder =
         if folder.ends_with(".husky/_") { folder.parent().map(Path::to_path_buf).unwrap_or(folder) } else { folder };
@@ -87,6 +98,13 @@ fn store(around: &WorkspaceRequest) -> Check {
             problem("store", format!("{} cannot be read: {error}", path.display()), &hint)
         }
     }
+}
+
+/// What is open after secrets were pushed.
+fn actions(around: &WorkspaceRequest) -> Option<Check> {
+    let store = Store::open_read_only(&store_path(around).ok()?).ok()?;
+    let text = open_words(&store.actions().ok()?)?;
+    Some(note("secrets", text, Some("coroner incident action list")))
 }
 
 fn disk(home: &Path) -> Check {

@@ -1,5 +1,6 @@
 //! OpenCode has no hooks that run a program: the plugin that comes with Coroner gives what it
 //! was called with as one JSON object, and throws the reason of every answer that is no allow.
+//! Before the first request of a session it asks for the lessons, which go into the system text.
 
 use coroner_model::permission::PermissionRequest;
 use serde_json::{Value, json};
@@ -8,6 +9,9 @@ use super::{Event, HookReply, Say, ask_the_operator, field, filled};
 
 /// The plugin's source.
 pub const PLUGIN: &str = include_str!("opencode/coroner.js");
+
+/// The plugin's word for a session whose system text is made.
+pub(super) const SYSTEM: &str = "experimental.chat.system.transform";
 
 pub(super) fn read(event: &Value) -> Event {
     if event.get("hook_event_name").and_then(Value::as_str).is_some_and(|name| name != "tool.execute.before") {

@@ -7,7 +7,7 @@ use coroner_store::journal;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Agent, HookReply, field, filled};
+use super::{Agent, HookReply, field, filled, opencode};
 use crate::lessons;
 use crate::workspace::WorkspaceRequest;
 
@@ -22,10 +22,11 @@ pub(super) fn of(agent: Agent, event: &Value) -> Option<PathBuf> {
             Some(name) => matches!(name, "SessionStart" | "sessionStart"),
             None => event.get("source").is_some_and(Value::is_string) && event.get("toolName").is_none(),
         },
-        Agent::OpenCode => false,
+        Agent::OpenCode => name == Some(opencode::SYSTEM),
     };
     let root = || event.get("workspace_roots")?.get(0)?.as_str().map(str::to_owned);
-    begins.then(|| PathBuf::from(filled(field(event, "cwd")).or_else(root).unwrap_or_default()))
+    let directory = || filled(field(event, "directory"));
+    begins.then(|| PathBuf::from(filled(field(event, "cwd")).or_else(root).or_else(directory).unwrap_or_default()))
 }
 
 /// Hours for which a session that begins is told of a denied call that ran.
@@ -65,10 +66,11 @@ pub(super) fn reply(agent: Agent, around: &WorkspaceRequest, cwd: PathBuf) -> Ho
         return HookReply::default();
     }
     HookReply::json(&match agent {
-        Agent::Claude | Agent::Codex | Agent::Gemini | Agent::OpenCode => {
+        Agent::Claude | Agent::Codex | Agent::Gemini => {
             json!({"hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": text}})
         }
         Agent::Cursor => json!({"additional_context": text, "additionalContext": text}),
         Agent::Copilot => json!({"additionalContext": text}),
+        Agent::OpenCode => json!({"context": text}),
     })
 }

@@ -1,9 +1,10 @@
 // Coroner for OpenCode: asks `coroner hook --agent opencode` before a tool runs, and throws
-// when the answer is no allow, or when there is no answer.
+// when the answer is no allow, or when there is no answer. Tells a session the lessons of its project.
 import { spawn } from "node:child_process";
 
 const PROGRAM = process.env.CORONER_BIN || "coroner";
 const TIMEOUT_MS = 10000;
+const SYSTEM = "experimental.chat.system.transform";
 
 function ask(call) {
   return new Promise((resolve) => {
@@ -24,7 +25,19 @@ function ask(call) {
 
 export const Coroner = async ({ directory, worktree }) => {
   const notes = new Map();
+  const lessons = new Map();
   return {
+    // A session is told once, and anew after a compaction; its system text is made for each request.
+    [SYSTEM]: async (input, output) => {
+      const { sessionID } = input;
+      if (!lessons.has(sessionID)) lessons.set(sessionID, ask({ hook_event_name: SYSTEM, sessionID, directory, worktree }));
+      const { context } = await lessons.get(sessionID);
+      if (context && Array.isArray(output.system)) output.system.push(context);
+    },
+    event: async ({ event }) => {
+      if (event.type === "session.compacted") lessons.delete(event.properties.sessionID);
+      if (event.type === "session.deleted") lessons.delete(event.properties.info?.id);
+    },
     "tool.execute.before": async (input, output) => {
       const { tool, sessionID, callID } = input;
       const answer = await ask({ tool, args: output.args, sessionID, callID, directory, worktree });
