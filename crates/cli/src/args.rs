@@ -51,6 +51,7 @@ pub enum Format {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Blame(command::blame::BlameArgs),
     Check(command::check::CheckArgs),
     Demo(command::demo::DemoArgs),
     Doctor(command::doctor::DoctorArgs),

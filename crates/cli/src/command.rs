@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, the call, the rendering.
 
 pub mod action;
+pub mod blame;
 pub mod check;
 pub mod demo;
 pub mod doctor;
@@ -28,6 +29,7 @@ use crate::{context, render};
 /// Runs the verb that was asked for.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
+        Some(Command::Blame(blame)) => blame::run(&args.global, &blame),
         Some(Command::Check(check)) => check::run(&args.global, check),
         Some(Command::Demo(demo)) => demo::run(&args.global, &demo),
         Some(Command::Doctor(doctor)) => doctor::run(&args.global, doctor),

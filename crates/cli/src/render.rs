@@ -1,5 +1,6 @@
 //! Reports as text; one file a report.
 
+pub mod blame;
 pub mod check;
 pub mod demo;
 pub mod evidence;

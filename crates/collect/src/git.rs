@@ -2,6 +2,7 @@
 //!
 //! No filter, hook or diff driver that a repository names is ever started.
 
+pub mod blame;
 mod bundle;
 pub mod copy;
 mod log;

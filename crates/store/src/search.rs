@@ -5,6 +5,7 @@
 //! through logs. Each knows the number of the last record it holds.
 
 mod docs;
+mod edits;
 mod query;
 mod rank;
 
@@ -16,7 +17,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{Result, StoreError};
-use crate::place::{Place, file_error};
+use crate::place::{Place, file_error, touch_private};
 use crate::{RecordedEntry, Store, schema, wait_max};
 
 pub use docs::DocKind;
@@ -76,13 +77,22 @@ fn folder(place: &Place) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Makes the folder of the index, readable by its owner only.
+fn make_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(file_error("write", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
 impl Store {
     /// Brings the index up to the ledger and keeps it open for more.
     ///
     /// `None` while another process does that; whoever searches next brings it up.
     pub fn indexer(&self) -> Result<Option<Indexer>> {
         let folder = folder(&self.place);
-        std::fs::create_dir_all(&folder).map_err(file_error("write", &folder))?;
+        make_folder(&folder)?;
         let path = folder.join("lock");
         let lock = std::fs::File::create(&path).map_err(file_error("write", &path))?;
         match lock.try_lock() {
@@ -168,6 +178,7 @@ fn feed(mut writer: Writer, place: &Place, receiver: &Receiver<(u64, Arc<Recorde
 impl Writer {
     fn open(folder: &Path, shard: Shard) -> Result<Writer> {
         let path = folder.join(shard.name());
+        touch_private(&path)?;
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(wait_max())?;
         let form: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -178,6 +189,7 @@ impl Writer {
                 name.push(suffix);
                 std::fs::remove_file(&name).ok();
             }
+            touch_private(&path)?;
             connection = Connection::open(&path)?;
         }
         // The index can be made again: it must never be torn, and may be a little behind.

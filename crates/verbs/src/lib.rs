@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agents;
+pub mod blame;
 pub mod book;
 pub mod check;
 pub mod demo;

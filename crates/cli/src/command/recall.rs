@@ -20,8 +20,12 @@ use crate::render;
 #[derive(Debug, Args)]
 pub struct RecallArgs {
     /// What to look for.
-    #[arg(value_name = "QUERY", required_unless_present = "batch")]
-    query: Vec<String>,
+    // A flag or path may be looked for as it is typed; what follows it are options again.
+    #[arg(value_name = "QUERY", required_unless_present = "batch", allow_hyphen_values = true)]
+    query: Option<String>,
+    /// More words of it.
+    #[arg(value_name = "WORD")]
+    more: Vec<String>,
     /// Reads one query a line from standard input, as JSON: {"id":1,"query":"…","limit":5}
     #[arg(long, conflicts_with = "query")]
     batch: bool,
@@ -76,7 +80,8 @@ pub fn run(global: &Global, args: RecallArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Clean);
     }
-    let query = recall::query(args.query.join(" "), &args.filters.into())
+    let words: Vec<String> = args.query.into_iter().chain(args.more).collect();
+    let query = recall::query(words.join(" "), &args.filters.into())
         .map_err(|what| Failure::usage(what, "see coroner recall --help"))?;
     let report = recall::recall(&store, &query).map_err(failure)?;
     if global.format == Format::Json {

@@ -61,6 +61,10 @@ impl WorkTree {
         &self.top
     }
 
+    pub(super) fn repository(&self) -> &gix::Repository {
+        &self.repository
+    }
+
     fn entry(&self, path: &Path) -> Option<&gix::index::Entry> {
         let below = path.strip_prefix(&self.top).ok()?;
         self.index.entry_by_path_and_stage(below.as_os_str().as_bytes().as_bstr(), Stage::Unconflicted)
