@@ -81,6 +81,8 @@ pub struct Store {
     signing_key: Option<[u8; 32]>,
     redaction_key: [u8; 32],
     limits: Limits,
+    /// Open search indexes, by the name of their file.
+    indexes: Mutex<std::collections::BTreeMap<&'static str, Connection>>,
 }
 
 impl Store {
@@ -106,6 +108,7 @@ impl Store {
             signing_key: key::read(&place.signing_key)?,
             redaction_key: redaction_key(&place)?,
             limits,
+            indexes: Mutex::default(),
             place,
         };
         store.finish_scrub_at_once()?;
@@ -126,6 +129,7 @@ impl Store {
             // Tokens of a lost key match nothing any more, so a passing one does no harm.
             redaction_key: key::read(&place.redaction_key)?.map_or_else(key::random, Ok)?,
             limits: Limits::default(),
+            indexes: Mutex::default(),
             place,
         })
     }

@@ -25,7 +25,7 @@ pub use query::{Exit, Query, QueryError};
 pub use rank::{Found, Hit};
 
 /// Version of the form of the index; another one is thrown away and made anew.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 /// Most records that wait for an index thread.
 const WAITING_COUNT_MAX: usize = 256;
 /// Bytes of text after which an index commits.
@@ -62,6 +62,8 @@ pub(crate) struct Writer {
     /// Bytes since the last commit.
     bytes: u64,
     rows: u64,
+    /// Documents that the index holds and does not count yet.
+    uncounted: u64,
 }
 
 /// Feeds both shards on threads of their own.
@@ -209,7 +211,7 @@ impl Writer {
         }
         let last: Option<i64> =
             connection.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
-        Ok(Writer { shard, connection, last: last.unwrap_or(0).unsigned_abs(), bytes: 0, rows: 0 })
+        Ok(Writer { shard, connection, last: last.unwrap_or(0).unsigned_abs(), bytes: 0, rows: 0, uncounted: 0 })
     }
 
     /// Adds the records of the ledger that the index lacks, up to `before`.
@@ -250,6 +252,7 @@ impl Writer {
                 .execute(params![docs::row(seq, doc.kind as i64, doc.part), doc.text, doc.place])?;
             self.bytes += doc.text.len() as u64;
             self.rows += 1;
+            self.uncounted += 1;
         }
         self.last = seq;
         if self.bytes > COMMIT_BYTES {
@@ -272,6 +275,12 @@ impl Writer {
             self.begin()?;
             self.connection
                 .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('last', ?1)", [self.last as i64])?;
+            self.connection.execute(
+                "INSERT INTO meta (name, value) VALUES ('docs', ?1) \
+                 ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                [self.uncounted as i64],
+            )?;
+            self.uncounted = 0;
         }
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("COMMIT")?;

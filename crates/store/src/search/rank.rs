@@ -4,7 +4,9 @@
 //! from the ledger and scored anew, by BM25 over their own text, by exact matches, and
 //! by the turns beside them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::PoisonError;
 
 use coroner_model::ContentHash;
 use jiff::Timestamp;
@@ -18,7 +20,7 @@ use crate::error::Result;
 use crate::{Store, wait_max};
 
 /// Documents whose text is read and scored.
-const CANDIDATES_COUNT_MAX: usize = 240;
+const CANDIDATES_COUNT_MAX: usize = 160;
 /// A word in so many documents is only counted where a rarer one stands too.
 const COMMON_COUNT: usize = 12_000;
 /// Most documents of one word that the engine itself ranks.
@@ -125,23 +127,21 @@ impl Store {
                 .filter(|kind| query.kinds.is_empty() || query.kinds.contains(kind))
         };
         for shard in Shard::ALL.into_iter().filter(|shard| kinds(*shard).next().is_some()) {
-            let path = folder(&self.place).join(shard.name());
-            if !path.is_file() {
+            let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(index) = open_index(&mut indexes, &folder(&self.place), shard)? else {
                 behind = newest;
                 continue;
-            }
-            let index =
-                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            index.busy_timeout(wait_max())?;
-            let held: Option<i64> =
-                index.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
-            behind = behind.max(newest.saturating_sub(held.unwrap_or(0).unsigned_abs()));
+            };
+            behind = behind.max(newest.saturating_sub(meta(index, "last")?));
             let kinds: Vec<DocKind> = kinds(shard).collect();
-            candidates.extend(of_shard(&index, &terms, &kinds, allowed.as_ref())?);
+            candidates.extend(of_shard(index, &terms, &kinds, allowed.as_ref())?);
         }
         best(&mut candidates, CANDIDATES_COUNT_MAX);
-        let hits = self.scored(query, &terms, candidates)?;
-        Ok(Ok(Found { hits, behind }))
+        // One look at the ledger for all candidates: each statement of its own would lock it anew.
+        self.connection().execute_batch("BEGIN")?;
+        let hits = self.scored(query, &terms, candidates);
+        self.connection().execute_batch("COMMIT")?;
+        Ok(Ok(Found { hits: hits?, behind }))
     }
 
     fn newest_record(&self) -> Result<u64> {
@@ -186,12 +186,22 @@ impl Store {
         let mut hits: Vec<Hit> = Vec::new();
         for candidate in &candidates {
             let (seq, kind, part) = of_row(candidate.row);
-            let Some(hit) = self.hit(query, terms, &weights, &whole, (seq, kind, part), candidate)? else { continue };
+            let Some(hit) = self.hit(terms, &weights, &whole, (seq, kind, part), candidate)? else { continue };
             hits.push(hit);
         }
         lend(&mut hits);
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.at.cmp(&a.at)).then(a.record.cmp(&b.record)));
-        hits.truncate(query.limit);
+        let mut kept = Vec::new();
+        for mut hit in hits {
+            if kept.len() == query.limit {
+                break;
+            }
+            self.fill(&mut hit)?;
+            if passes(query, &hit) {
+                kept.push(hit);
+            }
+        }
+        let mut hits = kept;
         for (index, hit) in hits.iter_mut().enumerate() {
             hit.rank = index + 1;
             hit.score = (hit.score * 1000.0).round() / 1000.0;
@@ -204,7 +214,6 @@ impl Store {
 
     fn hit(
         &self,
-        query: &Query,
         terms: &[Term],
         weights: &[f64],
         whole: &str,
@@ -251,38 +260,23 @@ impl Store {
             record: seq,
         };
         if let Some(recorded) = &recorded {
-            self.fill(&mut hit, recorded, seq)?;
+            describe(&mut hit, recorded);
         }
         if kind == DocKind::Incident {
             hit.message = Some(record.id.clone());
         }
-        Ok(passes(query, &hit).then_some(hit))
+        Ok(Some(hit))
     }
 
-    fn fill(&self, hit: &mut Hit, recorded: &crate::RecordedEntry, seq: u64) -> Result<()> {
-        let entry = &recorded.entry;
-        hit.session = Some(entry.session.clone()).filter(|s| !s.is_empty());
-        hit.message = Some(entry.id.clone()).filter(|id| !id.is_empty());
-        hit.agent = Some(recorded.from.agent.clone()).filter(|a| !a.is_empty());
-        hit.subagent = Some(entry.subagent.clone()).filter(|s| !s.is_empty());
-        let (sha256, hmac) = match &recorded.hash {
-            ContentHash::Sha256(digits) => (Some(digits.clone()), None),
-            ContentHash::Hmac(digits) => (None, Some(digits.clone())),
-        };
-        hit.raw = RawHit {
-            file: Some(recorded.from.path.clone()),
-            offset: Some(entry.raw.offset),
-            len: Some(entry.raw.len),
-            sha256,
-            hmac,
-        };
+    /// Adds what the session and the call of a hit say.
+    fn fill(&self, hit: &mut Hit) -> Result<()> {
         let connection = self.connection();
         let session: Option<(i64, String, String)> = connection
             .prepare_cached(
                 "SELECT session.id, session.about, session.agent FROM entry JOIN session ON session.id = entry.session \
                  WHERE entry.seq = ?1",
             )?
-            .query_row([seq as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row([hit.record as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((id, about, agent)) = session else { return Ok(()) };
         let about: coroner_model::entry::About<coroner_model::Redacted> =
@@ -363,6 +357,55 @@ struct Header {
     body: Vec<u8>,
 }
 
+/// Adds what an entry itself says.
+fn describe(hit: &mut Hit, recorded: &crate::RecordedEntry) {
+    let entry = &recorded.entry;
+    hit.session = Some(entry.session.clone()).filter(|s| !s.is_empty());
+    hit.message = Some(entry.id.clone()).filter(|id| !id.is_empty());
+    hit.agent = Some(recorded.from.agent.clone()).filter(|a| !a.is_empty());
+    hit.subagent = Some(entry.subagent.clone()).filter(|s| !s.is_empty());
+    let (sha256, hmac) = match &recorded.hash {
+        ContentHash::Sha256(digits) => (Some(digits.clone()), None),
+        ContentHash::Hmac(digits) => (None, Some(digits.clone())),
+    };
+    hit.raw = RawHit {
+        file: Some(recorded.from.path.clone()),
+        offset: Some(entry.raw.offset),
+        len: Some(entry.raw.len),
+        sha256,
+        hmac,
+    };
+}
+
+/// The index of a shard, opened once; `None` where it is not made yet.
+fn open_index<'i>(
+    indexes: &'i mut BTreeMap<&'static str, Connection>,
+    folder: &Path,
+    shard: Shard,
+) -> Result<Option<&'i Connection>> {
+    let path = folder.join(shard.name());
+    if !path.is_file() {
+        indexes.remove(shard.name());
+        return Ok(None);
+    }
+    if !indexes.contains_key(shard.name()) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let index = Connection::open_with_flags(&path, flags)?;
+        index.busy_timeout(wait_max())?;
+        indexes.insert(shard.name(), index);
+    }
+    Ok(indexes.get(shard.name()))
+}
+
+/// A number that the index keeps of itself; 0 where it does not.
+fn meta(index: &Connection, name: &str) -> Result<u64> {
+    let value: Option<i64> = index
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(value.unwrap_or(0).unsigned_abs())
+}
+
 fn passes(query: &Query, hit: &Hit) -> bool {
     let path = query.path.as_ref().is_none_or(|part| {
         hit.path.as_ref().is_some_and(|path| path.contains(part.as_str())) || hit.text.contains(part.as_str())
@@ -383,7 +426,7 @@ fn of_shard(
     kinds: &[DocKind],
     allowed: Option<&std::collections::HashSet<u64>>,
 ) -> Result<Vec<Candidate>> {
-    let total: i64 = index.query_row("SELECT count(*) FROM doc", [], |row| row.get(0))?;
+    let total = meta(index, "docs")?;
     let fits = |row: i64| {
         let (seq, kind, _) = of_row(row);
         kinds.contains(&kind) && allowed.is_none_or(|allowed| allowed.contains(&seq))
