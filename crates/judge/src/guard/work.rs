@@ -148,8 +148,8 @@ impl View<'_> {
             let own = self.loose(root, &top).unwrap_or_default();
             loose.extend(own.into_iter().filter(|one| self.is_lost(planned, paths, one)));
             let own = top.trim_end_matches('/');
-            let struck = |part: &&str| paths.hits(&format!("{own}/{part}"), &[]) == Some(Hit::Whole);
-            if planned.kind == EffectKind::Delete && HISTORY.iter().any(|part| struck(&part)) {
+            let struck = |part: &str| paths.hits(&format!("{own}/{part}"), &[]) == Some(Hit::Whole);
+            if planned.kind == EffectKind::Delete && HISTORY.iter().any(|part| struck(part)) {
                 self.history(root, &top, effect, story);
             }
         }

@@ -194,8 +194,12 @@ pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
         return None;
     }
     let mounts = options.iter().filter_map(|(name, value)| mounted(name, value)).collect();
-    // A run of a service has the service's environment and mounts.
-    let name = if verb == "exec" || by_compose { target.show() } else { String::new() };
+    // A run of a service has the service's environment and mounts, another what it borrows.
+    let borrowed = || value(&["--volumes-from"]).map(|w| w.show()).filter(|name| !name.ends_with(":ro"));
+    let name = match verb == "exec" || by_compose {
+        true => target.show(),
+        false => borrowed().map(|name| name.trim_end_matches(":rw").to_owned()).unwrap_or_default(),
+    };
     let workdir = value(&["-w", "--workdir"]);
     let given = options.iter().filter(|(name, _)| matches!(*name, "-e" | "--env"));
     let variables = given.filter_map(|(_, word)| variable(word)).collect();
