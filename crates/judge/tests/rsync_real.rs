@@ -139,6 +139,8 @@ fn filter_option() -> impl Strategy<Value = Vec<String>> {
         1 => Just(vec!["--filter=: .rules".to_owned()]),
         1 => Just(vec!["--filter=dir-merge,n .rules".to_owned()]),
         1 => Just(vec!["--filter=:- .rules-old".to_owned()]),
+        1 => Just(vec!["--filter=: ../.rules".to_owned()]),
+        1 => Just(vec!["--filter=:n a/../../.rules".to_owned()]),
         1 => Just(vec!["--filter=:e .rules".to_owned()]),
         1 => Just(vec!["--filter=:s .rules-old".to_owned()]),
         1 => Just(vec!["-F".to_owned()]),

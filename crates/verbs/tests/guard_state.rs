@@ -142,3 +142,88 @@ fn the_effective_settings_say_which_database_it_is() {
         Permission::Allow,
     );
 }
+
+const MOUNTS: &str = "Filesystem 1-blocks Used Available Capacity Mounted on\n\
+    /dev/sda1 100000 40000 60000 40% /\n\
+    /dev/mapper/vg0-data 100000 40000 60000 40% /data\n\
+    /dev/sdb1 100000 40000 60000 40% /mnt/stick\n\
+    /dev/sdd1 100000 40000 60000 40% /work\n\
+    tmpfs 100000 40000 60000 40% /scratch\n";
+
+#[test]
+fn a_filesystem_is_not_taken_away_beneath_a_service() {
+    let files = [("docker/inspect.json", LIVE), ("host/df.txt", MOUNTS)];
+    let live = ["umount /dev/mapper/vg0-data", "sudo umount -l /dev/vg0/data", "umount /data", "umount /dev/sda1"];
+    all(&files, &live, Permission::Deny);
+    all(&files, &["umount -a", "sudo umount --all --force"], Permission::Ask);
+    let others = ["umount /dev/sdb1", "umount /mnt/stick", "umount -a -t nfs", "umount --fake -a"];
+    all(&files, &others, Permission::Allow);
+}
+
+#[test]
+fn a_filesystem_of_its_own_is_not_emptied_unseen() {
+    let files = [("docker/inspect.json", "[]"), ("host/df.txt", MOUNTS)];
+    let whole = ["rm -rf /work", "rm -rf /work/*", "find /work -delete", "cd / && rm -rf work/*"];
+    all(&files, &whole, Permission::Ask);
+    let parts = ["rm -rf /work/build-42", "rm -f /work/a.txt", "rm -rf /scratch/*", "rm -rf ./stick"];
+    all(&files, &parts, Permission::Allow);
+}
+
+#[test]
+fn a_repair_of_a_disk_of_which_nothing_is_known_asks() {
+    let known = [("docker/inspect.json", "[]"), ("host/df.txt", MOUNTS)];
+    let unknown = [("docker/inspect.json", "[]")];
+    all(&unknown, &["fsck -y /dev/sdc1", "e2fsck -fy /dev/sdc1"], Permission::Ask);
+    all(&known, &["fsck -y /dev/sdc1", "e2fsck -fy /dev/sdc1", "xfs_repair /dev/sdc1"], Permission::Allow);
+    all(&known, &["fsck -y /dev/sdb1"], Permission::Deny);
+    all(&known, &["xfs_repair -L /dev/sdc1"], Permission::Ask);
+    all(&unknown, &["fsck -n /dev/sdc1", "fsck -N /dev/sdc1"], Permission::Allow);
+}
+
+#[test]
+fn backups_that_nobody_could_list_are_not_emptied() {
+    let files = [("docker/inspect.json", "[]")];
+    let all_of_them = ["rm -rf backups", "rm /srv/backups/*.dump", "find ./db-backups -type f -delete"];
+    all(&files, &all_of_them, Permission::Ask);
+    let some = [
+        "rm -f backups/2024-01-01.dump",
+        "find backups -mtime +30 -delete",
+        "rm -rf /tmp/backups",
+        "ls -t backups/*.dump | tail -n +8 | xargs rm -f",
+    ];
+    all(&files, &some, Permission::Allow);
+    let listed = "type\tpath\nd\t/srv\nd\t/srv/app\nf\t/srv/app/README.md\n";
+    all(&[("docker/inspect.json", "[]"), ("host/tree.tsv", listed)], &["rm -rf backups"], Permission::Allow);
+}
+
+#[test]
+fn ignored_secrets_are_not_put_under_version_control() {
+    let status = "# branch.oid 1f2e\n# branch.head main\n! .env\n! node_modules/\n! config/tls.key\n";
+    let files = [("git/status.txt", status)];
+    let taken = ["git add -f .", "git add --force -A", "git add -fA", "git add -f config", "git add -f 'config/*'"];
+    all(&files, &taken, Permission::Ask);
+    let others = ["git add .", "git add -A", "git add -f src", "git add -f dist/app.js", "git add -nf ."];
+    all(&files, &others, Permission::Allow);
+    let harmless = "# branch.oid 1f2e\n# branch.head main\n! node_modules/\n! .env.example\n";
+    all(&[("git/status.txt", harmless)], &["git add -f ."], Permission::Allow);
+}
+
+#[test]
+fn volumes_that_no_container_has_are_pruned_with_a_word() {
+    let named = r#"[{"Name":"old_pgdata","Mountpoint":"/var/lib/docker/volumes/old_pgdata/_data"}]"#;
+    let prunes = ["docker volume prune -af", "podman volume prune -f"];
+    all(&[("docker/inspect.json", "[]"), ("docker/volumes.json", named)], &prunes, Permission::Ask);
+    all(&[("docker/inspect.json", "[]")], &prunes, Permission::Ask);
+    all(&[("docker/inspect.json", "[]"), ("docker/volumes.json", "[]")], &prunes, Permission::Allow);
+    let anonymous = ["docker volume prune -f"];
+    all(&[("docker/inspect.json", "[]"), ("docker/volumes.json", named)], &anonymous, Permission::Allow);
+}
+
+#[test]
+fn a_variable_of_a_container_leads_to_what_it_has_mounted() {
+    let bare = r#"[{"Id":"ab","Name":"/tool","State":{"Status":"running"},"Config":{"Image":"tool:1","Env":[],"Labels":{}},"Mounts":[]}]"#;
+    let (live, bare) = ([("docker/inspect.json", LIVE)], [("docker/inspect.json", bare)]);
+    all(&live, &["docker exec app-db-1 sh -c 'rm -rf \"$PGDATA\"'"], Permission::Ask);
+    all(&live, &["docker exec app-db-1 sh -c 'rm -rf $TMPDIR/x'"], Permission::Allow);
+    all(&bare, &["docker exec tool sh -c 'rm -rf \"$OUTPUT\"'"], Permission::Allow);
+}

@@ -173,12 +173,31 @@ pub(super) fn standard_input(out: &mut Plan<'_>) -> Option<String> {
             if source.iter().any(|w| w.as_literal() == Some("sqlflush")) {
                 return Some("TRUNCATE TABLE every_table;".to_owned());
             }
+            if let Some(text) = generated(source) {
+                return Some(text);
+            }
             let plain = commands.len() == 1 && program_of(source) == "cat";
             let file = source.get(1).filter(|_| plain && source.len() == 2)?.clone();
             out.text_fed(&file)
         }
         Stdin::Inherited => None,
     }
+}
+
+/// Statements that a query builds from text, as `SELECT 'drop table ' || name` does, its unknown
+/// part under a name that no table has.
+fn generated(source: &[Word]) -> Option<String> {
+    let queries = matches!(program_of(source), "psql" | "mysql" | "mariadb" | "sqlite3" | "pgcli" | "mycli");
+    let quoted = source.iter().filter(|_| queries).filter_map(Word::as_literal).flat_map(|text| {
+        // Between quotes of a kind stands text, beside them the query.
+        ['\'', '"'].into_iter().flat_map(move |quote| text.split(quote).skip(1).step_by(2))
+    });
+    let destroys = |text: &&str| {
+        let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        text.contains(char::is_whitespace) && matches!(first.as_str(), "drop" | "truncate" | "delete")
+    };
+    let statements: Vec<String> = quoted.filter(destroys).map(|text| format!("{text} every_one;")).collect();
+    (!statements.is_empty()).then(|| statements.join("\n"))
 }
 
 /// Texts of the files that options name.

@@ -69,12 +69,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         }
         "fsck" | "e2fsck" | "xfs_repair" | "ntfsfix" => repair(out, words),
         name if name.starts_with("fsck.") => repair(out, words),
-        "umount" => {
-            let options = Options::read(words, &["-t", "--types", "-O", "-N"], Order::Mixed);
-            for place in options.operands.iter().filter(|w| !w.prefix().starts_with("/dev/")) {
-                out.paths(EffectKind::Move, place, Extent::Tree, None);
-            }
-        }
+        "umount" => unmount(out, words),
         "efibootmgr" => {
             let options =
                 Options::read(words, &["-b", "--bootnum", "-o", "--bootorder", "-L", "-l", "-d", "-p"], Order::Mixed);
@@ -105,6 +100,28 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     }
 }
 
+/// A filesystem that is taken away, by its mount point, its device, or with all others.
+fn unmount(out: &mut Plan<'_>, words: &[Word]) {
+    let chosen = ["-t", "--types", "-O", "--test-opts"];
+    let options = Options::read(words, &["-t", "--types", "-O", "--test-opts", "-N", "--namespace"], Order::Mixed);
+    if options.has(&["--fake"]) || options.has(&["-h", "--help"]) || options.has(&["-V", "--version"]) {
+        return;
+    }
+    if options.has(&["-a", "--all"]) && options.value(&chosen).is_none() {
+        let named = Named::of("every filesystem", "unmount every filesystem of this host that nothing holds open");
+        out.named(EffectKind::StopService, named.with(Circumstance::WholeHost));
+    }
+    for place in &options.operands {
+        match place.as_literal().filter(|path| is_disk(path)) {
+            Some(device) => {
+                let named = Named::of(device, format!("unmount {device}"));
+                out.named(EffectKind::Move, named.decided_by(Deciding::Unmount { device: device.to_owned() }));
+            }
+            None => out.paths(EffectKind::Move, place, Extent::Tree, None),
+        }
+    }
+}
+
 /// What changes a filesystem beneath whoever has it mounted.
 fn repair(out: &mut Plan<'_>, words: &[Word]) {
     let valued = ["-b", "-B", "-C", "-j", "-E", "-l", "-L", "-r", "-z", "-o", "-t"];
@@ -113,7 +130,13 @@ fn repair(out: &mut Plan<'_>, words: &[Word]) {
     if ["-n", "-N", "--no-action", "-V", "--help"].iter().any(|o| options.has(&[o])) {
         return;
     }
+    // Without its log, the last changes of an XFS are gone, mounted or not.
+    let loses = out.call.program() == "xfs_repair" && options.has(&["-L"]);
     for device in options.operands.iter().filter_map(Word::as_literal).filter(|d| is_disk(d)) {
+        if loses {
+            push(out, &Word::literal(device), "throw away the last changes of");
+            continue;
+        }
         let named = Named::of(device, format!("repair {device} beneath what uses it"));
         out.named(EffectKind::Overwrite, named.decided_by(Deciding::InUse { device: device.to_owned() }));
     }
@@ -250,6 +273,11 @@ pub(super) fn of_paths(planned: &mut [Planned]) {
         let Target::Paths(paths) = &one.target else { continue };
         let lossy = matches!(one.kind, EffectKind::Overwrite | EffectKind::Truncate | EffectKind::Delete);
         let device = paths.path.show();
+        if device == "/proc/sysrq-trigger" {
+            one.kind = EffectKind::StopService;
+            one.target = Target::Named(Box::new(Named { place: paths.place.clone(), ..super::halt::host("sysrq") }));
+            continue;
+        }
         if lossy && paths.filter.is_none() && is_disk(&device) && paths.extent == Extent::Itself {
             let mut named = of_device(&device, "write over");
             named.place = paths.place.clone();

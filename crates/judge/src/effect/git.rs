@@ -115,10 +115,19 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             }
         }
         "add" | "stage" if options.has(&["-f", "--force"]) && !options.has(&["-n", "--dry-run"]) => {
-            for path in options.operands.iter().chain(after).map(|w| join(&directory, w).show()) {
+            let everything = options.has(&["-A", "--all"]) && options.operands.is_empty() && after.is_empty();
+            let pathspecs = options.operands.iter().chain(after).map(|w| join(&directory, w));
+            for path in pathspecs.chain(everything.then(|| directory.clone())).map(|w| w.show()) {
                 let named =
                     Named::of(path.clone(), format!("put {path} under version control against the ignore rules"));
-                out.named(EffectKind::WriteSecret, named.decided_by(Deciding::HoldsSecrets { path }));
+                let deciding = Deciding::HoldsSecrets { path, directory: directory.clone() };
+                out.named(EffectKind::WriteSecret, named.decided_by(deciding));
+            }
+        }
+        "submodule" if options.has(&["-f", "--force"]) => {
+            let named_ones = options.operands.split_first().filter(|(verb, _)| verb.as_literal() == Some("deinit"));
+            if let Some((_, paths)) = named_ones.filter(|(_, paths)| !paths.is_empty()) {
+                lose(Lost::Tracked, named(paths), true);
             }
         }
         "read-tree" if options.has(&["--reset"]) && options.has(&["-u"]) => lose(Lost::Tracked, Vec::new(), true),

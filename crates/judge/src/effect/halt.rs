@@ -35,9 +35,12 @@ pub(super) fn plan(out: &mut Plan<'_>) {
 
 /// Adds that the host goes, by this word.
 pub(super) fn push(out: &mut Plan<'_>, verb: &str) {
-    let named =
-        Named::of("this host", format!("take the whole host out of service ({verb})")).with(Circumstance::WholeHost);
-    out.named(EffectKind::StopService, named);
+    out.named(EffectKind::StopService, host(verb));
+}
+
+/// The host that this word takes out of service.
+pub(super) fn host(verb: &str) -> Named {
+    Named::of("this host", format!("take the whole host out of service ({verb})")).with(Circumstance::WholeHost)
 }
 
 /// A function that starts itself beside itself, by the invocation that does it.

@@ -200,7 +200,7 @@ fn of_invocation(out: &mut Plan<'_>) {
 fn of_named(out: &mut Plan<'_>, name: &str) {
     match name {
         "setfacl" | "chattr" => acl::plan(out),
-        "tar" | "bsdtar" | "gtar" | "unzip" => tar::plan(out),
+        "tar" | "bsdtar" | "gtar" | "zip" | "unzip" => tar::plan(out),
         "rclone" => rclone::plan(out),
         "fsck" | "e2fsck" | "xfs_repair" | "ntfsfix" | "umount" | "efibootmgr" => device::plan(out),
         name if name.starts_with("fsck.") => device::plan(out),
@@ -296,12 +296,12 @@ fn redirects(out: &mut Plan<'_>) {
     for redirect in &call.redirects {
         let kind = match redirect.kind {
             RedirectKind::Write => EffectKind::Overwrite,
+            RedirectKind::Append if redirect.target.as_literal() == Some("/proc/sysrq-trigger") => {
+                EffectKind::Overwrite
+            }
             RedirectKind::Append | RedirectKind::Read => continue,
         };
         let device = redirect.target.prefix();
-        if device == "/proc/sysrq-trigger" {
-            halt::push(out, "sysrq");
-        }
         if device.starts_with("/dev/") && !device::is_disk(device) {
             continue;
         }

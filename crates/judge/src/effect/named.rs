@@ -49,8 +49,10 @@ pub enum Deciding {
     Mounted { device: String },
     /// Whether a filesystem of the disk is mounted, without which no harm is done.
     InUse { device: String },
-    /// Whether a file of this name is made to hold secrets.
-    HoldsSecrets { path: String },
+    /// Which services keep data on the filesystem of the disk, if it is mounted.
+    Unmount { device: String },
+    /// Whether this path, or what git ignores below it, is made to hold secrets.
+    HoldsSecrets { path: String, directory: Word },
     /// Whether the path is there, and was not made just before.
     Absent { path: String },
     /// Whether who runs it came by the network, and may still come afterwards.

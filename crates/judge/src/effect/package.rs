@@ -1,7 +1,7 @@
 //! Package managers: what is installed, what goes, and upgrades of the whole system.
 
 use coroner_model::effect::{Circumstance, EffectKind};
-use coroner_read::shell::Word;
+use coroner_read::shell::{Invocation, Stdin, Word};
 
 use super::Plan;
 use super::named::{Named, shown};
@@ -63,6 +63,10 @@ pub(super) fn plan(out: &mut Plan<'_>) {
     if program == "yarn" && options.operands.first().and_then(Word::as_literal) == Some("npm") {
         options.operands.remove(0);
     }
+    // `uv pip uninstall`.
+    if program == "uv" && options.operands.first().and_then(Word::as_literal) == Some("pip") {
+        options.operands.remove(0);
+    }
     let Some((verb, packages)) = options.operands.split_first() else { return };
     let verb = verb.as_literal().unwrap_or_default();
     let takes_away = matches!(verb, "remove" | "purge" | "erase" | "del" | "uninstall" | "rm" | "delete");
@@ -78,7 +82,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             install(out, &[Word::literal("the packages of the project")]);
         }
         "install" | "add" | "i" | "reinstall" | "in" | "get" | "build-dep" => install(out, packages),
-        "remove" | "uninstall" | "rm" | "del" if lists_installed(program, packages, &options) => {
+        "remove" | "uninstall" | "rm" | "del" if lists_installed(call, packages, &options) => {
             let named = Named::of("every package", "remove every package that is installed");
             out.named(EffectKind::Delete, named.with(Circumstance::Irreversible));
         }
@@ -89,6 +93,7 @@ pub(super) fn plan(out: &mut Plan<'_>) {
             remove(out, packages, purges);
         }
         "autoremove" if options.has(&["--purge"]) => remove(out, packages, true),
+        "autoremove" if is_system(program) && !packages.is_empty() => remove(out, packages, false),
         "dist-upgrade" | "full-upgrade" | "dup" | "distro-sync" | "system-upgrade" => upgrade(out),
         "publish"
             if matches!(program, "npm" | "pnpm" | "yarn" | "cargo" | "poetry" | "uv" | "bun")
@@ -152,12 +157,20 @@ fn only_shows(program: &str, options: &Options) -> bool {
 }
 
 /// `pip freeze | xargs pip uninstall`: what goes is what the manager itself lists.
-fn lists_installed(program: &str, packages: &[Word], options: &Options) -> bool {
-    let manager = program.trim_end_matches(|c: char| c.is_ascii_digit());
-    let named = packages.iter().chain(options.values(&["-r", "--requirement"]));
-    named.filter_map(Word::produced_by).filter_map(<[_]>::first).any(|source| {
+fn lists_installed(call: &Invocation, packages: &[Word], options: &Options) -> bool {
+    let manager = call.program().trim_end_matches(|c: char| c.is_ascii_digit());
+    let lists = || options.values(&["-r", "--requirement"]);
+    let fed = lists().any(|w| matches!(w.as_literal(), Some("-" | "/dev/stdin" | "/dev/fd/0")));
+    let fed = match &call.stdin {
+        Stdin::Output(commands) if fed => Some(commands.as_slice()),
+        _ => None,
+    };
+    let named = packages.iter().filter_map(Word::produced_by);
+    let listed = lists().filter_map(|w| w.file_produced_by().or_else(|| w.produced_by()));
+    named.chain(listed).chain(fed).filter_map(<[_]>::first).any(|source| {
         let lister = coroner_read::shell::program_of(source);
-        let verb = source.iter().skip(1).filter_map(Word::as_literal).find(|w| !w.starts_with('-'));
+        let mut verbs = source.iter().skip(1).filter_map(Word::as_literal).filter(|w| !w.starts_with('-'));
+        let verb = verbs.find(|w| *w != "pip");
         lister.trim_end_matches(|c: char| c.is_ascii_digit()) == manager
             && matches!(verb, Some("freeze" | "list" | "ls" | "leaves"))
     })
@@ -241,20 +254,31 @@ fn is_vital(package: &str) -> bool {
             | "grub2"
             | "python3"
             | "kernel"
-    ) || [
-        "openssh-server",
-        "linux-image",
-        "linux-generic",
-        "kernel-core",
-        "postgresql",
-        "mysql-server",
-        "mariadb-server",
-        "redis-server",
-        "mongodb",
-        "grub-efi",
-    ]
-    .iter()
-    .any(|start| name.starts_with(start))
+            | "linux"
+            | "linux-lts"
+            | "linux-zen"
+            | "linux-hardened"
+            | "linux-virt"
+    ) || is_kernel(name)
+        || [
+            "openssh-server",
+            "linux-image",
+            "linux-generic",
+            "postgresql",
+            "mysql-server",
+            "mariadb-server",
+            "redis-server",
+            "mongodb",
+            "grub-efi",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
+/// `kernel-core`, `kernel-default`; what programs are built against is none.
+fn is_kernel(name: &str) -> bool {
+    let part = name.strip_prefix("kernel-").and_then(|rest| rest.split('-').next());
+    part.is_some_and(|part| !matches!(part, "headers" | "devel" | "doc" | "docs" | "tools" | "source" | "macros"))
 }
 
 fn upgrade(out: &mut Plan<'_>) {

@@ -7,10 +7,10 @@ use super::database::{self, Database};
 use super::named::literals;
 use super::options::{Options, Order};
 use super::runner::Tool;
+use super::sql::Flavour;
 
 pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
-    let options =
-        Options::read(&tool.argv[1..], &["--schema", "--name", "-n", "--url", "--file", "--stdin"], Order::Mixed);
+    let options = Options::read(&tool.argv[1..], &["--schema", "--name", "-n", "--url", "--file"], Order::Mixed);
     if options.has(&["--help", "-h"]) {
         return;
     }
@@ -26,6 +26,13 @@ pub(super) fn plan(out: &mut Plan<'_>, tool: &Tool) {
         }
         ["migrate", "resolve", ..] => {
             database::whole(out, EffectKind::StampMigration, "mark a migration as run or undone, in", database);
+        }
+        ["db", "execute", ..] => {
+            let mut texts = database::files_of(out, &options, &["--file"]);
+            if options.has(&["--stdin"]) {
+                texts.extend(database::standard_input(out));
+            }
+            texts.iter().for_each(|text| database::of_sql(out, text, Flavour::default(), &database));
         }
         _ => {}
     }

@@ -236,6 +236,13 @@ impl Reading {
             ("DROP", "SCHEMA") => self.lose(Act::DropSchema, named(2)),
             ("DROP", "TABLE") => self.lose(Act::DropTable, named(2)),
             ("DROP", "OWNED") => self.lose(Act::DropTable, named(3)),
+            ("DROP", "USER" | "ROLE") => {
+                let quoted = tokens.iter().find_map(|t| match t {
+                    Token::SingleQuotedString(name) => Some(name.clone()),
+                    _ => None,
+                });
+                self.lose(Act::DropRole, quoted.unwrap_or_else(|| named(2)));
+            }
             ("DROP", "KEYSPACE") => self.lose(Act::DropSchema, named(2)),
             ("DROP", "TABLESPACE" | "COLLECTION" | "BUCKET" | "INDEX") if at(1) != "INDEX" => {
                 self.lose(Act::DropTable, named(2));

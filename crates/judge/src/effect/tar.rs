@@ -1,4 +1,4 @@
-//! `tar` and `unzip`: files that an archive is laid over, sources that are removed after.
+//! `tar`, `zip` and `unzip`: files that an archive is laid over, sources that are removed after.
 
 use coroner_model::effect::EffectKind;
 use coroner_read::shell::{Word, join};
@@ -34,8 +34,10 @@ const VALUED: &[&str] = &[
 
 pub(super) fn plan(out: &mut Plan<'_>) {
     let mut words = out.call.argv[1..].to_vec();
-    if out.call.program() == "unzip" {
-        return unzip(out, &words);
+    match out.call.program() {
+        "unzip" => return unzip(out, &words),
+        "zip" => return zip(out, &words),
+        _ => {}
     }
     // `tar xzf a.tgz`: the first word holds options without a dash.
     if let Some(first) = words.first_mut().filter(|w| !w.prefix().starts_with('-'))
@@ -57,6 +59,17 @@ pub(super) fn plan(out: &mut Plan<'_>) {
         for source in &options.operands {
             let source = join(&join(&out.call.cwd, &directory), source);
             out.paths(EffectKind::Delete, &source, Extent::Tree, None);
+        }
+    }
+}
+
+/// `zip -m`: what is in the archive goes from where it lay.
+fn zip(out: &mut Plan<'_>, words: &[Word]) {
+    let options = Options::read(words, &["-b", "-i", "-n", "-P", "-s", "-t", "-tt", "-x"], Order::Mixed);
+    if options.has(&["-m", "--move"]) {
+        for source in options.operands.iter().skip(1) {
+            let extent = if options.has(&["-r", "--recurse-paths"]) { Extent::Tree } else { Extent::Itself };
+            out.paths(EffectKind::Move, source, extent, None);
         }
     }
 }

@@ -15,7 +15,7 @@ mod name;
 mod place;
 mod transfer;
 
-pub(super) use name::{SYSTEM, emptied, is_artefact, is_scratch, looks_like_data};
+pub(super) use name::{SYSTEM, emptied, is_artefact, is_named_temporary, is_scratch, looks_like_data};
 use name::{SYSTEM_FILES, is_kept_place, is_record, is_scratch_inside};
 
 /// Most hit paths that an answer names.
@@ -202,18 +202,8 @@ impl View<'_> {
 
     /// Says that it cannot be said, unless the name tells that it is meant to be lost.
     fn unresolved(&self, paths: &Paths, effect: &mut Effect) {
-        let shown = paths.path.show().to_ascii_lowercase();
-        let temporary = ["tmp", "temp", "cache", "build", "dist", "out", "work", "mktemp"].iter().any(|word| {
-            shown.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
-                part.ends_with(word)
-                    || part.strip_prefix(word).is_some_and(|end| matches!(end, "dir" | "path" | "root" | "folder"))
-            })
-        });
-        if temporary || is_artefact(paths.path.suffix()) {
-            effect.add_class(TargetClass::Scratch);
-            return;
-        }
-        effect.add_class(TargetClass::Unresolved);
+        let temporary = name::is_named_temporary(&paths.path);
+        effect.add_class(if temporary { TargetClass::Scratch } else { TargetClass::Unresolved });
     }
 
     fn tell_live(&self, struck: &[Struck<'_>], story: &mut Story) {
@@ -271,8 +261,11 @@ impl View<'_> {
         if !decided && !absent && deep && (data || outside) {
             story.undecided = Some(format!("which services use {shown} could not be looked at"));
         }
-        if effect.class.is_empty() && story.undecided.is_none() {
-            story.undecided = self.unseen_loss(planned, paths);
+        if effect.class.is_empty() && story.undecided.is_none() && !absent {
+            story.undecided = self
+                .unseen_loss(planned, paths)
+                .or_else(|| self.unseen_copies(planned, paths))
+                .or_else(|| self.whole_filesystem(planned, paths));
         }
     }
 }

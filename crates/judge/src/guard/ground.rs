@@ -3,10 +3,11 @@
 
 use coroner_model::Probe;
 use coroner_model::effect::EffectKind;
-use coroner_model::probe::{GitTable, Why};
+use coroner_model::probe::{GitTable, HostTable, Why};
+use coroner_read::df;
 
-use super::delete::{is_artefact, is_scratch};
-use super::view::View;
+use super::delete::{is_artefact, is_named_temporary, is_scratch};
+use super::view::{View, size};
 use super::work;
 use super::work::is_output;
 use crate::effect::path::below;
@@ -166,13 +167,43 @@ impl View<'_> {
 
     /// What the same container keeps where data of servers lies, and of which nobody knows whether it is a volume.
     pub(super) fn unseen_inside(&self, planned: &Planned, paths: &Paths) -> Option<String> {
-        let Place::Container { name, .. } = &paths.place else { return None };
-        let path = top_of(paths)?;
+        let Place::Container { name, mounts } = &paths.place else { return None };
         let deep = planned.kind == EffectKind::Delete && is_deep(paths);
+        if paths.is_unresolved() && paths.path.prefix().is_empty() {
+            // What the container has mounted to write to is all that outlives it.
+            let keeps = match self.scene.container(name).filter(|_| !name.is_empty()) {
+                Some(container) => container.mounts.iter().any(|m| m.writable),
+                None => !name.is_empty() || !mounts.is_empty(),
+            };
+            let shown = paths.path.show();
+            return (deep && keeps && !is_named_temporary(&paths.path))
+                .then(|| format!("what {name} keeps in {shown} could not be looked at"));
+        }
+        let path = top_of(paths)?;
         let known = name.is_empty() || self.knows_containers() && self.scene.container(name).is_some();
         let kept = super::delete::looks_like_data(&path) || below(&path, "/var/lib").is_some() || path == "/";
         (deep && !known && kept && !is_scratch(&path) && !is_artefact(&path))
             .then(|| format!("what {name} keeps in {path} could not be looked at"))
+    }
+
+    /// A filesystem of its own, emptied as a whole.
+    pub(super) fn whole_filesystem(&self, planned: &Planned, paths: &Paths) -> Option<String> {
+        let all = is_deep(paths) || paths.filter.is_none() && paths.path.has_glob();
+        if planned.kind != EffectKind::Delete || paths.place != Place::Host || !all {
+            return None;
+        }
+        let path = top_of(paths)?;
+        let document = self.answers.document(&Probe::Host(HostTable::Df))?;
+        let emptied = df::read(document).into_iter().find(|one| {
+            // What lies in memory or in an image is not kept there.
+            let kept = one.device.starts_with('/') && !one.device.starts_with("/dev/loop") || one.device.contains(':');
+            kept && one.used > 0 && below(&one.mount, &path).is_some() && !is_scratch(&one.mount)
+        })?;
+        Some(format!(
+            "{} is a filesystem of its own, and what its {} are is not known",
+            emptied.mount,
+            size(emptied.used)
+        ))
     }
 
     /// Files that the host lives on, emptied, replaced or taken away as a whole.

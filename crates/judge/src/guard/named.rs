@@ -10,7 +10,14 @@ use super::view::{View, size, told};
 use super::{Judged, Story};
 use crate::effect::git_push::{Care, Push, Reach, is_shared_branch};
 use crate::effect::named::{is_test_name, shown};
+use crate::effect::path::below;
 use crate::effect::{Containers, Deciding, Named, Place, Planned};
+
+/// Mount points that a host does not run without.
+const IS_OF_THE_HOST: [&str; 6] = ["/", "/boot", "/boot/efi", "/usr", "/var", "/home"];
+
+/// Most files with secrets that an answer names.
+const SECRETS_NAMED_MAX: usize = 4;
 
 /// What git says of the branch that a directory is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +60,13 @@ pub(super) fn probes(named: &Named, out: &mut Vec<Probe>) -> bool {
             super::space::probes(growth, out);
             false
         }
-        Deciding::Login { .. } | Deciding::HoldsSecrets { .. } => false,
+        Deciding::Login { .. } => false,
+        Deciding::HoldsSecrets { path, .. } if super::printed::may_hold_secrets(path) => false,
+        Deciding::HoldsSecrets { directory, .. } => status(directory, out),
+        Deciding::Unmount { .. } => {
+            out.push(Probe::Host(HostTable::Df));
+            true
+        }
         Deciding::Mounted { .. } | Deciding::InUse { .. } => {
             out.push(Probe::Host(HostTable::Df));
             out.push(Probe::Config);
@@ -110,10 +123,17 @@ impl View<'_> {
                 self.mounted(device, &mut effect, &mut story);
                 if !effect.class.is_empty() {
                     effect.add_circumstance(Circumstance::Device);
+                } else if self.answers.document(&Probe::Host(HostTable::Df)).is_none() {
+                    story.undecided = Some(format!("whether {device} is mounted could not be looked at"));
                 }
             }
-            Deciding::HoldsSecrets { path } if !super::printed::may_hold_secrets(path) => return Vec::new(),
-            Deciding::HoldsSecrets { .. } => story.why = "Git was told to leave it out, since it holds secrets.".into(),
+            Deciding::Unmount { device } => self.unmounted(device, &mut effect, &mut story),
+            Deciding::HoldsSecrets { path, directory } => {
+                if !self.adds_secrets(path, directory, &mut story) {
+                    return Vec::new();
+                }
+                story.why = "Git was told to leave it out, since it holds secrets.".into();
+            }
             Deciding::Absent { path } => self.one_name(planned, path, &mut effect, &mut story),
             Deciding::Login { asks } => self.login(planned, named, *asks, &mut effect),
             Deciding::WorkTree { path } => self.lost_worktree(path, &mut effect, &mut story),
@@ -405,7 +425,7 @@ impl View<'_> {
         let Some(document) = self.answers.document(&probe) else { return };
         let mounted: Vec<Filesystem> = df::read(document).into_iter().filter(|f| is_on(&f.device, device)).collect();
         for one in &mounted {
-            let system = ["/", "/boot", "/boot/efi", "/usr", "/var", "/home"].contains(&one.mount.as_str());
+            let system = IS_OF_THE_HOST.contains(&one.mount.as_str());
             effect.add_class(if system { TargetClass::System } else { TargetClass::LiveData });
             story.lines.push(format!("{}  mounted at {}, {} used", one.device, one.mount, size(one.used)));
             story.evidence.push(one.at.clone());
@@ -413,6 +433,43 @@ impl View<'_> {
         if !mounted.is_empty() {
             story.why = "The filesystem is in use.".into();
         }
+    }
+
+    /// What services and the host keep on the filesystem of a disk.
+    fn unmounted(&self, device: &str, effect: &mut Effect, story: &mut Story) {
+        let Some(document) = self.answers.document(&Probe::Host(HostTable::Df)) else { return };
+        for one in df::read(document).into_iter().filter(|f| is_on(&f.device, device)) {
+            if IS_OF_THE_HOST.contains(&one.mount.as_str()) {
+                effect.add_class(TargetClass::System);
+            }
+            for live in self.live.iter().filter(|live| below(&live.path, &one.mount).is_some()) {
+                effect.add_class(TargetClass::LiveData);
+                story.lines.push(format!("{}  data of \"{}\"", live.path, live.owner));
+                story.evidence.extend(live.cited.iter().cloned());
+            }
+            story.lines.push(format!("{}  mounted at {}, {} used", one.device, one.mount, size(one.used)));
+            story.evidence.push(one.at.clone());
+        }
+    }
+
+    /// Whether a path that git is to take against its ignore rules holds secrets, itself or below it.
+    fn adds_secrets(&self, path: &str, directory: &Word, story: &mut Story) -> bool {
+        if super::printed::may_hold_secrets(path) {
+            return true;
+        }
+        let top = path.split(['*', '?', '[']).next().unwrap_or(path);
+        let top = if top.len() < path.len() { top.rsplit_once('/').map_or("/", |(above, _)| above) } else { path };
+        let asked = directory.as_literal().unwrap_or_default();
+        let repository = self.top_of(asked).unwrap_or_else(|| asked.to_owned());
+        let ignored = self.loose(asked, &repository).unwrap_or_default();
+        let taken: Vec<String> = ignored
+            .into_iter()
+            .filter(|one| one.standing == super::work::Standing::Ignored && below(&one.path, top).is_some())
+            .map(|one| one.path)
+            .filter(|path| super::printed::may_hold_secrets(path))
+            .collect();
+        story.lines.extend(taken.iter().take(SECRETS_NAMED_MAX).map(|path| format!("{path}  ignored by git")));
+        !taken.is_empty()
     }
 
     fn engine(&self, effect: &mut Effect, story: &mut Story) {

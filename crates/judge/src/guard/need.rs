@@ -12,6 +12,8 @@ use crate::simulate::rsync;
 
 /// Levels of a tree that is about to go, or to be compared.
 const TREE_DEPTH_MAX: u32 = 5;
+/// Slashes in the path of a mount point that is looked for, what is below it counted.
+const MOUNT_DEPTH_MAX: usize = 4;
 /// Most script files that one command makes the guard read.
 const SCRIPTS_MAX: usize = 8;
 
@@ -80,7 +82,7 @@ fn of_planned(case: &Case<'_>, effects: &Effects, planned: &Planned, answers: &A
     match &planned.target {
         Target::Paths(paths) => {
             super::work::probes(case, planned, paths, answers, out);
-            of_paths(effects, planned, paths, answers, out)
+            of_paths(case, effects, planned, paths, answers, out)
         }
         Target::Ownership(change) if change.paths.place == Place::Host => {
             if change.recursive
@@ -140,9 +142,19 @@ fn restart(case: &Case<'_>, out: &mut Vec<Probe>) {
     }
 }
 
-fn of_paths(effects: &Effects, planned: &Planned, paths: &Paths, answers: &Answers, out: &mut Vec<Probe>) -> bool {
+fn of_paths(
+    case: &Case<'_>,
+    effects: &Effects,
+    planned: &Planned,
+    paths: &Paths,
+    answers: &Answers,
+    out: &mut Vec<Probe>,
+) -> bool {
     if let Place::Remote { .. } = paths.place {
         return false;
+    }
+    if planned.kind == EffectKind::Delete && may_be_filesystem(case, paths) {
+        out.push(Probe::Host(HostTable::Df));
     }
     let Some(path) = paths.path.as_literal() else {
         let directory = literal_directory(&paths.path);
@@ -189,6 +201,16 @@ fn of_paths(effects: &Effects, planned: &Planned, paths: &Paths, answers: &Answe
         out.push(Probe::Host(HostTable::Du));
     }
     true
+}
+
+/// Whether all of what is deleted may be a filesystem of its own: near the root, and not where
+/// the session works.
+fn may_be_filesystem(case: &Case<'_>, paths: &Paths) -> bool {
+    let shown = paths.path.show();
+    let all = paths.extent != Extent::Itself || paths.filter.is_some() || paths.path.has_glob();
+    let depth = shown.matches('/').count();
+    let inside = crate::effect::path::below(&shown, &case.request.cwd).is_some();
+    paths.place == Place::Host && all && depth <= MOUNT_DEPTH_MAX && !inside && !super::delete::is_scratch(&shown)
 }
 
 /// Whether a name of build output, with a slash behind it, is a link whose end would be emptied.

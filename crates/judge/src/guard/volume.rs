@@ -1,6 +1,8 @@
 //! Volumes that would be removed with what services keep in them.
 
-use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::Probe;
+use coroner_model::effect::{Circumstance, Effect, TargetClass};
+use coroner_model::probe::DockerTable;
 
 use super::live::{LiveVolume, is_anonymous};
 use super::view::{View, size, told};
@@ -41,7 +43,9 @@ impl View<'_> {
                 VolumeScope::Every => true,
             })
             .collect();
-        if lost.is_empty() && !self.knows_services() && volumes.scope != VolumeScope::AnonymousOf {
+        let unlisted = volumes.scope == VolumeScope::Unused && !self.lists_volumes();
+        let unknown = !self.knows_services() && volumes.scope != VolumeScope::AnonymousOf;
+        if lost.is_empty() && (unknown || unlisted) {
             return vec![self.unseen_volumes(planned, target, None)];
         }
         let unresolved = volumes.scope == VolumeScope::Named && volumes.names.iter().any(|w| w.as_literal().is_none());
@@ -49,7 +53,28 @@ impl View<'_> {
         if lost.is_empty() && unresolved && !self.volumes.is_empty() {
             judged.effect.add_class(TargetClass::Unresolved);
         }
+        if lost.is_empty() && matches!(volumes.scope, VolumeScope::Unused | VolumeScope::Every) {
+            self.tell_unowned(&mut judged);
+        }
         vec![judged]
+    }
+
+    fn lists_volumes(&self) -> bool {
+        matches!(self.answers.get(&Probe::Docker(DockerTable::Volumes)), Some(Ok(_)))
+    }
+
+    /// Somebody gave these volumes a name, and no service that is known has them.
+    fn tell_unowned(&self, judged: &mut Judged) {
+        let owned = |name: &str| self.volumes.iter().any(|v| v.name == name);
+        let kept: Vec<&str> =
+            self.scene.volumes.iter().map(|v| v.name.as_str()).filter(|n| !is_anonymous(n) && !owned(n)).collect();
+        if kept.is_empty() {
+            return;
+        }
+        judged.effect.add_circumstance(Circumstance::Irreversible);
+        judged.story.would = format!("remove {} named volumes that no container has mounted now", kept.len());
+        judged.story.lines.extend(kept.iter().take(4).map(|name| (*name).to_owned()));
+        judged.story.why = "A removed volume has no undo.".into();
     }
 
     pub(super) fn compose_volumes(&self, planned: &Planned, compose: &ComposeTarget) -> Vec<Judged> {

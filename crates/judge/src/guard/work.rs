@@ -23,6 +23,9 @@ const NAMED_MAX: usize = 3;
 /// Where what is thrown away lies, in a directory of its own.
 const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
+/// A repository, and the parts of it without which its commits are not found again.
+const HISTORY: [&str; 5] = [".git", ".git/objects", ".git/refs", ".git/refs/heads", ".git/packed-refs"];
+
 /// The columns of `git/refs.tsv`.
 const REFS: [&str; 5] = ["ref", "commit", "upstream", "unpushed", "unmerged"];
 
@@ -144,9 +147,9 @@ impl View<'_> {
             let Some(top) = self.top_of(root) else { continue };
             let own = self.loose(root, &top).unwrap_or_default();
             loose.extend(own.into_iter().filter(|one| self.is_lost(planned, paths, one)));
-            if planned.kind == EffectKind::Delete
-                && paths.hits(&format!("{}/.git", top.trim_end_matches('/')), &[]) == Some(Hit::Whole)
-            {
+            let own = top.trim_end_matches('/');
+            let struck = |part: &str| paths.hits(&format!("{own}/{part}"), &[]) == Some(Hit::Whole);
+            if planned.kind == EffectKind::Delete && HISTORY.iter().any(|part| struck(part)) {
                 self.history(root, &top, effect, story);
             }
         }

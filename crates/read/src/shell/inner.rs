@@ -116,8 +116,55 @@ const GLOBAL_VALUED: &[&str] = &[
     "--namespace",
 ];
 
+/// Options of `kubectl` that take a separate value, before and after its verb.
+const POD_VALUED: &[&str] = &[
+    "-n",
+    "--namespace",
+    "--context",
+    "--cluster",
+    "--kubeconfig",
+    "-s",
+    "--server",
+    "--user",
+    "--as",
+    "--as-group",
+    "--token",
+    "--request-timeout",
+    "-c",
+    "--container",
+    "-f",
+    "--filename",
+    "--pod-running-timeout",
+];
+
+/// `kubectl exec POD -- command`: options may stand on both sides of the pod.
+fn of_pod(words: &[Word]) -> Option<Inner> {
+    let (_, rest) = after_options(words, POD_VALUED);
+    let (verb, rest) = rest.split_first()?;
+    if verb.as_literal() != Some("exec") {
+        return None;
+    }
+    let (_, rest) = after_options(rest, POD_VALUED);
+    let (target, rest) = rest.split_first()?;
+    let command = match rest.iter().position(|w| w.as_literal() == Some("--")) {
+        Some(at) => &rest[at + 1..],
+        None => after_options(rest, POD_VALUED).1,
+    };
+    (!command.is_empty()).then(|| Inner {
+        name: target.show(),
+        argv: command.to_vec(),
+        workdir: None,
+        mounts: Vec::new(),
+        variables: Vec::new(),
+        starts_container: false,
+    })
+}
+
 /// Finds the command that a container command runs inside, if it runs one.
 pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
+    if matches!(program_of(argv), "kubectl" | "oc") {
+        return of_pod(&argv[1..]);
+    }
     let mut rest = after_options(&argv[1..], GLOBAL_VALUED).1;
     let mut by_compose = program_of(argv).ends_with("-compose");
     if rest.first()?.as_literal()? == "compose" {
@@ -147,8 +194,12 @@ pub(crate) fn of_container(argv: &[Word]) -> Option<Inner> {
         return None;
     }
     let mounts = options.iter().filter_map(|(name, value)| mounted(name, value)).collect();
-    // A run of a service has the service's environment and mounts.
-    let name = if verb == "exec" || by_compose { target.show() } else { String::new() };
+    // A run of a service has the service's environment and mounts, another what it borrows.
+    let borrowed = || value(&["--volumes-from"]).map(|w| w.show()).filter(|name| !name.ends_with(":ro"));
+    let name = match verb == "exec" || by_compose {
+        true => target.show(),
+        false => borrowed().map(|name| name.trim_end_matches(":rw").to_owned()).unwrap_or_default(),
+    };
     let workdir = value(&["-w", "--workdir"]);
     let given = options.iter().filter(|(name, _)| matches!(*name, "-e" | "--env"));
     let variables = given.filter_map(|(_, word)| variable(word)).collect();

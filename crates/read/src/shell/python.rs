@@ -111,6 +111,9 @@ impl<'t> Reader<'_, 't> {
             "augmented_assignment" => self.augment(node),
             "with_item" => self.bind_as(node),
             "for_statement" => return self.rounds(node, depth),
+            "list_comprehension" | "set_comprehension" | "generator_expression" => {
+                return self.comprehension(node, depth);
+            }
             "function_definition" => {
                 let name = node.child_by_field_name("name").map(|n| self.raw(n).to_owned()).unwrap_or_default();
                 let used = self.called.contains(&name);
@@ -208,26 +211,58 @@ impl<'t> Reader<'_, 't> {
             return;
         };
         self.visit(right, depth + 1);
-        let values = match self.value(right) {
-            Value::Many(all) => all,
-            Value::One(word) => vec![word],
+        for value in self.values_of(right) {
+            self.bind(left, right, &value);
+            for part in ["body", "alternative"] {
+                node.child_by_field_name(part).iter().for_each(|body| self.visit(*body, depth + 1));
+            }
+        }
+    }
+
+    /// `[os.remove(p) for p in paths]` does for each what a loop does.
+    fn comprehension(&mut self, node: Node<'t>, depth: usize) {
+        let (clauses, parts): (Vec<_>, Vec<_>) = children(node).into_iter().partition(|c| c.kind() == "for_in_clause");
+        let outside = self.names.clone();
+        self.turns(&clauses, &parts, depth);
+        self.names = outside;
+    }
+
+    fn turns(&mut self, clauses: &[Node<'t>], parts: &[Node<'t>], depth: usize) {
+        let Some((clause, rest)) = clauses.split_first() else {
+            return parts.iter().for_each(|part| self.visit(*part, depth + 1));
         };
+        let (Some(left), Some(right)) = (clause.child_by_field_name("left"), clause.child_by_field_name("right"))
+        else {
+            return;
+        };
+        self.visit(right, depth + 1);
+        for value in self.values_of(right) {
+            self.bind(left, right, &value);
+            self.turns(rest, parts, depth + 1);
+        }
+    }
+
+    /// What a loop goes over, bounded.
+    fn values_of(&self, from: Node<'_>) -> Vec<Word> {
+        match self.value(from) {
+            Value::Many(all) => all.into_iter().take(ROUNDS_MAX).collect(),
+            Value::One(word) => vec![word],
+        }
+    }
+
+    /// Gives the names of a loop one value of what it goes over.
+    fn bind(&mut self, left: Node<'_>, right: Node<'_>, value: &Word) {
         let names: Vec<String> = match left.kind() {
             "identifier" => vec![self.raw(left).to_owned()],
             _ => children(left).iter().map(|n| self.raw(*n).to_owned()).collect(),
         };
         let walks = self.raw(right).contains("walk(") && names.len() == 3;
-        for value in values.into_iter().take(ROUNDS_MAX) {
-            for (at, name) in names.iter().enumerate() {
-                let part = match (walks, at) {
-                    (true, 0) | (false, _) => value.clone(),
-                    (true, _) => Word { parts: vec![Part::Glob("*".into())] },
-                };
-                self.names.insert(name.clone(), Value::One(part));
-            }
-            for part in ["body", "alternative"] {
-                node.child_by_field_name(part).iter().for_each(|body| self.visit(*body, depth + 1));
-            }
+        for (at, name) in names.into_iter().enumerate() {
+            let part = match (walks, at) {
+                (true, 0) | (false, _) => value.clone(),
+                (true, _) => Word { parts: vec![Part::Glob("*".into())] },
+            };
+            self.names.insert(name, Value::One(part));
         }
     }
 
@@ -621,6 +656,9 @@ mod tests {
             ("import shutil\ndef gone(p):\n    shutil.rmtree(p)\ngone('/a')", "rm -rf /a"),
             ("import shutil\nfor p in ['/a']:\n    shutil.rmtree(p)", "rm -rf /a"),
             ("import shutil, glob\nfor p in glob.glob('/a/*'):\n    shutil.rmtree(p)", "rm -rf /a/*"),
+            ("from pathlib import Path; [p.unlink() for p in Path('/a').iterdir()]", "rm -f /a/*"),
+            ("import os; list(os.remove(os.path.join('/a', n)) for n in os.listdir('/a'))", "rm -f /a/*"),
+            ("import os; [os.unlink(d + '/' + n) for d, _, all in os.walk('/a') for n in all]", "rm -f /a/*"),
             ("open('/a', 'w').write('')", "truncate -s 0 /a"),
             ("from pathlib import Path; Path('/a').write_text('')", "truncate -s 0 /a"),
             ("open('/a', 'w').write('x=1\\n')", "/a << x=1\n"),

@@ -49,6 +49,22 @@ fn plain_lists_and_quotes() {
 }
 
 #[test]
+fn what_runs_in_a_pod_is_found_behind_options_on_both_sides_of_it() {
+    for text in [
+        "kubectl exec db-0 -- rm -rf /data",
+        "kubectl -n prod exec -it db-0 -c pg -- rm -rf /data",
+        "kubectl exec -n prod deploy/db --container=pg -- rm -rf /data",
+        "oc --context prod exec db-0 -i -t -- sh -c 'rm -rf /data'",
+        "kubectl exec db-0 rm -rf /data",
+    ] {
+        reaches(text, "rm -rf /data @ /");
+    }
+    for text in ["kubectl logs db-0 -- rm -rf /data", "kubectl exec -n prod db-0 -- echo rm -rf /data"] {
+        assert!(!lines(&script(text)).iter().any(|line| line.starts_with("rm")), "{text}");
+    }
+}
+
+#[test]
 fn carriers_come_off() {
     for text in [
         "sudo rm -rf data",

@@ -93,6 +93,16 @@ impl Word {
         }
     }
 
+    /// The commands whose output the file holds that the word names: `<(pip freeze)`.
+    pub fn file_produced_by(&self) -> Option<&[Vec<Word>]> {
+        match self.parts.as_slice() {
+            [Part::Text(start), Part::Unknown(Unknown::Output(commands))] if start == super::carrier::PROCESS_FILE => {
+                Some(commands)
+            }
+            _ => None,
+        }
+    }
+
     /// How much text it holds, in bytes.
     pub(crate) fn text_bytes(&self) -> usize {
         self.parts

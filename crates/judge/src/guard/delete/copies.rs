@@ -1,10 +1,11 @@
 //! Backups among what would go.
 
-use coroner_model::effect::{Effect, TargetClass};
+use coroner_model::effect::{Effect, EffectKind, TargetClass};
 
 use super::hit_by;
+use super::name::{is_named_backups, is_scratch};
 use crate::effect::path::below;
-use crate::effect::{Extent, Filter, Hit, Paths};
+use crate::effect::{Extent, Filter, Hit, Paths, Planned};
 use crate::guard::Story;
 use crate::guard::view::View;
 
@@ -47,6 +48,22 @@ impl View<'_> {
         let count =
             if emptied.is_empty() { String::new() } else { format!(", {} files, none would be left", emptied.len()) };
         story.lines.push(format!("{what}  backups{count}"));
+    }
+
+    /// Why it cannot be said how many backups would be left, where nobody could look for any.
+    pub(super) fn unseen_copies(&self, planned: &Planned, paths: &Paths) -> Option<String> {
+        let chosen = match &paths.filter {
+            None => paths.extent != Extent::Itself || paths.path.has_glob(),
+            Some(Filter::Find(expression)) => !expression.by_age,
+            Some(_) => false,
+        };
+        let lossy = matches!(planned.kind, EffectKind::Delete | EffectKind::Truncate);
+        let shown = paths.path.show();
+        let directory = paths.path.as_literal().map(str::to_owned).or_else(|| super::emptied(&paths.path));
+        let listed = self.backups.looked || directory.is_some_and(|d| self.listed(&d).is_some());
+        let kept = is_named_backups(&shown) && !is_scratch(&shown);
+        (lossy && chosen && kept && !listed && !paths.narrowed)
+            .then(|| format!("which backups lie in {shown}, and what would be left, could not be looked at"))
     }
 
     /// A destination that is a place of backups itself: a mirror keeps it as its source is.

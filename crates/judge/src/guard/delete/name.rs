@@ -85,6 +85,25 @@ pub(in crate::guard) fn is_scratch(path: &str) -> bool {
         || ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|top| below(path, top).is_some_and(|rest| !rest.is_empty()))
 }
 
+/// Whether the names of unknown parts say that what they stand for is meant to be lost.
+pub(in crate::guard) fn is_named_temporary(path: &Word) -> bool {
+    let shown = path.show().to_ascii_lowercase();
+    let temporary = ["tmp", "temp", "cache", "build", "dist", "out", "work", "mktemp"].iter().any(|word| {
+        shown.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+            part.ends_with(word)
+                || part.strip_prefix(word).is_some_and(|end| matches!(end, "dir" | "path" | "root" | "folder"))
+        })
+    });
+    temporary || is_artefact(path.suffix())
+}
+
+/// Whether a name says that copies for a bad day lie there.
+pub(super) fn is_named_backups(path: &str) -> bool {
+    path.to_ascii_lowercase()
+        .split('/')
+        .any(|name| name.split(['-', '_', '.']).any(|word| matches!(word, "backup" | "backups" | "dumps")))
+}
+
 /// Whether a name says that somebody keeps something there.
 pub(in crate::guard) fn looks_like_data(path: &str) -> bool {
     path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| {

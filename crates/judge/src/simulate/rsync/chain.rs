@@ -37,7 +37,8 @@ enum Entry {
 /// A per-directory merge file: its name and what its rules inherit.
 struct DirMerge {
     name: String,
-    /// Where the search above the root of the transfer begins, if it is asked for.
+    /// The absolute directory above the root of the transfer where the search begins, if
+    /// it is asked for. A relative one asks for none: rsync keeps the last name of it alone.
     above: Option<String>,
     flags: Flags,
 }
@@ -310,7 +311,7 @@ impl<'a> List<'a> {
                 self.exclude_self(flags, file);
                 let (above, name) = match file.rsplit_once('/') {
                     Some(("", name)) => (Some("/".to_owned()), name),
-                    Some((dir, name)) => (Some(dir.to_owned()), name),
+                    Some((dir, name)) => (dir.starts_with('/').then(|| dir.to_owned()), name),
                     None => (None, file),
                 };
                 if self.dir_merges.iter().all(|merge| merge.name != name) {

@@ -153,3 +153,18 @@ fn a_filter_file_of_a_directory_that_was_left_protects_nothing_in_what_is_emptie
         assert_eq!(gone(timing), [""; 0], "{timing}");
     }
 }
+
+#[test]
+fn only_an_absolute_name_is_looked_for_above_the_root_of_the_transfer() {
+    let files = |path: &str| (path == "/srv/.rules").then(|| "H [!a]*\n".to_owned());
+    let sources = [SourceTree::Directory(entries(&["x/"]))];
+    let gone = |filter: &str| {
+        let mut command = parse(&words(&format!("-a --delete --filter=:_{filter} app/ /opt/app/")));
+        command.cwd = "/srv".into();
+        deletions(&command, &files, &sources, &entries(&["x/", "x/y"]))
+    };
+    assert_eq!(gone("/srv/.rules"), ["x", "x/y"]);
+    for relative in ["../.rules", ".rules", "../../srv/.rules"] {
+        assert_eq!(gone(relative), ["x/y"], "{relative}");
+    }
+}
