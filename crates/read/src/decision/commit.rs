@@ -116,10 +116,14 @@ fn decision<'p>(message: &str, named: impl Iterator<Item = &'p String>, command:
     });
     if let Some(said) = said {
         decision.rejected = said.rejected;
+        if !said.chosen.is_empty() {
+            decision.chosen = said.chosen;
+        }
         decision.confidence_percent += 5;
     }
-    decision.paths = named.filter(|path| !matches!(path.as_str(), "." | ":/" | "-")).cloned().collect();
-    decision.paths.extend(paths(message));
+    decision.committed = named.filter(|path| !matches!(path.as_str(), "." | ":/" | "-")).cloned().collect();
+    decision.paths = paths(message);
+    decision.paths.extend(decision.committed.iter().cloned());
     decision.paths.sort();
     decision.paths.dedup();
     Some(decision)

@@ -70,6 +70,9 @@ pub struct Decision {
     /// Files that it names, as it names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// Files that its commit names.
+    #[serde(skip)]
+    pub committed: Vec<String>,
     /// The agent's own id of the call that it was read from.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub call: String,
@@ -120,6 +123,7 @@ impl Decision {
             is_by_person: false,
             confidence_percent: 0,
             paths: Vec::new(),
+            committed: Vec::new(),
             call: String::new(),
         }
     }
