@@ -55,6 +55,20 @@ fn sentences_that_decide_are_told_from_their_neighbours() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Written before the rules and never used to mend them; one is still missed.
+#[test]
+fn sentences_that_no_rule_was_written_for_are_told_apart_too() {
+    let wrong = mistaken(include_str!("decisions/unseen.txt"));
+    let (missed, alarms): (Vec<_>, Vec<_>) = wrong.iter().partition(|row| row.starts_with('+'));
+    assert!(
+        missed.len() <= 1 && alarms.is_empty(),
+        "{} missed, {} false\n{}",
+        missed.len(),
+        alarms.len(),
+        wrong.join("\n")
+    );
+}
+
 #[test]
 fn what_was_taken_left_and_why_is_told() {
     let of = |text: &str| {

@@ -40,6 +40,12 @@ pub(super) fn correction(text: &str, sentences: &[Range<usize>]) -> Option<(Draf
     (!found.is_empty() && found.chosen.is_some()).then_some((Draft { parts: found, weight: Weight::Strong }, tokens))
 }
 
+/// Words before an object that order nothing.
+const NO_ORDERS: &[&str] = &[
+    "because", "since", "as", "it", "the", "i", "we", "you", "that", "this", "in", "on", "at", "with", "for", "by",
+    "of", "to", "or", "when", "is", "was", "are", "not", "all", "both", "into", "from", "about", "only",
+];
+
 struct Clauses<'t> {
     tokens: &'t [Token],
     /// Where sentences begin, in bytes.
@@ -52,10 +58,15 @@ impl Clauses<'_> {
     fn orders(&self, at: usize, objected: usize) -> bool {
         let token = &self.tokens[at];
         let negated = self.tokens.get(at + 1).is_some_and(|t| is(t, self.language.negations));
-        if !is(token, self.language.imperatives) || negated {
+        let objects = self.tokens.get(at + 1).is_some_and(|t| is(t, &["it", "them", "the", "a", "an", "this"]));
+        let plain = !token.is_mark() && !is(token, NO_ORDERS) && !is(token, self.language.openers);
+        // After `don't …,` any word with an object behind it orders.
+        let follows = at > objected && objects && plain && self.forbids(objected);
+        if !is(token, self.language.imperatives) && !follows || negated {
             return false;
         }
-        let free = |t: &Token| t.is_mark() || is(t, self.language.openers) || is(t, &["just", "better", "sondern"]);
+        let free =
+            |t: &Token| t.is_mark() || is(t, self.language.openers) || is(t, &["just", "better", "sondern", "let's"]);
         let before = &self.tokens[at - 1];
         let negates = is(before, self.language.negations) || at == objected && self.forbids(at);
         !negates && (self.is_begin(at) || free(before) || at == objected)
@@ -90,7 +101,21 @@ impl Clauses<'_> {
     /// `it should be X, not Y`, `I said X, not Y`, `not X but Y`.
     fn opposed(&self, start: usize) -> Option<Parts> {
         let tokens = self.tokens;
-        let must = ["should be", "must be", "has to be", "needs to be", "belongs", "muss", "soll", "gehört"];
+        let must = [
+            "should be",
+            "must be",
+            "has to be",
+            "needs to be",
+            "belongs",
+            "belong",
+            "go into",
+            "goes into",
+            "goes in",
+            "lives in",
+            "muss",
+            "soll",
+            "gehört",
+        ];
         if let Some(at) = (start..tokens.len()).find(|at| phrase(tokens, *at, &must) > 0) {
             let found = parts(tokens, at + phrase(tokens, at, &must), &ORDER, self.language);
             return Some(found);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::parts::{Parts, parts};
 use super::phrase::{Form, Spelling, is, language, phrase, verbs_at};
 use super::sentence::{Token, tokens};
-use super::words::{ENGLISH, GERMAN, Language, PARTICIPLES, Role, Verb, Weight};
+use super::words::{ENGLISH, GERMAN, Language, PARTICIPLES, PARTICLES, Role, Verb, Weight};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub(super) fn stated(text: &str, range: Range<usize>, speaker: Speaker) -> Optio
     labelled(&tokens, language)
         .or_else(|| it_is(&tokens, speaker))
         .or_else(|| preferred(&tokens, language))
+        .or_else(|| fronted(&tokens, language))
         .or_else(|| by_verb(&tokens, language, speaker))
         .or_else(|| participle(&tokens, language))
         .or_else(|| kept_and_dropped(&tokens, language, speaker))
@@ -100,6 +101,25 @@ fn preferred(tokens: &[Token], language: &Language) -> Option<Draft> {
     found.rejected = found.chosen.take().into_iter().collect();
     found.chosen = Some(at + 1..other);
     Some(Draft { parts: found, weight: Weight::Strong })
+}
+
+/// `Instead of X, we'll Y`.
+fn fronted(tokens: &[Token], language: &Language) -> Option<Draft> {
+    let start = usize::from(is(&tokens[0], language.openers) && !is(&tokens[0], &["instead", "rather"]));
+    let len = phrase(tokens, start, language.contrasts);
+    let subject = start + len + tokens[start + len..].iter().position(|t| is(t, &["i", "we", "let's"]))?;
+    let comma = subject - usize::from(subject > 0 && tokens[subject - 1].word == ",");
+    let clauses = comma <= start + len || tokens[start + len..comma].iter().any(Token::is_mark);
+    let helps = [language.future, language.helpers, language.being, language.negations];
+    let main = subject + 1 + tokens[subject + 1..].iter().position(|t| !helps.iter().any(|words| is(t, words)))?;
+    let barred = tokens[comma..].iter().any(|t| is(t, language.hedges) || is(t, language.conditions))
+        || tokens[comma..=main].iter().any(|t| is(t, language.negations) || is(t, &["was", "were"]));
+    if len == 0 || clauses || barred {
+        return None;
+    }
+    let mut found = parts(tokens, main, &ANY, language);
+    found.rejected = vec![start + len..comma];
+    found.chosen.is_some().then_some(Draft { parts: found, weight: Weight::Weak })
 }
 
 fn by_verb(tokens: &[Token], language: &'static Language, speaker: Speaker) -> Option<Draft> {
@@ -222,6 +242,11 @@ fn verb(
     let mut found = parts(tokens, from, spelling.verb, language);
     if is_passive {
         found.take_subject(tokens, at, language, spelling.verb.role);
+    }
+    // `ich nehme an` assumes: a verb with its particle is another verb.
+    let is_other = is_german && found.chosen.clone().is_some_and(|c| c.len() == 1 && is(&tokens[c.start], PARTICLES));
+    if is_other {
+        return None;
     }
     if is_negated {
         if spelling.form == Form::Past || spelling.verb.role == Role::Change {
@@ -392,12 +417,45 @@ fn ordered(tokens: &[Token], language: &'static Language, speaker: Speaker) -> O
         return (is_rule && !found.is_conditional && !found.is_empty())
             .then_some(Draft { parts: found, weight: Weight::Weak });
     }
+    if speaker == Speaker::Person && is(&tokens[start], &["skip", "avoid", "ditch", "scrap", "abandon"]) {
+        let mut found = parts(tokens, start + 1, &ANY, language);
+        found.reverse();
+        return (!found.is_empty() && !found.is_conditional).then_some(Draft { parts: found, weight: Weight::Weak });
+    }
+    if speaker == Speaker::Person
+        && let Some(found) = required(tokens, language)
+    {
+        return Some(Draft { parts: found, weight: Weight::Weak });
+    }
     if speaker == Speaker::Agent || !is(&tokens[start], language.imperatives) {
         return None;
     }
     let found = parts(tokens, start, &ANY, language);
     (found.has_contrast && !found.is_conditional && !conditional(tokens, 0..start, language) && !found.is_empty())
         .then_some(Draft { parts: found, weight: Weight::Weak })
+}
+
+/// `it should be X and not Y`, `mach das nicht im X, sondern im Y`.
+fn required(tokens: &[Token], language: &'static Language) -> Option<Parts> {
+    let must = (0..tokens.len()).find_map(|at| {
+        let len = phrase(tokens, at, &["should be", "must be", "has to be", "needs to be", "muss", "soll"]);
+        (len > 0).then_some(at + len)
+    });
+    let found = match must {
+        Some(from) => parts(tokens, from, &ANY, language),
+        None => {
+            let but = tokens.iter().position(|t| is(t, &["sondern"]))?;
+            let not = tokens[..but].iter().position(|t| is(t, &["nicht", "kein", "keine", "keinen"]))?;
+            let orders = tokens[..not].iter().any(|t| is(t, language.imperatives));
+            let mut found = parts(tokens, but + 1, &ANY, language);
+            let end = but - usize::from(tokens[but - 1].is_mark());
+            found.rejected.extend((orders && not + 1 < end).then_some(not + 1..end));
+            found.has_contrast = !found.rejected.is_empty();
+            found
+        }
+    };
+    let holds = found.has_contrast && !found.is_conditional && !conditional(tokens, 0..tokens.len(), language);
+    (holds && found.chosen.is_some()).then_some(found)
 }
 
 fn conditional(tokens: &[Token], range: Range<usize>, language: &Language) -> bool {

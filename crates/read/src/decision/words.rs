@@ -270,6 +270,10 @@ pub(super) static ENGLISH: Language = Language {
         "i said",
         "i meant",
         "hmm no",
+        "scratch that",
+        "i do n't want",
+        "we do n't want",
+        "i do not want",
         "wait",
     ],
     courtesies: &[
@@ -311,7 +315,7 @@ pub(super) static ENGLISH: Language = Language {
             Choose,
             Strong,
         )),
-        verb(&["go with", "go for"], &["going with"], &["went with", "gone with", "went for"], Choose, Strong),
+        verb(&["go with"], &["going with"], &["went with", "gone with"], Choose, Strong),
         verb(
             &["stick with", "stick to", "stay with"],
             &["sticking with", "sticking to", "staying with"],
@@ -409,11 +413,21 @@ pub(super) static ENGLISH: Language = Language {
             Choose,
             Weak,
         ),
+        verb(
+            &["remove", "delete", "retire", "deprecate"],
+            &["removing", "deleting", "retiring", "deprecating"],
+            &["removed", "deleted", "retired", "deprecated"],
+            Reject,
+            Contrast,
+        ),
     ],
 };
 
 pub(super) static GERMAN: Language = Language {
     common: &[
+        "ja",
+        "nimm",
+        "mach",
         "der",
         "die",
         "das",
@@ -589,6 +603,7 @@ pub(super) static GERMAN: Language = Language {
     ],
     unable: &["sein", "haben", "wissen", "brauchen", "finden", "sehen"],
     verbs: &[
+        verb(&["nimm", "nehmt"], &[], &[], Choose, Strong),
         verb(&["bleiben bei", "bleibe bei"], &[], &[], Choose, Strong),
         verb(&["verzichten auf", "verzichte auf", "verwerfen", "verwerfe"], &[], &[], Reject, Strong),
         verb(&["einigen uns auf"], &[], &[], Choose, Strong),
@@ -632,3 +647,6 @@ pub(super) const PARTICIPLES: &[(&str, Role)] = &[
     ("verworfen", Reject),
     ("ausgeschlossen", Reject),
 ];
+
+/// Particles that make another verb of a German one.
+pub(super) const PARTICLES: &[&str] = &["an", "ab", "auf", "aus", "mit", "vor", "zu", "hin", "wahr", "teil"];
