@@ -17,6 +17,7 @@
 mod asked;
 mod commit;
 mod correction;
+mod forms;
 mod parts;
 mod phrase;
 mod sentence;

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
+use super::forms::{fronted, it_is, kept_and_dropped, labelled, ordered, preferred};
 use super::parts::{Parts, parts};
-use super::phrase::{Form, Spelling, is, language, phrase, verbs_at};
+use super::phrase::{Form, Spelling, is, language, verbs_at};
 use super::sentence::{Token, tokens};
-use super::words::{ENGLISH, GERMAN, Language, PARTICIPLES, PARTICLES, Role, Verb, Weight};
+use super::words::{GERMAN, Language, PARTICIPLES, PARTICLES, Role, Verb, Weight};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(super) struct Draft {
 }
 
 /// Any verb that `will` or `let's` governs.
-static ANY: Verb =
+pub(super) static ANY: Verb =
     Verb { base: &[], ing: &[], past: &[], is_passive: false, role: Role::Choose, weight: Weight::Contrast };
 
 /// The decision of one sentence.
@@ -53,75 +54,6 @@ fn asks_without_mark(tokens: &[Token], language: &Language) -> bool {
     is(&tokens[first], language.asking) && !tokens.get(first + 1).is_some_and(|t| is(t, language.negations))
 }
 
-/// `Decision: …`
-fn labelled(tokens: &[Token], language: &Language) -> Option<Draft> {
-    let start = usize::from(is(&tokens[0], language.openers)) + usize::from(tokens.get(1).is_some_and(Token::is_mark));
-    let start = if start == 2 { 2 } else { 0 };
-    let len = phrase(tokens, start, language.labels);
-    let colon = tokens.get(start + len)?;
-    if len == 0 || colon.word != ":" || tokens.len() < start + len + 3 {
-        return None;
-    }
-    let parts = parts(tokens, start + len + 1, &ANY, language);
-    Some(Draft { parts, weight: Weight::Strong })
-}
-
-/// `Postgres it is.`
-fn it_is(tokens: &[Token], speaker: Speaker) -> Option<Draft> {
-    const WORDS_MAX: usize = 6;
-    let end = tokens.len().checked_sub(2)?;
-    let fits = end > 0 && tokens.len() <= WORDS_MAX && phrase(tokens, end, &["it is"]) == 2;
-    let start = tokens[..end].iter().position(|t| !t.is_mark() && !is(t, ENGLISH.openers))?;
-    let names = !is(&tokens[end - 1], &["that", "what", "as", "how", "where", "like"]);
-    (fits && names && speaker != Speaker::Commit)
-        .then(|| Draft { parts: Parts { chosen: Some(start..end), ..Parts::default() }, weight: Weight::Strong })
-}
-
-/// `I'd rather have X than Y`, `lieber X als Y`.
-fn preferred(tokens: &[Token], language: &Language) -> Option<Draft> {
-    let (better, than) = if std::ptr::eq(language, &GERMAN) { ("lieber", "als") } else { ("rather", "than") };
-    let at = tokens.iter().position(|t| !t.is_quoted && t.word == better)?;
-    let other = at + tokens[at..].iter().position(|t| !t.is_quoted && t.word == than)?;
-    let is_own = match std::ptr::eq(language, &GERMAN) {
-        true => {
-            at == 0
-                || tokens[..at].iter().all(|t| {
-                    is(t, language.agents)
-                        || is(t, language.openers)
-                        || t.is_mark()
-                        || is(t, &["nehmen", "nehme", "nimm", "hätte"])
-                })
-        }
-        false => at >= 2 && is(&tokens[at - 2], &["i", "we"]) && is(&tokens[at - 1], &["'d", "would"]),
-    };
-    if !is_own || other < at + 2 || conditional(tokens, 0..other, language) {
-        return None;
-    }
-    let mut found = parts(tokens, other + 1, &ANY, language);
-    found.rejected = found.chosen.take().into_iter().collect();
-    found.chosen = Some(at + 1..other);
-    Some(Draft { parts: found, weight: Weight::Strong })
-}
-
-/// `Instead of X, we'll Y`.
-fn fronted(tokens: &[Token], language: &Language) -> Option<Draft> {
-    let start = usize::from(is(&tokens[0], language.openers) && !is(&tokens[0], &["instead", "rather"]));
-    let len = phrase(tokens, start, language.contrasts);
-    let subject = start + len + tokens[start + len..].iter().position(|t| is(t, &["i", "we", "let's"]))?;
-    let comma = subject - usize::from(subject > 0 && tokens[subject - 1].word == ",");
-    let clauses = comma <= start + len || tokens[start + len..comma].iter().any(Token::is_mark);
-    let helps = [language.future, language.helpers, language.being, language.negations];
-    let main = subject + 1 + tokens[subject + 1..].iter().position(|t| !helps.iter().any(|words| is(t, words)))?;
-    let barred = tokens[comma..].iter().any(|t| is(t, language.hedges) || is(t, language.conditions))
-        || tokens[comma..=main].iter().any(|t| is(t, language.negations) || is(t, &["was", "were"]));
-    if len == 0 || clauses || barred {
-        return None;
-    }
-    let mut found = parts(tokens, main, &ANY, language);
-    found.rejected = vec![start + len..comma];
-    found.chosen.is_some().then_some(Draft { parts: found, weight: Weight::Weak })
-}
-
 fn by_verb(tokens: &[Token], language: &'static Language, speaker: Speaker) -> Option<Draft> {
     for at in 0..tokens.len() {
         if tokens[at].is_quoted {
@@ -140,20 +72,48 @@ fn by_verb(tokens: &[Token], language: &'static Language, speaker: Speaker) -> O
 }
 
 /// How a verb stands in its clause.
-struct Governed {
+pub(super) struct Governed {
     /// A subject that can decide; `None` where the clause begins with the verb.
-    subject: Option<usize>,
+    pub(super) subject: Option<usize>,
     is_future: bool,
     is_being: bool,
     is_past: bool,
-    is_negated: bool,
+    pub(super) is_negated: bool,
     has_helper: bool,
-    is_let: bool,
+    pub(super) is_let: bool,
     /// At the very beginning, courtesies aside.
     is_first: bool,
 }
 
-fn governed(tokens: &[Token], at: usize, language: &Language) -> Option<Governed> {
+impl Governed {
+    /// Whether a verb in that form is said of what is decided.
+    fn says(&self, spelling: &Spelling, has_agent: bool, speaker: Speaker) -> bool {
+        let alone = self.subject.is_none() && !self.is_being && !self.is_let;
+        match spelling.form {
+            Form::Base => {
+                let own = has_agent && !self.is_being && self.may_be_base();
+                let orders = speaker != Speaker::Agent && self.is_first && self.subject.is_none() && !self.is_being;
+                own || orders
+            }
+            Form::Ing => {
+                let own = has_agent && (self.is_being || self.has_helper) && !self.is_future && !self.is_past;
+                own || alone
+            }
+            Form::Past => {
+                let passive = self.is_being && spelling.verb.is_passive && !has_agent;
+                let own = has_agent && !self.is_being && !self.is_future && !self.is_let;
+                passive || own || alone
+            }
+        }
+    }
+
+    /// Behind `have` and its like no base form stands.
+    fn may_be_base(&self) -> bool {
+        !self.has_helper || self.subject.is_none() || self.is_future || self.is_negated
+    }
+}
+
+pub(super) fn governed(tokens: &[Token], at: usize, language: &Language) -> Option<Governed> {
     let mut found = Governed {
         subject: None,
         is_future: false,
@@ -189,7 +149,7 @@ fn governed(tokens: &[Token], at: usize, language: &Language) -> Option<Governed
         } else if is(token, language.helpers) {
             found.has_helper |= !matches!(token.word.as_str(), "just" | "now" | "then" | "also" | "please" | "always");
         } else {
-            return (found.is_being && !found.is_future).then(|| Governed { subject: Some(place), ..found });
+            return (found.is_being && !found.is_future).then_some(Governed { subject: Some(place), ..found });
         }
     }
     found.is_first = true;
@@ -218,22 +178,7 @@ fn verb(
         || governed
             .as_ref()
             .is_some_and(|g| g.is_let || g.subject.is_some_and(|place| is(&tokens[place], language.agents)));
-    let is_done = match (&governed, spelling.form) {
-        (None, _) => true,
-        (Some(g), Form::Base) => {
-            has_agent && !g.is_being && !(g.has_helper && g.subject.is_some() && !g.is_future && !g.is_negated)
-                || speaker != Speaker::Agent && g.is_first && g.subject.is_none() && !g.is_being
-        }
-        (Some(g), Form::Ing) => {
-            has_agent && (g.is_being || g.has_helper) && !g.is_future && !g.is_past
-                || g.subject.is_none() && !g.is_being && !g.is_let
-        }
-        (Some(g), Form::Past) => {
-            let passive = g.is_being && spelling.verb.is_passive && !has_agent;
-            let own = has_agent && !g.is_being && !g.is_future && !g.is_let;
-            passive || own || g.subject.is_none() && !g.is_being && !g.is_let
-        }
-    };
+    let is_done = governed.as_ref().is_none_or(|g| g.says(spelling, has_agent, speaker));
     if !is_done {
         return None;
     }
@@ -258,9 +203,9 @@ fn verb(
     if found.is_empty() || found.is_conditional {
         return None;
     }
-    let is_we = governed.as_ref().is_some_and(|g| {
-        (g.is_future || g.is_let) && (g.is_let || g.subject.is_some_and(|place| is(&tokens[place], &["we"])))
-    });
+    let is_we = governed
+        .as_ref()
+        .is_some_and(|g| g.is_let || g.is_future && g.subject.is_some_and(|place| is(&tokens[place], &["we"])));
     let names = found.chosen.clone().is_some_and(|c| tokens[c].iter().take(3).any(|t| t.is_name))
         && !tokens[from..].iter().any(|t| is(t, &["to"]))
         && (!governed.as_ref().is_some_and(|g| g.is_let) || speaker == Speaker::Person);
@@ -369,101 +314,12 @@ fn participle(tokens: &[Token], language: &Language) -> Option<Draft> {
     (!found.is_empty() && has.is_some()).then_some(Draft { parts: found, weight: Weight::Strong })
 }
 
-/// `keep X, drop Y`
-fn kept_and_dropped(tokens: &[Token], language: &Language, speaker: Speaker) -> Option<Draft> {
-    let (keeps, drops): (&[&str], &[&str]) = if std::ptr::eq(language, &GERMAN) {
-        (
-            &["behalte", "behalt", "behalten"],
-            &["wirf", "streich", "streichen", "entferne", "entfernen", "lösche", "löschen"],
-        )
-    } else {
-        (&["keep", "keeping"], &["drop", "remove", "delete", "ditch", "scrap", "dropping", "removing", "deleting"])
-    };
-    let keep = tokens.iter().position(|t| is(t, keeps))?;
-    let drop = tokens.iter().position(|t| is(t, drops))?;
-    let either = tokens[keep.min(drop)..keep.max(drop)].iter().any(|t| is(t, &["or", "oder"]));
-    let first = keep.min(drop);
-    let governed = governed(tokens, first, language)?;
-    let is_own = governed.is_let
-        || governed.subject.is_some_and(|place| is(&tokens[place], language.agents))
-        || governed.subject.is_none() && speaker != Speaker::Agent
-        || tokens[first].word.ends_with("ing");
-    if either
-        || !is_own
-        || governed.is_negated
-        || conditional(tokens, 0..first, language)
-        || hedged(tokens, first, language)
-    {
-        return None;
-    }
-    let end = |at: usize| if at < keep.max(drop) { keep.max(drop) } else { tokens.len() };
-    let mut found = parts(&tokens[..end(keep)], keep + 1, &ANY, language);
-    found.rejected = parts(&tokens[..end(drop)], drop + 1, &ANY, language).chosen.into_iter().collect();
-    (found.chosen.is_some() && !found.rejected.is_empty()).then_some(Draft { parts: found, weight: Weight::Strong })
-}
-
-/// What a person orders against something else, or once and for all.
-fn ordered(tokens: &[Token], language: &'static Language, speaker: Speaker) -> Option<Draft> {
-    let start = tokens.iter().position(|t| !t.is_mark() && !is(t, language.openers))?;
-    let rule = phrase(tokens, start, language.rules);
-    let own = tokens.iter().any(|t| is(t, language.agents));
-    if rule > 0 && tokens.len() > start + rule + 1 && !is(&tokens[start + rule], &["mind"]) {
-        let always = rule > 1 || speaker == Speaker::Person;
-        let is_rule = always && (speaker == Speaker::Person || own);
-        let mut found = parts(tokens, start + rule, &ANY, language);
-        if is(&tokens[start], &["never", "nie", "niemals"]) {
-            found.reverse();
-        }
-        return (is_rule && !found.is_conditional && !found.is_empty())
-            .then_some(Draft { parts: found, weight: Weight::Weak });
-    }
-    if speaker == Speaker::Person && is(&tokens[start], &["skip", "avoid", "ditch", "scrap", "abandon"]) {
-        let mut found = parts(tokens, start + 1, &ANY, language);
-        found.reverse();
-        return (!found.is_empty() && !found.is_conditional).then_some(Draft { parts: found, weight: Weight::Weak });
-    }
-    if speaker == Speaker::Person
-        && let Some(found) = required(tokens, language)
-    {
-        return Some(Draft { parts: found, weight: Weight::Weak });
-    }
-    if speaker == Speaker::Agent || !is(&tokens[start], language.imperatives) {
-        return None;
-    }
-    let found = parts(tokens, start, &ANY, language);
-    (found.has_contrast && !found.is_conditional && !conditional(tokens, 0..start, language) && !found.is_empty())
-        .then_some(Draft { parts: found, weight: Weight::Weak })
-}
-
-/// `it should be X and not Y`, `mach das nicht im X, sondern im Y`.
-fn required(tokens: &[Token], language: &'static Language) -> Option<Parts> {
-    let must = (0..tokens.len()).find_map(|at| {
-        let len = phrase(tokens, at, &["should be", "must be", "has to be", "needs to be", "muss", "soll"]);
-        (len > 0).then_some(at + len)
-    });
-    let found = match must {
-        Some(from) => parts(tokens, from, &ANY, language),
-        None => {
-            let but = tokens.iter().position(|t| is(t, &["sondern"]))?;
-            let not = tokens[..but].iter().position(|t| is(t, &["nicht", "kein", "keine", "keinen"]))?;
-            let orders = tokens[..not].iter().any(|t| is(t, language.imperatives));
-            let mut found = parts(tokens, but + 1, &ANY, language);
-            let end = but - usize::from(tokens[but - 1].is_mark());
-            found.rejected.extend((orders && not + 1 < end).then_some(not + 1..end));
-            found.has_contrast = !found.rejected.is_empty();
-            found
-        }
-    };
-    let holds = found.has_contrast && !found.is_conditional && !conditional(tokens, 0..tokens.len(), language);
-    (holds && found.chosen.is_some()).then_some(found)
-}
-
-fn conditional(tokens: &[Token], range: Range<usize>, language: &Language) -> bool {
+pub(super) fn conditional(tokens: &[Token], range: Range<usize>, language: &Language) -> bool {
     tokens[range].iter().any(|t| is(t, language.conditions))
 }
 
 /// Whether the clause of a word guesses, offers or regrets.
-fn hedged(tokens: &[Token], at: usize, language: &Language) -> bool {
+pub(super) fn hedged(tokens: &[Token], at: usize, language: &Language) -> bool {
     let is_end = |t: &Token| t.is_mark() || is(t, &["but", "so", "aber"]);
     let start = tokens[..at].iter().rposition(is_end).map_or(0, |place| place + 1);
     let end = if std::ptr::eq(language, &GERMAN) {
