@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("coroner-read", &["coroner-model"]),
     ("coroner-judge", &["coroner-model", "coroner-read"]),
     ("coroner-collect", &["coroner-model", "coroner-read"]),
-    ("coroner-store", &["coroner-model"]),
+    ("coroner-store", &["coroner-model", "coroner-read"]),
     ("coroner-act", &["coroner-model"]),
     (
         "coroner-verbs",

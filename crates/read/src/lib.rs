@@ -7,6 +7,7 @@ pub mod agent_hooks;
 pub mod casebook;
 pub mod compose;
 pub mod config;
+pub mod decision;
 pub mod df;
 pub mod docker;
 pub mod docker_ps;

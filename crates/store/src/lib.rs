@@ -9,6 +9,7 @@
 mod action;
 mod chain;
 pub mod custody;
+pub mod decisions;
 mod diagnose;
 pub mod disk;
 mod error;

@@ -4,6 +4,7 @@
 //! tools, so that two threads build them and a question about words does not wade
 //! through logs. Each knows the number of the last record it holds.
 
+mod decided;
 mod docs;
 mod edits;
 mod query;
@@ -20,12 +21,13 @@ use crate::error::{Result, StoreError};
 use crate::place::{Place, file_error, touch_private};
 use crate::{RecordedEntry, Store, schema, wait_max};
 
+pub(crate) use decided::{Matter, matter, of_entry as decisions_of};
 pub use docs::DocKind;
 pub use query::{Exit, Query, QueryError};
 pub use rank::{Found, Hit};
 
 /// Version of the form of the index; another one is thrown away and made anew.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 /// Most records that wait for an index thread.
 const WAITING_COUNT_MAX: usize = 256;
 /// Bytes of text after which an index commits.
@@ -73,6 +75,12 @@ pub struct Indexer {
     _lock: std::fs::File,
 }
 
+/// The record of a row of the index, and which of its documents of one kind it is.
+pub(crate) fn record_and_part(row: i64) -> (u64, usize) {
+    let (seq, _, part) = docs::of_row(row);
+    (seq, part.unsigned_abs() as usize)
+}
+
 fn folder(place: &Place) -> PathBuf {
     let mut name = place.database.as_os_str().to_owned();
     name.push(".search");
@@ -113,6 +121,21 @@ impl Store {
         Ok(Some(Indexer { senders, threads, _lock: lock }))
     }
 
+    /// The index that holds decisions, to be read; `None` where none was made.
+    pub(crate) fn decided_index(&self) -> Result<Option<Connection>> {
+        let path = folder(&self.place).join(DocKind::Decision.shard().name());
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let index = Connection::open_with_flags(
+            &path,
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        index.busy_timeout(wait_max())?;
+        let form: i64 = index.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok((form == FORM).then_some(index))
+    }
+
     /// Takes records out of the index; for what was redacted or expired.
     pub(crate) fn unindex(&self, ranges: &[(u64, u64)]) -> Result<()> {
         let folder = folder(&self.place);
@@ -124,6 +147,7 @@ impl Store {
                     params![docs::row(from, 0, 0), docs::row(to + 1, 0, 0)],
                 )?;
             }
+            decided::forget(&writer.connection, ranges)?;
             writer.connection.execute_batch("INSERT INTO doc(doc) VALUES ('optimize')")?;
         }
         Ok(())
@@ -162,6 +186,7 @@ impl Indexer {
 
 fn feed(mut writer: Writer, place: &Place, receiver: &Receiver<(u64, Arc<RecordedEntry>)>) -> Result<u64> {
     writer.catch_up(place, u64::MAX)?;
+    let ledger = schema::open_to_read(place)?;
     for (seq, entry) in receiver {
         if seq <= writer.last {
             continue;
@@ -169,7 +194,7 @@ fn feed(mut writer: Writer, place: &Place, receiver: &Receiver<(u64, Arc<Recorde
         if seq > writer.last + 1 {
             writer.catch_up(place, seq)?;
         }
-        writer.add(seq, &docs::of_entry(&entry))?;
+        writer.add_entry(seq, &entry, &ledger)?;
     }
     // Another process may have recorded meanwhile.
     writer.catch_up(place, u64::MAX)?;
@@ -206,7 +231,8 @@ impl Writer {
                  INSERT INTO doc (doc, rank) VALUES ('secure-delete', 1); \
                  INSERT INTO doc (doc, rank) VALUES ('hashsize', {GATHERED_BYTES}); \
                  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID; \
-                 PRAGMA user_version = {FORM};"
+                 {} PRAGMA user_version = {FORM};",
+                decided::TABLES
             ))?;
         }
         let last: Option<i64> =
@@ -227,6 +253,13 @@ impl Writer {
             let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
             let body: Option<Vec<u8>> = row.get(5)?;
             let kept = docs::Kept { kind: &texts[0], id: &texts[1], source: &texts[2], locator: &texts[3] };
+            if kept.kind == "evidence" && kept.source == "session" {
+                match body.and_then(|body| serde_json::from_slice::<RecordedEntry>(&body).ok()) {
+                    Some(recorded) => self.add_entry(seq, &recorded, &ledger)?,
+                    None => self.add(seq, &[])?,
+                }
+                continue;
+            }
             let docs = body.map(|body| docs::of_record(&kept, &body)).unwrap_or_default();
             if let Some(older) = docs::replaces(&kept, &ledger, seq)? {
                 self.forget(older)?;
@@ -242,6 +275,20 @@ impl Writer {
             params![docs::row(seq, 0, 0), docs::row(seq + 1, 0, 0)],
         )?;
         Ok(())
+    }
+
+    fn add_entry(&mut self, seq: u64, recorded: &RecordedEntry, ledger: &Connection) -> Result<()> {
+        let docs = docs::of_entry(recorded);
+        if self.shard != DocKind::Decision.shard() {
+            return self.add(seq, &docs);
+        }
+        let decisions = decided::of_entry(recorded, seq, ledger);
+        if !decisions.is_empty() || recorded.entry.calls.iter().any(|call| !call.changes.is_empty()) {
+            self.begin()?;
+            self.rows += decided::note(&self.connection, seq, recorded, &decisions)?;
+        }
+        let docs: Vec<docs::Doc<'_>> = docs.into_iter().chain(docs::of_decisions(&decisions)).collect();
+        self.add(seq, &docs)
     }
 
     fn add(&mut self, seq: u64, docs: &[docs::Doc]) -> Result<()> {

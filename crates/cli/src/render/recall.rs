@@ -21,6 +21,12 @@ pub fn report(report: &RecallReport) {
         if let Some(status) = status {
             println!("   {status}");
         }
+        if let Some(later) = &hit.standing.superseded_by {
+            println!("   superseded by evidence {later}");
+        }
+        if hit.standing.stale {
+            println!("   stale: a file that it names was changed since");
+        }
         for line in hit.text.lines().take(8) {
             println!("   | {line}");
         }

@@ -6,6 +6,7 @@ use coroner_model::Redacted;
 use coroner_model::entry::{Call, CallResult, Entry};
 use coroner_model::incident::Incident;
 use coroner_model::session::CallStatus;
+use coroner_read::decision::Decision;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +139,7 @@ pub(crate) fn of_entry(recorded: &RecordedEntry) -> Vec<Doc<'_>> {
     docs.docs
 }
 
-/// The documents of any record, from its body.
+/// The documents of a record that is no entry of a transcript, from its body.
 pub(crate) fn of_record(kept: &Kept<'_>, body: &[u8]) -> Vec<Doc<'static>> {
     let owned = |kind, text: String, place: String| Doc {
         kind,
@@ -149,9 +150,6 @@ pub(crate) fn of_record(kept: &Kept<'_>, body: &[u8]) -> Vec<Doc<'static>> {
         is_injected: false,
     };
     match kept.kind {
-        "evidence" if kept.source == "session" => serde_json::from_slice::<RecordedEntry>(body)
-            .map(|recorded| of_entry(&recorded).into_iter().map(Doc::into_owned).collect())
-            .unwrap_or_default(),
         "evidence" => read_body(body, kept.source)
             .map(|body| vec![owned(DocKind::Evidence, body.content.as_str().to_owned(), kept.locator.to_owned())])
             .unwrap_or_default(),
@@ -160,6 +158,39 @@ pub(crate) fn of_record(kept: &Kept<'_>, body: &[u8]) -> Vec<Doc<'static>> {
             .unwrap_or_default(),
         _ => Vec::new(),
     }
+}
+
+/// The documents of the decisions of an entry: what was decided, and the sentences around.
+pub(crate) fn of_decisions(decisions: &[Decision]) -> Vec<Doc<'_>> {
+    let numbered = decisions.iter().take(PARTS_MAX).enumerate();
+    let doc = |(part, decision): (usize, &'_ Decision)| Doc {
+        kind: DocKind::Decision,
+        part: part as i64,
+        text: bounded(Cow::Owned(told(decision))),
+        place: decision.paths.join(" "),
+        call: None,
+        is_injected: false,
+    };
+    numbered.map(doc).collect()
+}
+
+/// A decision as one text; what its own words hold stands once.
+fn told(decision: &Decision) -> String {
+    let mut text = decision.text.clone();
+    let mut add = |label: &str, more: &str| {
+        if !more.is_empty() && !text.contains(more) {
+            text.push_str(&format!("\n{label}{more}"));
+        }
+    };
+    add("Question: ", &decision.question);
+    add("Chosen: ", &decision.chosen);
+    for rejected in &decision.rejected {
+        add("Rejected: ", &rejected.what);
+        add("Because: ", &rejected.why);
+    }
+    add("Because: ", &decision.reason);
+    add("", &decision.around);
+    text
 }
 
 /// The older record that a record takes the place of.
@@ -173,19 +204,6 @@ pub(crate) fn replaces(kept: &Kept<'_>, ledger: &Connection, seq: u64) -> Result
         .optional()?
         .flatten();
     Ok(older.map(i64::unsigned_abs))
-}
-
-impl Doc<'_> {
-    fn into_owned(self) -> Doc<'static> {
-        Doc {
-            kind: self.kind,
-            part: self.part,
-            text: Cow::Owned(self.text.into_owned()),
-            place: self.place,
-            call: None,
-            is_injected: self.is_injected,
-        }
-    }
 }
 
 struct Docs<'a> {

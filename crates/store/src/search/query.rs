@@ -114,7 +114,7 @@ fn trimmed(word: &str) -> &str {
 }
 
 /// The beginning that the forms of an English word share, roughly as the index stems it.
-fn stem(word: &str) -> String {
+pub(crate) fn stem(word: &str) -> String {
     if !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return word.to_owned();
     }

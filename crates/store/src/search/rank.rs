@@ -9,13 +9,16 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use coroner_model::ContentHash;
+use coroner_read::decision::Decision;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Serialize;
 
+use super::decided;
 use super::docs::{self, DocKind, of_row};
 use super::query::{Exit, Query, Term, terms};
 use super::{QueryError, Shard, folder};
+use crate::decisions::Standing;
 use crate::error::Result;
 use crate::{Store, wait_max};
 
@@ -61,6 +64,12 @@ pub struct Hit {
     pub raw: RawHit,
     /// Id of the record in the store, for `evidence show`.
     pub evidence: String,
+    /// What was chosen, rejected and why, where the hit is a decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Box<Decision>>,
+    /// Whether the decision is still in force.
+    #[serde(flatten)]
+    pub standing: Standing,
     /// Turns around the hit, where they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<Turn>,
@@ -205,6 +214,9 @@ impl Store {
         for (index, hit) in hits.iter_mut().enumerate() {
             hit.rank = index + 1;
             hit.score = (hit.score * 1000.0).round() / 1000.0;
+            if let Some(decision) = &hit.decision {
+                hit.standing = self.standing(hit.record, decision)?;
+            }
             if query.context > 0 {
                 hit.context = self.around(hit.record, query.context)?;
             }
@@ -225,7 +237,12 @@ impl Store {
         let recorded = (record.source == "session")
             .then(|| serde_json::from_slice::<crate::RecordedEntry>(&record.body).ok())
             .flatten();
+        let decisions = match &recorded {
+            Some(recorded) if kind == DocKind::Decision => decided::of_entry(recorded, seq, &self.connection()),
+            _ => Vec::new(),
+        };
         let all = match &recorded {
+            Some(_) if kind == DocKind::Decision => docs::of_decisions(&decisions),
             Some(recorded) => docs::of_entry(recorded),
             None => docs::of_record(&kept, &record.body),
         };
@@ -256,9 +273,17 @@ impl Store {
             path: Some(doc.place.clone()).filter(|place| !place.is_empty()),
             raw: RawHit::default(),
             evidence: record.id.clone(),
+            decision: None,
+            standing: Standing::default(),
             context: Vec::new(),
             record: seq,
         };
+        if kind == DocKind::Decision
+            && let Some(decision) = decisions.get(part.unsigned_abs() as usize)
+        {
+            hit.tool_call = Some(decision.call.clone()).filter(|call| !call.is_empty());
+            hit.decision = Some(Box::new(decision.clone()));
+        }
         if let Some(recorded) = &recorded {
             describe(&mut hit, recorded);
         }
@@ -392,6 +417,10 @@ fn open_index<'i>(
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let index = Connection::open_with_flags(&path, flags)?;
         index.busy_timeout(wait_max())?;
+        // An index of another form is made anew by whoever brings it up.
+        if index.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? != super::FORM {
+            return Ok(None);
+        }
         indexes.insert(shard.name(), index);
     }
     Ok(indexes.get(shard.name()))
