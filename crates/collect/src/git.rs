@@ -4,6 +4,7 @@
 
 mod bundle;
 pub mod copy;
+pub mod history;
 mod log;
 pub(crate) mod objects;
 mod refs;

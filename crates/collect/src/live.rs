@@ -13,6 +13,7 @@ mod http;
 mod listeners;
 mod processes;
 mod proxy;
+mod recent_log;
 mod resolver;
 mod sessions;
 
@@ -33,6 +34,7 @@ use crate::named_log;
 use crate::seen::Seen;
 
 pub use files::project_root;
+pub use recent_log::{Mark, Recent};
 pub(crate) use http::client;
 
 /// Threads that look at files and tables at the same time.

@@ -29,6 +29,9 @@ pub struct RecordArgs {
     /// The agent that wrote them, where they do not say.
     #[arg(long, value_name = "AGENT", conflicts_with = "to")]
     agent: Option<String>,
+    /// A container whose log is recorded, beside those that compose started from this project.
+    #[arg(long, value_name = "NAME", conflicts_with = "to")]
+    container: Vec<String>,
     /// Keep recording as transcripts grow, until Ctrl-C.
     #[arg(long, conflicts_with = "to")]
     follow: bool,
@@ -96,6 +99,7 @@ fn transcripts(global: &Global, args: RecordArgs) -> anyhow::Result<Exit> {
     let mut asked = IngestRequest {
         from: args.from,
         agent: args.agent,
+        containers: args.container,
         machine: workspace::machine(),
         home: request.env.get("HOME").map(PathBuf::from).unwrap_or_default(),
         env: request.env,
