@@ -34,8 +34,8 @@ use crate::named_log;
 use crate::seen::Seen;
 
 pub use files::project_root;
-pub use recent_log::{Mark, Recent};
 pub(crate) use http::client;
+pub use recent_log::{Mark, Recent};
 
 /// Threads that look at files and tables at the same time.
 const THREADS_MAX: usize = 8;

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use cursor::cursor;
-pub use find::{aider_in, find};
+pub use find::{aider_in, find, folders, folders_under, open_code_folder};
 pub use named::folders_named;
 pub use opencode::opencode;
 pub use opencode_tree::opencode_tree;

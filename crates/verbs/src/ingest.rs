@@ -4,11 +4,13 @@
 //! index. What did not change is not opened, what grew is read from where it ended.
 
 mod beside;
+pub mod follow;
 mod read;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use coroner_collect::transcripts::{self, Found};
@@ -40,6 +42,8 @@ pub struct IngestRequest {
     pub home: PathBuf,
     pub env: BTreeMap<String, String>,
     pub now: Timestamp,
+    /// Set by whoever wants it to end early: no further source is begun, what was read is kept.
+    pub is_ended: Arc<AtomicBool>,
 }
 
 /// What was recorded (`coroner/record/v1`); counts are of this run.
@@ -169,6 +173,9 @@ fn read_sources(
     sender: &SyncSender<Handed>,
 ) {
     while let Some(named) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+        if request.is_ended.load(Ordering::Relaxed) {
+            break;
+        }
         let hand = &mut |part| {
             // Nobody receives any more where keeping has failed.
             sender.send(Handed::Part(Box::new(part))).ok();

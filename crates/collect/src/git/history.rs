@@ -116,7 +116,7 @@ pub fn since(top: &Path, known: &Tips) -> Result<History, HistoryError> {
 
 /// Commits that HEAD, branches, remote-tracking branches and tags name.
 fn tips(repository: &gix::Repository) -> Result<BTreeSet<gix::ObjectId>, gix::Error> {
-    let mut tips: BTreeSet<gix::ObjectId> = repository.head_id().ok().map(gix::Id::detach).into_iter().collect();
+    let mut tips: BTreeSet<gix::ObjectId> = repository.head()?.id().map(gix::Id::detach).into_iter().collect();
     for reference in repository.references()?.all()?.take(REFS_MAX) {
         let Ok(mut reference) = reference else { continue };
         let name = reference.name().as_bstr().to_str_lossy().into_owned();

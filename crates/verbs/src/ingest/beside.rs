@@ -7,7 +7,7 @@ mod history;
 mod log;
 mod test_report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use coroner_collect::live::{Live, LiveSettings};
@@ -40,7 +40,11 @@ pub(super) enum Beside {
     /// A container of the engine, by name.
     Container(String),
     /// What could not even be asked.
-    Blocked { what: String, why: String },
+    Blocked {
+        form: &'static str,
+        what: String,
+        why: String,
+    },
 }
 
 impl Beside {
@@ -51,8 +55,9 @@ impl Beside {
             Beside::TestResults(_) => "test-results",
             Beside::Git(_) => "git",
             Beside::Reflog(_) => "reflog",
-            Beside::ContainerLog(_) | Beside::Container(_) | Beside::Blocked { .. } => "container-log",
+            Beside::ContainerLog(_) | Beside::Container(_) => "container-log",
             Beside::Journal(_) => "journal",
+            Beside::Blocked { form, .. } => form,
         }
     }
 
@@ -118,26 +123,43 @@ impl<'a> Around<'a> {
     pub(super) fn find(&self) -> Vec<Beside> {
         let request = self.request;
         let mut all: Vec<Beside> = request.containers.iter().cloned().map(Beside::Container).collect();
-        if !request.from.is_empty() {
-            return all;
+        if request.from.is_empty() {
+            all.extend(self.local());
+            if is_composed(&look::project_root(&request.cwd)) {
+                all.extend(self.containers());
+            }
         }
-        all.extend(shell_histories::find(&request.home, &request.env).into_iter().map(Beside::ShellHistory));
+        all
+    }
+
+    /// What lies on this machine's disk.
+    fn local(&self) -> Vec<Beside> {
+        let request = self.request;
+        let histories = shell_histories::find(&request.home, &request.env).into_iter().map(Beside::ShellHistory);
+        let mut all: Vec<Beside> = histories.collect();
         let root = look::project_root(&request.cwd);
         let top = repository::top(&request.cwd);
-        let is_composed = is_composed(&root);
-        if top.is_some() || is_composed || root.join(".coroner").exists() {
+        // A folder that nothing marks as a project is none: the person's home is not walked.
+        if top.is_some() || root.join(".coroner").exists() || is_composed(&root) && root != request.home {
             all.extend(test_files::find(&root).into_iter().map(Beside::TestResults));
         }
-        if let Some(place) = top.as_ref().and_then(|top| repository::place(top).ok()) {
-            let moves = place.folder.join("logs/HEAD");
-            all.push(Beside::Git(place.common));
-            all.extend(moves.is_file().then_some(Beside::Reflog(moves)));
-        }
-        if is_composed {
-            all.extend(self.containers());
-        }
-        all.dedup();
+        all.extend(top.iter().flat_map(|top| of_repository(top)));
         all
+    }
+
+    /// Files whose change is news: histories, moves of HEAD, reports of tests.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let file = |source: Beside| match source {
+            Beside::ShellHistory(path) | Beside::TestResults(path) | Beside::Reflog(path) => Some(path),
+            _ => None,
+        };
+        self.local().into_iter().filter_map(file).collect()
+    }
+
+    /// Whether logs of containers are among the sources.
+    pub(super) fn asks_an_engine(&self) -> bool {
+        let request = self.request;
+        !request.containers.is_empty() || request.from.is_empty() && is_composed(&look::project_root(&request.cwd))
     }
 
     fn containers(&self) -> Vec<Beside> {
@@ -148,14 +170,31 @@ impl<'a> Around<'a> {
             }
             // Without an engine there are no containers to log anything.
             Err(CouldNotLook { why: coroner_model::Why::Absent, .. }) => Vec::new(),
-            Err(why) => vec![Beside::Blocked { what: "docker/logs".to_owned(), why: why.detail }],
+            Err(why) => {
+                vec![Beside::Blocked { form: "container-log", what: "docker/logs".to_owned(), why: why.detail }]
+            }
+        }
+    }
+}
+
+/// The commits and the moves of HEAD.
+fn of_repository(top: &Path) -> Vec<Beside> {
+    match repository::place(top) {
+        Ok(place) => {
+            let moves = place.folder.join("logs/HEAD");
+            let moves = moves.is_file().then_some(Beside::Reflog(moves));
+            std::iter::once(Beside::Git(place.common)).chain(moves).collect()
+        }
+        Err(error) => {
+            let what = top.join(".git").to_string_lossy().into_owned();
+            vec![Beside::Blocked { form: "git", what, why: error.to_string() }]
         }
     }
 }
 
 /// Whether compose files lie in a folder, or in one right below it.
-fn is_composed(root: &std::path::Path) -> bool {
-    let holds = |folder: &std::path::Path| COMPOSE_NAMES.iter().any(|name| folder.join(name).is_file());
+fn is_composed(root: &Path) -> bool {
+    let holds = |folder: &Path| COMPOSE_NAMES.iter().any(|name| folder.join(name).is_file());
     let below = || std::fs::read_dir(root).into_iter().flatten().flatten().take(COMPOSE_FOLDERS_MAX);
     holds(root) || below().any(|entry| holds(&entry.path()))
 }

@@ -55,11 +55,7 @@ pub(super) fn read(
     let digests: Vec<String> = typed.iter().map(|one| digest(&redactor, path, one, None)).collect();
     let is_new = news(&before.last, &digests);
     let offsets = line_offsets(&bytes);
-    let from = Provenance {
-        agent: "shell".to_owned(),
-        path: source.name(),
-        machine: around.request.machine.clone(),
-    };
+    let from = Provenance { agent: "shell".to_owned(), path: source.name(), machine: around.request.machine.clone() };
     let mut count = before.count;
     let mut made = Vec::new();
     for (index, one) in typed.iter().enumerate().filter(|(index, _)| is_new[*index]) {
