@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::docs::{self, DocKind, of_row};
 use super::query::{Exit, Query, Term, terms};
-use super::{QueryError, Shard, folder};
+use super::{FORM, QueryError, Shard, folder};
 use crate::error::Result;
 use crate::{Store, wait_max};
 
@@ -133,6 +133,10 @@ impl Store {
             let index =
                 Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             index.busy_timeout(wait_max())?;
+            if index.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? != FORM {
+                behind = newest;
+                continue;
+            }
             let held: Option<i64> =
                 index.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
             behind = behind.max(newest.saturating_sub(held.unwrap_or(0).unsigned_abs()));

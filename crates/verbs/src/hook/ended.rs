@@ -50,9 +50,12 @@ pub(super) fn of(agent: Agent, event: &Value) -> Option<Ended> {
         }
     };
     let paths = ["transcript_path", "agent_transcript_path", "transcriptPath", "agentTranscriptPath"];
-    let transcripts = paths.iter().filter_map(|key| filled(field(event, key))).map(PathBuf::from);
+    let transcripts: Vec<PathBuf> =
+        paths.iter().filter_map(|key| filled(field(event, key))).map(PathBuf::from).collect();
+    // Of these it is known where they keep a session that they do not point to.
+    let is_known = !transcripts.is_empty() || matches!(agent, Agent::Copilot | Agent::OpenCode);
     let session = ["session_id", "sessionId", "sessionID"].iter().find_map(|key| filled(field(event, key)));
-    ends.then(|| Ended { agent, transcripts: transcripts.collect(), session: session.unwrap_or_default() })
+    (ends && is_known).then(|| Ended { agent, transcripts, session: session.unwrap_or_default() })
 }
 
 impl Ended {

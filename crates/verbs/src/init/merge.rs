@@ -298,7 +298,7 @@ mod tests {
     }
 
     /// Settings as people have them, with things of others in them.
-    const CLAUDE: &str = "{\n  \"$schema\": \"https://json.schemastore.org/claude-code-settings.json\",\n  \"model\": \"opus\",\n  \"permissions\": {\n    \"allow\": [\"Bash(npm run test:*)\"],\n    \"deny\": [\"Read(./.env)\"]\n  },\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"~/bin/lint.sh\" }\n        ]\n      }\n    ],\n    \"Stop\": [ { \"hooks\": [ { \"type\": \"command\", \"command\": \"notify\" } ] } ]\n  },\n  \"cleanupPeriodDays\": 90\n}\n";
+    const CLAUDE: &str = "{\n  \"$schema\": \"https://json.schemastore.org/claude-code-settings.json\",\n  \"model\": \"opus\",\n  \"permissions\": {\n    \"allow\": [\"Bash(npm run test:*)\"],\n    \"deny\": [\"Read(./.env)\"]\n  },\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"~/bin/lint.sh\" }\n        ]\n      }\n    ],\n    \"Stop\": [{ \"hooks\": [{ \"type\": \"command\", \"command\": \"notify\" }]}]\n  },\n  \"cleanupPeriodDays\": 90\n}\n";
 
     #[test]
     fn each_agent_gets_its_hook_and_keeps_everything_else() {
