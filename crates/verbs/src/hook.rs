@@ -42,7 +42,7 @@ pub struct HookReply {
     /// Why Coroner itself failed, where it did.
     pub failure: Option<String>,
     /// What is to be recorded once this is said.
-    pub ended: Option<Ended>,
+    pub ended: Option<Box<Ended>>,
 }
 
 impl HookReply {
@@ -122,7 +122,7 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
         return guard().map(|guard| start::reply(agent, guard.surroundings(), cwd)).unwrap_or_default();
     }
     if let Some(ended) = ended::of(agent, &event) {
-        return HookReply { ended: Some(ended), ..HookReply::default() };
+        return HookReply { ended: Some(Box::new(ended)), ..HookReply::default() };
     }
     let garbled_name = garbled && field(&event, "hook_event_name").contains('\u{fffd}');
     match read(agent, &event) {

@@ -64,7 +64,7 @@ impl Site {
     }
 
     pub fn recall(&self, query: &str) -> Value {
-        read(self.run(&["recall", query, "--format", "json"]))
+        read(self.run(&["recall", "--format", "json", "--", query]))
     }
 
     /// What `evidence verify` names.
