@@ -4,6 +4,7 @@
 //! of what a command is about to destroy ([`undo`]), gives trees back to their owners, and
 //! runs a sync or a command that was allowed.
 
+pub mod background;
 pub mod canary;
 pub mod git_hook;
 pub mod own;

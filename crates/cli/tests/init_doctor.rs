@@ -197,11 +197,20 @@ fn traps_of_real_settings_are_found() {
     let (code, checks) = place.doctor("claude");
     assert!(code == 0 && checks.iter().any(|(_, text)| text.contains("after 7 days")), "{checks:?}");
     place.put("home/.claude/settings.json", &claude(&good, "\"cleanupPeriodDays\":40,"));
-    let says_when = |place: &Place| place.doctor("claude").1.iter().any(|(_, text)| text.contains("1 of 2 within"));
+    let says = |place: &Place, words: &str| place.doctor("claude").1.iter().any(|(_, text)| text.contains(words));
+    let says_when = |place: &Place| says(place, "1 that go within the next 7 days are not recorded");
     place.put("home/.claude/projects/-a/new.jsonl", "");
     let old = place.put("home/.claude/projects/-a/old.jsonl", "");
     assert!(!says_when(&place));
     let written = std::time::SystemTime::now() - std::time::Duration::from_secs(35 * 86_400);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(written).unwrap();
+    assert!(says_when(&place));
+    let out = place.run(&["doctor", "claude"]);
+    assert!(text(&out).contains("coroner record"), "{}", text(&out));
+    place.run(&["record"]);
+    assert!(!says_when(&place) && says(&place, "all of them are recorded"));
+    // What was written since is not recorded, however late it is.
+    fs::write(&old, "{}\n").unwrap();
     fs::File::options().write(true).open(&old).unwrap().set_modified(written).unwrap();
     assert!(says_when(&place));
 }

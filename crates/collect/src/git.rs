@@ -5,6 +5,7 @@
 pub mod blame;
 mod bundle;
 pub mod copy;
+pub mod history;
 mod log;
 pub(crate) mod objects;
 mod refs;

@@ -15,8 +15,11 @@ pub mod place;
 pub mod script;
 pub mod secrets;
 mod seen;
+pub mod shell_histories;
 pub mod source_file;
+pub mod test_files;
 pub mod transcripts;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -13,6 +13,7 @@ mod http;
 mod listeners;
 mod processes;
 mod proxy;
+mod recent_log;
 mod resolver;
 mod sessions;
 
@@ -34,6 +35,7 @@ use crate::seen::Seen;
 
 pub use files::project_root;
 pub(crate) use http::client;
+pub use recent_log::{Mark, Recent};
 
 /// Threads that look at files and tables at the same time.
 const THREADS_MAX: usize = 8;

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use cursor::cursor;
-pub use find::{aider_in, find};
+pub use find::{aider_in, find, folders, folders_under, open_code_folder};
 pub use named::folders_named;
 pub use opencode::opencode;
 pub use opencode_tree::opencode_tree;
@@ -60,6 +60,14 @@ pub enum Form {
     /// The folder `storage` of the older layout.
     OpenCodeTree,
     CursorDatabase,
+    /// What a person typed into a shell.
+    ShellHistory,
+    /// A report of a test runner, by its name and place.
+    TestResults,
+    /// `docker/logs/NAME.log`, as a casefile holds it.
+    ContainerLog,
+    /// `journalctl --output json`.
+    Journal,
     /// Whatever it was when it was read before.
     Known,
     /// Nothing that can be read, and why.

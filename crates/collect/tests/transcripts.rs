@@ -307,7 +307,7 @@ fn every_file_of_a_folder_is_a_source_or_skipped_with_a_reason() {
     put(&root, "tree/storage/message/s1/m1.json", br#"{"role":"user"}"#);
     put(&root, "tree/storage/part/m1/p1.json", br#"{"type":"text"}"#);
     std::os::unix::fs::symlink(root.join("both.jsonl"), root.join("link.jsonl")).unwrap();
-    let mut found = transcripts::find_under(&root);
+    let mut found = transcripts::find_under(&root, &|_| false);
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let beside = Form::Skipped("a part of the database beside it");
     let expected = [
@@ -326,11 +326,11 @@ fn every_file_of_a_folder_is_a_source_or_skipped_with_a_reason() {
         ("opencode", "tree/storage", Form::OpenCodeTree),
     ];
     assert_eq!(names(&found), expected);
-    let one = transcripts::find_under(&root.join("both.jsonl"));
+    let one = transcripts::find_under(&root.join("both.jsonl"), &|_| false);
     assert_eq!(names(&one), [("claude", "both.jsonl", Form::File)]);
     // A copy made by resuming comes after its original, whatever its name.
     age(&root.join("both.jsonl"), 3);
-    assert_eq!(transcripts::find_under(&root)[0].name, "both.jsonl");
+    assert_eq!(transcripts::find_under(&root, &|_| false)[0].name, "both.jsonl");
 }
 
 #[test]

@@ -93,6 +93,7 @@ pub fn verify(path: &Path) -> Result<CustodyReport> {
             report.add(None, format!("the database cannot be read: {error}"));
             Ok(report)
         }
+        Err(StoreError::NotFound { .. }) if is_unbegun(&place)? => Ok(CustodyReport::new()),
         Err(StoreError::NotFound { .. }) if place.head.is_file() => {
             let mut report = CustodyReport::new();
             report.add(None, "the database is missing, but its head file is there");
@@ -100,6 +101,12 @@ pub fn verify(path: &Path) -> Result<CustodyReport> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether whoever made the store ended before its database: the head, which comes first, signs nothing.
+fn is_unbegun(place: &Place) -> Result<bool> {
+    let Some(secret) = key::read(&place.signing_key)? else { return Ok(false) };
+    Ok(matches!(read_head(place)?, Head::Found(head) if head.count == 0 && head.is_signed_by(&key::public(&secret))))
 }
 
 fn is_damaged(error: &StoreError, place: &Place) -> bool {

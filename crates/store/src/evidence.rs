@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{COLUMNS, Kind, Row};
 use crate::error::{Result, StoreError};
-use crate::ledger::{Entry, Growth, instant};
+use crate::ledger::{Batch, Entry, Growth, instant};
 use crate::{REDACTED_MARK, RecordedEntry, Store};
 
 /// Most records that one listing gives.
@@ -166,10 +166,7 @@ impl Store {
             let mut added = 0;
             for item in unknown {
                 // Another process may have been faster.
-                if number_of(&batch.transaction, Kind::Evidence, item.id.as_str())?.is_none() {
-                    batch.append(entry(item)?)?;
-                    added += 1;
-                }
+                added += u64::from(append_new(batch, item)?);
             }
             Ok(Appended { added, known: evidence.len() as u64 - added })
         })
@@ -232,6 +229,15 @@ impl Store {
         }
         Ok(unknown)
     }
+}
+
+/// Appends what is not there yet; says whether it was new.
+pub(crate) fn append_new(batch: &mut Batch<'_>, item: &Evidence) -> Result<bool> {
+    let is_new = number_of(&batch.transaction, Kind::Evidence, item.id.as_str())?.is_none();
+    if is_new {
+        batch.append(entry(item)?)?;
+    }
+    Ok(is_new)
 }
 
 fn entry(item: &Evidence) -> Result<Entry> {

@@ -31,6 +31,7 @@ mod retold;
 mod schema;
 pub mod search;
 pub mod trust;
+pub mod wish;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

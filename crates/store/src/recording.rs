@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use coroner_model::entry::Entry;
 use coroner_model::source::SourceState;
-use coroner_model::{ContentHash, Redacted, Source};
+use coroner_model::{ContentHash, Evidence, Redacted, Source};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::Store;
 use crate::chain::Kind;
 use crate::error::Result;
+use crate::evidence;
 use crate::ledger::{self, Growth, instant};
 
 pub(crate) use derive::Derived;
@@ -110,6 +111,8 @@ fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
 pub struct Part {
     pub state: SourceState,
     pub entries: Vec<Prepared>,
+    /// What a source that is no transcript showed.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What keeping did.
@@ -188,6 +191,14 @@ impl Store {
                     recorded.rows_written += derived.add(&batch.transaction, seq, &entry, replaced)?;
                     recorded.rows_written += derive::know(&batch.transaction, &key, &content, seq)?;
                     each(seq, entry);
+                }
+                for item in &part.evidence {
+                    if evidence::append_new(batch, item)? {
+                        recorded.added += 1;
+                        recorded.rows_written += 1;
+                    } else {
+                        recorded.duplicates += 1;
+                    }
                 }
                 batch
                     .transaction

@@ -48,7 +48,8 @@ pub(crate) fn open_to_read(place: &Place) -> Result<Connection> {
         connection
             .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;")?;
         match version(&connection, place)? {
-            0 => Err(StoreError::NotAStore { path: place.database.clone() }),
+            // Another process is making it, or was killed before it had made it.
+            0 => Err(StoreError::NotFound { path: place.database.clone() }),
             _ => Ok(connection),
         }
     };

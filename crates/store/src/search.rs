@@ -225,13 +225,14 @@ impl Writer {
              PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;",
         )?;
         if form != FORM {
+            // At once: whoever searches meanwhile sees no index or a whole one.
             connection.execute_batch(&format!(
-                "CREATE VIRTUAL TABLE doc USING fts5 (text, place, content = '', contentless_delete = 1, \
+                "BEGIN IMMEDIATE; CREATE VIRTUAL TABLE doc USING fts5 (text, place, content = '', contentless_delete = 1, \
                  tokenize = 'porter unicode61 remove_diacritics 2'); \
                  INSERT INTO doc (doc, rank) VALUES ('secure-delete', 1); \
                  INSERT INTO doc (doc, rank) VALUES ('hashsize', {GATHERED_BYTES}); \
                  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID; \
-                 {} PRAGMA user_version = {FORM};",
+                 {} PRAGMA user_version = {FORM}; COMMIT;",
                 decided::TABLES
             ))?;
         }

@@ -9,6 +9,7 @@ mod claude;
 mod codex;
 mod copilot;
 mod cursor;
+mod ended;
 mod gemini;
 mod opencode;
 mod permission;
@@ -16,6 +17,7 @@ mod settings;
 mod start;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 pub use coroner_model::Agent;
 use coroner_model::permission::{Permission, PermissionAnswer, PermissionRequest};
@@ -24,6 +26,7 @@ use serde_json::Value;
 use crate::guard::Guard;
 use crate::lessons;
 use crate::undo::{self, IfAsked};
+pub use ended::Ended;
 pub use opencode::PLUGIN as OPENCODE_PLUGIN;
 
 /// Largest input that is read, in bytes.
@@ -38,6 +41,8 @@ pub struct HookReply {
     pub exit: u8,
     /// Why Coroner itself failed, where it did.
     pub failure: Option<String>,
+    /// What is to be recorded once this is said.
+    pub ended: Option<Box<Ended>>,
 }
 
 impl HookReply {
@@ -87,9 +92,20 @@ pub fn failed(agent: Agent, why: &str) -> HookReply {
 }
 
 /// Counts a failure of the hook, for `coroner doctor` to tell.
-pub fn record_failure(home: &std::path::Path, agent: Agent, why: &str, now: jiff::Timestamp) {
+pub fn record_failure(home: &Path, agent: Agent, why: &str, now: jiff::Timestamp) {
     // What cannot be written down was told to the host all the same.
     let _ = coroner_store::mishap::add(home, agent.word(), why, now);
+}
+
+/// Leaves a wish for each source and has a process of its own fulfil them; the caller waits for nothing.
+///
+/// `program` is Coroner's own. What goes wrong is nobody's who is here: the next event wishes the same.
+pub fn record_in_background(program: &Path, store: &Path, sources: &[PathBuf], words: &[&str]) {
+    let is_left = |source: &PathBuf| coroner_store::wish::add(store, source).is_ok();
+    if sources.iter().filter(|source| is_left(source)).count() > 0 {
+        let words = [words, &["record", "--wished"]].concat();
+        coroner_act::background::start(program, &words).ok();
+    }
 }
 
 fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() -> Result<Guard, E>) -> HookReply {
@@ -104,6 +120,9 @@ fn judge<E: std::fmt::Display>(agent: Agent, input: &[u8], guard: impl FnOnce() 
     if let Some(cwd) = start::of(agent, &event) {
         // What cannot be told holds no session up.
         return guard().map(|guard| start::reply(agent, guard.surroundings(), cwd)).unwrap_or_default();
+    }
+    if let Some(ended) = ended::of(agent, &event) {
+        return HookReply { ended: Some(Box::new(ended)), ..HookReply::default() };
     }
     let garbled_name = garbled && field(&event, "hook_event_name").contains('\u{fffd}');
     match read(agent, &event) {

@@ -1,13 +1,16 @@
-//! `record`: transcripts into the store, redacted, each line accounted for.
+//! `record`: what agents and people did, into the store, redacted, each line accounted for.
 //!
 //! Two or more threads read, parse and redact; one keeps; two more write the search
 //! index. What did not change is not opened, what grew is read from where it ended.
 
+mod beside;
+pub mod follow;
 mod read;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use coroner_collect::transcripts::{self, Found};
@@ -15,6 +18,8 @@ use coroner_model::source::{SourceCounts, SourceIssue, SourceState};
 use coroner_store::{Held, Part, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
+
+use beside::{Around, Beside};
 
 /// Parts that wait to be kept; each holds about a megabyte.
 const WAITING_PARTS_MAX: usize = 6;
@@ -28,6 +33,8 @@ pub struct IngestRequest {
     pub from: Vec<PathBuf>,
     /// The agent that wrote them, where nothing in them says so.
     pub agent: Option<String>,
+    /// Containers whose logs are recorded, beside those of the project.
+    pub containers: Vec<String>,
     /// The machine that they were found on.
     pub machine: String,
     pub cwd: PathBuf,
@@ -35,6 +42,8 @@ pub struct IngestRequest {
     pub home: PathBuf,
     pub env: BTreeMap<String, String>,
     pub now: Timestamp,
+    /// Set by whoever wants it to end early: no further source is begun, what was read is kept.
+    pub is_ended: Arc<AtomicBool>,
 }
 
 /// What was recorded (`coroner/record/v1`); counts are of this run.
@@ -70,6 +79,8 @@ pub struct IngestReport {
 pub struct SourceReport {
     pub path: String,
     pub agent: String,
+    /// `transcript`, `shell-history`, `git`, `reflog`, `container-log`, `journal` or `test-results`.
+    pub kind: &'static str,
     pub state: State,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -109,7 +120,8 @@ enum Handed {
 pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -> Result<IngestReport, StoreError> {
     let mut report = IngestReport { schema: "coroner/record/v1".to_owned(), ..IngestReport::default() };
     let known = store.sources()?;
-    let sources = find(request, &known);
+    let around = Around::new(store, request);
+    let sources = sources(&around, request, &known);
     store.make_room(request.now)?;
     let mut keeping = Keeping {
         store,
@@ -126,8 +138,8 @@ pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -
     std::thread::scope(|scope| {
         for _ in 0..readers {
             let sender = sender.clone();
-            let (next, sources, known) = (&next, &sources, &known);
-            scope.spawn(move || read_sources(store, request, sources, known, next, &sender));
+            let (next, sources, known, around) = (&next, &sources, &known, &around);
+            scope.spawn(move || read_sources(store, request, around, sources, known, next, &sender));
         }
         drop(sender);
         for handed in receiver {
@@ -154,17 +166,26 @@ pub fn ingest(store: &Store, request: &IngestRequest, progress: &dyn Fn(&str)) -
 fn read_sources(
     store: &Store,
     request: &IngestRequest,
-    sources: &[Found],
+    around: &Around<'_>,
+    sources: &[Named],
     known: &BTreeMap<String, SourceState>,
     next: &AtomicUsize,
     sender: &SyncSender<Handed>,
 ) {
-    while let Some(found) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let mut reader = read::Reader::new(store, request, found, known.get(&*found.path.to_string_lossy()));
-        let done = reader.run(&mut |part| {
+    while let Some(named) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+        if request.is_ended.load(Ordering::Relaxed) {
+            break;
+        }
+        let hand = &mut |part| {
             // Nobody receives any more where keeping has failed.
             sender.send(Handed::Part(Box::new(part))).ok();
-        });
+        };
+        let done = match named {
+            Named::Transcript(found) => {
+                read::Reader::new(store, request, found, known.get(&*found.path.to_string_lossy())).run(hand)
+            }
+            Named::Beside(source) => beside::run(around, source, known.get(&source.name()), hand),
+        };
         sender.send(Handed::Done(Box::new(done))).ok();
     }
 }
@@ -181,7 +202,7 @@ struct Keeping<'s> {
 
 impl Keeping<'_> {
     fn take(&mut self, part: Part) -> Result<(), StoreError> {
-        self.entries += part.entries.len();
+        self.entries += part.entries.len() + part.evidence.len();
         self.parts.push(part);
         if self.entries >= ENTRIES_PER_COMMIT { self.keep() } else { Ok(()) }
     }
@@ -212,12 +233,12 @@ impl Keeping<'_> {
         };
         let gone: Vec<SourceState> = known
             .values()
-            .filter(|state| state.gone_at.is_none() && within(&state.path) && !Path::new(&state.path).exists())
+            .filter(|state| state.gone_at.is_none() && within(&state.path) && is_gone(state))
             .map(|state| SourceState { gone_at: Some(self.now.to_string()), ..state.clone() })
             .collect();
         let count = gone.len() as u64;
         for state in gone {
-            self.take(Part { state, entries: Vec::new() })?;
+            self.take(Part { state, entries: Vec::new(), evidence: Vec::new() })?;
         }
         Ok(count)
     }
@@ -228,6 +249,19 @@ impl Keeping<'_> {
             self.recorded.rows_written += indexer.finish()?;
         }
         Ok(self.recorded)
+    }
+}
+
+impl SourceReport {
+    /// Tells what the source holds.
+    fn told(&mut self, state: &SourceState) {
+        let counts = state.counts;
+        self.lines = counts.lines;
+        self.messages = counts.messages;
+        self.tool_calls = counts.tool_calls;
+        self.unknown = counts.unknown;
+        self.parse_issues = counts.parse_issues;
+        self.issues.clone_from(&state.issues);
     }
 }
 
@@ -251,12 +285,34 @@ impl IngestReport {
     }
 }
 
+/// Whether a source is not there any more; a container's log is no file, and its container may come back.
+fn is_gone(state: &SourceState) -> bool {
+    let path = Path::new(&state.path);
+    let was_file = state.form.is_empty() && state.why.is_empty();
+    path.is_absolute() && (!path.exists() || was_file && path.is_dir())
+}
+
 fn absolute(request: &IngestRequest, path: &Path) -> PathBuf {
     let joined = request.cwd.join(path);
     joined.canonicalize().unwrap_or(joined)
 }
 
-/// What is to be read, the oldest first, so that a copy comes after what it repeats.
+/// One source, by how it is read.
+enum Named {
+    Transcript(Found),
+    Beside(Beside),
+}
+
+fn sources(around: &Around<'_>, request: &IngestRequest, known: &BTreeMap<String, SourceState>) -> Vec<Named> {
+    let named = |found: Found| match Beside::of_found(&found, known.get(&*found.path.to_string_lossy())) {
+        Some(source) => Named::Beside(source),
+        None => Named::Transcript(found),
+    };
+    let transcripts = find(request, known).into_iter().map(named);
+    transcripts.chain(around.find().into_iter().map(Named::Beside)).collect()
+}
+
+/// Transcripts that are to be read, the oldest first, so that a copy comes after what it repeats.
 fn find(request: &IngestRequest, known: &BTreeMap<String, SourceState>) -> Vec<Found> {
     if request.from.is_empty() {
         let folders: Vec<PathBuf> = known

@@ -7,7 +7,8 @@ use coroner_collect::live::{Live, LiveSettings};
 use coroner_collect::{Casefile, Limits, OpenError, World};
 use coroner_judge::pattern::Library;
 use coroner_model::{CouldNotLook, Why};
-use coroner_store::{Store, StoreError};
+pub use coroner_store::Store;
+use coroner_store::StoreError;
 use jiff::Timestamp;
 
 use crate::library;

@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use clap::{Args, ValueEnum};
 use coroner_verbs::git_hook::{self, GitHook, GitHookRequest};
 use coroner_verbs::guard::Guard;
-use coroner_verbs::hook::{self, Agent};
+use coroner_verbs::hook::{self, Agent, Ended};
+use coroner_verbs::workspace;
 
 use crate::args::Global;
 use crate::context;
@@ -130,6 +131,9 @@ pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
     print!("{}", reply.stdout);
     eprint!("{}", reply.stderr);
     std::io::stdout().flush()?;
+    if let Some(ended) = &reply.ended {
+        record_later(global, ended)?;
+    }
     if let Some(why) = &reply.failure {
         let around = context::request(global)?;
         hook::record_failure(&around.home, agent, why, around.now);
@@ -138,6 +142,18 @@ pub fn answer(global: &Global, agent: Agent) -> anyhow::Result<Exit> {
         0 => Ok(Exit::Clean),
         code => std::process::exit(i32::from(code)),
     }
+}
+
+/// Has what ended recorded by a process that the agent does not wait for.
+fn record_later(global: &Global, ended: &Ended) -> anyhow::Result<()> {
+    let around = context::request(global)?;
+    let sources = ended.sources(&around.env);
+    // A store that is elsewhere, or no file at all, is nothing that a hook tells its host.
+    let (Ok(store), Ok(program)) = (workspace::store_path(&around), std::env::current_exe()) else { return Ok(()) };
+    let named = global.store.as_ref().and_then(|store| store.to_str());
+    let words: Vec<&str> = named.into_iter().flat_map(|store| ["--store", store]).collect();
+    hook::record_in_background(&program, &store, &sources, &words);
+    Ok(())
 }
 
 /// Largest message of a commit that is read, in bytes.

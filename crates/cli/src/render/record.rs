@@ -18,14 +18,14 @@ pub fn report(report: &IngestReport) {
         );
     }
     for (agent, count) in by_agent(report) {
-        println!("  {agent:<10} {count} sources");
+        println!("  {agent:<14} {count} sources");
     }
     if report.gone > 0 {
         println!("{} sources are gone; what was recorded of them stays", report.gone);
     }
     println!(
-        "The store holds {} sessions, {} messages, {} tool calls",
-        report.held.sessions, report.held.messages, report.held.tool_calls
+        "The store holds {} sessions, {} messages, {} tool calls, {} records of evidence",
+        report.held.sessions, report.held.messages, report.held.tool_calls, report.held.evidence
     );
     could_not_read(report);
 }
@@ -33,12 +33,21 @@ pub fn report(report: &IngestReport) {
 fn by_agent(report: &IngestReport) -> std::collections::BTreeMap<&str, usize> {
     let mut counts = std::collections::BTreeMap::new();
     for source in report.sources.iter().filter(|s| matches!(s.state, State::Parsed | State::Unchanged)) {
-        *counts.entry(if source.agent.is_empty() { "unnamed" } else { source.agent.as_str() }).or_default() += 1;
+        let name = match source.agent.as_str() {
+            "" if source.kind == "transcript" => "unnamed",
+            "" => source.kind,
+            agent => agent,
+        };
+        *counts.entry(name).or_default() += 1;
     }
     counts
 }
 
 fn could_not_read(report: &IngestReport) {
+    let noted = report.sources.iter().filter(|s| s.state == State::Parsed && !s.why.is_empty());
+    for source in noted.take(SOURCES_SHOWN_MAX) {
+        println!("{}: {}", source.path, source.why);
+    }
     let failed = report.sources.iter().filter(|s| s.state == State::Failed);
     for source in failed.take(SOURCES_SHOWN_MAX) {
         println!("Could not read {}: {}", source.path, source.why);

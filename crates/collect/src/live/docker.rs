@@ -24,11 +24,11 @@ const ARCHIVE_BYTES_OVER: u64 = 64 * 1024;
 const SERVICE_LABEL: &str = "com.docker.compose.service";
 
 /// A container by its name, id or service.
-struct Container {
-    id: String,
+pub(super) struct Container {
+    pub(super) id: String,
     name: String,
     /// A terminal's output comes without frames.
-    has_terminal: bool,
+    pub(super) has_terminal: bool,
 }
 
 /// The log of a container, or the logs of all containers of a service.
@@ -58,7 +58,7 @@ async fn find(engine: &Engine, asked: &str) -> Result<Vec<Container>, CouldNotLo
     if found.is_empty() { Err(absent) } else { Ok(found) }
 }
 
-async fn one(engine: &Engine, name: &str) -> Result<Container, CouldNotLook> {
+pub(super) async fn one(engine: &Engine, name: &str) -> Result<Container, CouldNotLook> {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let value = engine.json(&format!("/containers/{name}/json"), &[]).await?;
     let word = |value: &Value| value.as_str().unwrap_or("").trim_start_matches('/').to_owned();
@@ -87,7 +87,7 @@ async fn last_lines(
     let lines = lines_max.to_string();
     let query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", lines.as_str())];
     let mut answer = engine.get(&format!("/containers/{}/logs", container.id), &query).await?;
-    let mut frames = Frames { has_terminal: container.has_terminal, rest: Vec::new() };
+    let mut frames = Frames::new(container.has_terminal);
     let bytes_max = inner.limits.log_bytes_max;
     let mut end = End { pieces: VecDeque::new(), bytes: 0, bytes_max, left_out: 0, lines_out: 0 };
     while let Some(chunk) = answer.chunk().await.map_err(|error| engine.failed(&error))? {
@@ -97,13 +97,17 @@ async fn last_lines(
 }
 
 /// Takes the engine's frames apart: eight bytes of header (stream, length), then text.
-struct Frames {
+pub(super) struct Frames {
     has_terminal: bool,
     rest: Vec<u8>,
 }
 
 impl Frames {
-    fn take(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8])) {
+    pub(super) fn new(has_terminal: bool) -> Frames {
+        Frames { has_terminal, rest: Vec::new() }
+    }
+
+    pub(super) fn take(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8])) {
         if self.has_terminal {
             return each(chunk);
         }

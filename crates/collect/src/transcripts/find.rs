@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use jiff::Timestamp;
 
 use super::{Form, Found, database, sort};
 
 /// Entries of one walk.
 const ENTRIES_MAX: usize = 200_000;
+/// Levels below OpenCode's folder: `storage`, a kind, a session, a message.
+const OPEN_CODE_LEVELS_MAX: usize = 4;
+/// Levels of a folder that a person names.
+const LEVELS_MAX: usize = 64;
 /// Levels above a folder in which its repository is looked for.
 const ANCESTORS_MAX: usize = 32;
 
@@ -38,6 +42,34 @@ pub fn find(home: &Path, env: &Env, folders: &[PathBuf]) -> Vec<Found> {
     found
 }
 
+/// The folders in which transcripts grow or come to be, as far as they are there.
+pub fn folders(home: &Path, env: &Env) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    for place in places(home, env) {
+        let root = place.base.join(place.below);
+        // Where it is not there yet, its coming is what changes.
+        all.push(place.base);
+        all.extend(walk_folders(&root, place.levels_max));
+    }
+    all.extend(walk_folders(&open_code_folder(home, env), OPEN_CODE_LEVELS_MAX));
+    all.retain(|folder| folder.is_dir());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A file, or a folder with all that lie under it.
+pub fn folders_under(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { walk_folders(path, LEVELS_MAX) } else { vec![path.to_owned()] }
+}
+
+fn walk_folders(root: &Path, levels_max: usize) -> Vec<PathBuf> {
+    let levels = Some(levels_max);
+    let walk = WalkBuilder::new(root).standard_filters(false).follow_links(false).max_depth(levels).build();
+    let folders = walk.flatten().take(ENTRIES_MAX).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_dir()));
+    folders.map(DirEntry::into_path).collect()
+}
+
 /// The folder that a variable names, or the usual one.
 fn folder(env: &Env, variable: &str, usual: PathBuf) -> PathBuf {
     env.get(variable).filter(|value| !value.is_empty()).map_or(usual, PathBuf::from)
@@ -48,7 +80,8 @@ pub(super) fn claude_folder(home: &Path, env: &Env) -> PathBuf {
     folder(env, "CLAUDE_CONFIG_DIR", home.join(".claude"))
 }
 
-fn open_code_folder(home: &Path, env: &Env) -> PathBuf {
+/// The folder in which OpenCode keeps its database.
+pub fn open_code_folder(home: &Path, env: &Env) -> PathBuf {
     let data = folder(env, "XDG_DATA_HOME", home.join(".local/share"));
     folder(env, "OPENCODE_DATA_DIR", data.join("opencode"))
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coroner_read::transcript::{Format, format};
 use ignore::{DirEntry, WalkBuilder};
@@ -10,6 +10,7 @@ use ignore::{DirEntry, WalkBuilder};
 use super::database::{self, Database};
 use super::find::{found, is_open_code_tree, open_code_tree};
 use super::{Form, Found, sort};
+use crate::{shell_histories, test_files};
 
 /// Bytes at the beginning of a file by which it is recognised.
 const HEAD_BYTES_MAX: u64 = 64 * 1024;
@@ -21,6 +22,8 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 const ENTRIES_MAX: usize = 500_000;
 /// Levels of one walk.
 const LEVELS_MAX: usize = 64;
+/// Folders above a file by which its place is told.
+const PLACE_LEVELS_MAX: usize = 3;
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// Each file under a folder, or the one file, as a source: recognised, or skipped with the reason; oldest first.
@@ -123,11 +126,33 @@ fn of_text(name: &str, head: &[u8]) -> (&'static str, Form) {
     let is_binary = head.contains(&0) && !holds_json();
     match format(name, &text) {
         _ if is_binary => ("", Form::Skipped("binary")),
-        Format::Unknown(why) => ("", Form::Skipped(why)),
+        Format::Unknown(why) => ("", beside(Path::new(name), &text).unwrap_or(Form::Skipped(why))),
         Format::Lines(reader) => (reader.agent(), Form::File),
         Format::Whole(reader) => (reader.agent(), Form::File),
-        Format::Commands => ("", Form::Skipped("a plain text, no transcript")),
+        Format::Commands => {
+            let form = beside(Path::new(name), &text);
+            ("", form.unwrap_or(Form::Skipped("a plain text, no transcript")))
+        }
         Format::Meta => ("claude", Form::File),
+    }
+}
+
+/// What else can be recorded, by its name, its place and its beginning.
+fn beside(path: &Path, head: &str) -> Option<Form> {
+    let folders: Vec<&str> =
+        path.parent()?.components().rev().take(PLACE_LEVELS_MAX).filter_map(|part| part.as_os_str().to_str()).collect();
+    let near: PathBuf = folders.iter().rev().collect();
+    let first = head.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    if shell_histories::is_named_so(path) {
+        Some(Form::ShellHistory)
+    } else if folders.starts_with(&["logs", "docker"]) && path.extension().is_some_and(|end| end == "log") {
+        Some(Form::ContainerLog)
+    } else if first.starts_with('{') && first.contains("\"__REALTIME_TIMESTAMP\"") {
+        Some(Form::Journal)
+    } else if head.contains("<testsuite") || test_files::is_named_so(&near.join(path.file_name()?)) {
+        Some(Form::TestResults)
+    } else {
+        None
     }
 }
 

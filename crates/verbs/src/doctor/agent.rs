@@ -7,12 +7,12 @@ use coroner_act::canary::{self as run, Line};
 use coroner_collect::place::{self, Text};
 use coroner_model::Agent;
 use coroner_read::agent_hooks::{self, AgentSettings, HookEntry};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::canary::{self, Outcome};
 use super::{Check, DoctorRequest, Health, check, note, ok, problem};
 use crate::agents::{Scope, Surroundings};
+use crate::workspace::WorkspaceRequest;
 
 /// Largest file of settings that is read, in bytes.
 const SETTINGS_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(super) fn checks(request: &DoctorRequest, around: Surroundings<'_>, agent: A
     let mut out = Vec::new();
     let hooks = match agent {
         Agent::OpenCode => plugins(around),
-        _ => read_all(around, agent, request.workspace.now, &mut out),
+        _ => read_all(around, agent, &request.workspace, &mut out),
     };
     let help = format!("coroner init --hooks {}", agent.word());
     let command = canary_command(&request.workspace.home);
@@ -73,7 +73,7 @@ fn canary_folder(home: &Path) -> PathBuf {
 }
 
 /// The hooks of every settings file; what keeps them from running is told.
-fn read_all(around: Surroundings<'_>, agent: Agent, now: Timestamp, out: &mut Vec<Check>) -> Vec<Named> {
+fn read_all(around: Surroundings<'_>, agent: Agent, workspace: &WorkspaceRequest, out: &mut Vec<Check>) -> Vec<Named> {
     let mut hooks = Vec::new();
     let mut managed_only = false;
     let mut retention = None;
@@ -115,7 +115,7 @@ fn read_all(around: Surroundings<'_>, agent: Agent, now: Timestamp, out: &mut Ve
         }
     }
     if agent == Agent::Claude {
-        out.push(super::retention::check(around, retention, now));
+        out.push(super::retention::check(around, workspace, retention));
     }
     hooks
 }

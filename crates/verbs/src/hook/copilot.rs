@@ -17,7 +17,8 @@ pub(super) fn read(event: &Value) -> Event {
 /// The nameless payload: a call before it runs has a tool and no result yet.
 fn camel(event: &Value) -> Event {
     let ran = ["toolResult", "error"].iter().any(|key| event.get(key).is_some());
-    let other = ["prompt", "source", "reason", "initialPrompt", "stopReason", "agentName", "notificationType"];
+    let other =
+        ["prompt", "source", "reason", "initialPrompt", "stopReason", "agentName", "notificationType", "trigger"];
     match event.get("toolName").and_then(Value::as_str) {
         _ if ran => Event::Other(HookReply::default()),
         Some(tool) => Event::Call {

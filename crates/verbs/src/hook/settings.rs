@@ -41,5 +41,5 @@ fn block(what: &str) -> HookReply {
     let reason =
         format!("Coroner: {what}. Put the hook back; a person takes it away with coroner init --remove-hooks.");
     let stdout = json!({"decision": "block", "reason": reason}).to_string();
-    HookReply { stdout, stderr: format!("{reason}\n"), exit: 2, failure: None }
+    HookReply { stdout, stderr: format!("{reason}\n"), exit: 2, ..HookReply::default() }
 }

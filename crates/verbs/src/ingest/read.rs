@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
             redactor: Redactor::new(store.redaction_key()),
             from,
             state: SourceState { path: name.clone(), ..SourceState::default() },
-            report: SourceReport { path: name, ..SourceReport::default() },
+            report: SourceReport { path: name, kind: "transcript", ..SourceReport::default() },
             pending: Vec::new(),
             given_agent: request.agent.as_deref(),
         }
@@ -62,13 +62,7 @@ impl<'a> Reader<'a> {
             self.report.why = error.to_string();
         }
         self.report.agent.clone_from(&self.state.agent);
-        let counts = self.state.counts;
-        self.report.lines = counts.lines;
-        self.report.messages = counts.messages;
-        self.report.tool_calls = counts.tool_calls;
-        self.report.unknown = counts.unknown;
-        self.report.parse_issues = counts.parse_issues;
-        self.report.issues.clone_from(&self.state.issues);
+        self.report.told(&self.state);
         std::mem::take(&mut self.report)
     }
 
@@ -85,7 +79,8 @@ impl<'a> Reader<'a> {
                 let form = self.known.map(|known| known.form.clone()).unwrap_or_default();
                 return self.database(&form, hand);
             }
-            Form::File | Form::Compressed | Form::Known => {}
+            // The others are read elsewhere; what is no transcript is skipped below.
+            _ => {}
         }
         let stamp = source_file::stamp(self.path)?;
         let change = match self.known {
@@ -141,7 +136,7 @@ impl<'a> Reader<'a> {
         self.report.state = State::Skipped;
         why.clone_into(&mut self.report.why);
         why.clone_into(&mut self.state.why);
-        hand(Part { state: self.state.clone(), entries: Vec::new() });
+        hand(Part { state: self.state.clone(), entries: Vec::new(), evidence: Vec::new() });
         Ok(())
     }
 
@@ -187,7 +182,7 @@ impl<'a> Reader<'a> {
         if !is_unchanged {
             self.report.bytes = self.state.stamp.size;
             self.state.reader = serde_json::to_value(&after).map_err(std::io::Error::other)?;
-            hand(Part { state: self.state.clone(), entries: Vec::new() });
+            hand(Part { state: self.state.clone(), entries: Vec::new(), evidence: Vec::new() });
         }
         Ok(())
     }
@@ -280,7 +275,7 @@ impl<'a> Reader<'a> {
             self.report.redactions += count + more;
             entries.push(Prepared::new(&self.from, entry, hash).map_err(std::io::Error::other)?);
         }
-        hand(Part { state: self.state.clone(), entries });
+        hand(Part { state: self.state.clone(), entries, evidence: Vec::new() });
         Ok(())
     }
 

@@ -29,6 +29,8 @@ impl std::fmt::Display for Unmerged {
 
 /// Seconds that a hook may take. It needs thousandths; the rest is for a host under load.
 const TIMEOUT_SECONDS: u64 = 10;
+/// The same where the host is about to go.
+const LAST_TIMEOUT_SECONDS: u64 = 3;
 
 /// The hooks of an agent: event and the entry that belongs under it.
 fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
@@ -50,13 +52,28 @@ fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
                 ("PostToolUse", json!({"matcher": tools, "hooks": [call(false)]})),
                 ("SessionStart", json!({"hooks": [call(false)]})),
                 ("ConfigChange", json!({"hooks": [call(true)]})),
+                ("Stop", json!({"hooks": [call(false)]})),
+                ("SubagentStop", json!({"hooks": [call(false)]})),
+                ("PreCompact", json!({"hooks": [call(false)]})),
+                ("SessionEnd", json!({"hooks": [call(false)]})),
             ]
         }
         Agent::Codex => {
             let call = json!({"type": "command", "command": line, "timeout": TIMEOUT_SECONDS});
-            ["PreToolUse", "PermissionRequest", "PostToolUse", "SessionStart"]
-                .map(|event| (event, json!({"hooks": [call.clone()]})))
-                .to_vec()
+            // The agent gives these no longer than that.
+            let last = json!({"type": "command", "command": line, "timeout": LAST_TIMEOUT_SECONDS});
+            let usual = [
+                "PreToolUse",
+                "PermissionRequest",
+                "PostToolUse",
+                "SessionStart",
+                "Stop",
+                "SubagentStop",
+                "PreCompact",
+            ];
+            let mut all = usual.map(|event| (event, json!({"hooks": [call.clone()]}))).to_vec();
+            all.extend(["SessionEnd", "Interrupt"].map(|event| (event, json!({"hooks": [last.clone()]}))));
+            all
         }
         Agent::Gemini => {
             // This agent counts in milliseconds.
@@ -66,7 +83,10 @@ fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
             vec![
                 ("BeforeTool", json!({"matcher": tools, "hooks": [call.clone()]})),
                 ("AfterTool", json!({"matcher": tools, "hooks": [call.clone()]})),
-                ("SessionStart", json!({"hooks": [call]})),
+                ("SessionStart", json!({"hooks": [call.clone()]})),
+                ("AfterAgent", json!({"hooks": [call.clone()]})),
+                ("PreCompress", json!({"hooks": [call.clone()]})),
+                ("SessionEnd", json!({"hooks": [call]})),
             ]
         }
         Agent::Cursor => {
@@ -78,12 +98,18 @@ fn wanted(agent: Agent, program: &Path) -> Vec<(&'static str, Value)> {
                 ("beforeMCPExecution", call.clone()),
                 ("beforeReadFile", call),
                 ("preToolUse", other),
-                ("sessionStart", start),
+                ("sessionStart", start.clone()),
+                ("stop", start.clone()),
+                ("subagentStop", start.clone()),
+                ("preCompact", start.clone()),
+                ("sessionEnd", start),
             ]
         }
         Agent::Copilot => {
             let call = json!({"type": "command", "bash": line, "timeoutSec": TIMEOUT_SECONDS});
-            ["preToolUse", "sessionStart"].map(|event| (event, call.clone())).to_vec()
+            ["preToolUse", "sessionStart", "agentStop", "subagentStop", "preCompact", "sessionEnd"]
+                .map(|event| (event, call.clone()))
+                .to_vec()
         }
         Agent::OpenCode => Vec::new(),
     }
@@ -272,7 +298,7 @@ mod tests {
     }
 
     /// Settings as people have them, with things of others in them.
-    const CLAUDE: &str = "{\n  \"$schema\": \"https://json.schemastore.org/claude-code-settings.json\",\n  \"model\": \"opus\",\n  \"permissions\": {\n    \"allow\": [\"Bash(npm run test:*)\"],\n    \"deny\": [\"Read(./.env)\"]\n  },\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"~/bin/lint.sh\" }\n        ]\n      }\n    ],\n    \"Stop\": [ { \"hooks\": [ { \"type\": \"command\", \"command\": \"notify\" } ] } ]\n  },\n  \"cleanupPeriodDays\": 90\n}\n";
+    const CLAUDE: &str = "{\n  \"$schema\": \"https://json.schemastore.org/claude-code-settings.json\",\n  \"model\": \"opus\",\n  \"permissions\": {\n    \"allow\": [\"Bash(npm run test:*)\"],\n    \"deny\": [\"Read(./.env)\"]\n  },\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"~/bin/lint.sh\" }\n        ]\n      }\n    ],\n    \"Stop\": [{ \"hooks\": [{ \"type\": \"command\", \"command\": \"notify\" }]}]\n  },\n  \"cleanupPeriodDays\": 90\n}\n";
 
     #[test]
     fn each_agent_gets_its_hook_and_keeps_everything_else() {

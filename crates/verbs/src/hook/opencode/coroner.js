@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 
 const PROGRAM = process.env.CORONER_BIN || "coroner";
 const TIMEOUT_MS = 10000;
+const RECORDED = ["session.idle", "session.compacted"];
 const SYSTEM = "experimental.chat.system.transform";
 
 function ask(call) {
@@ -35,6 +36,10 @@ export const Coroner = async ({ directory, worktree }) => {
       if (context && Array.isArray(output.system)) output.system.push(context);
     },
     event: async ({ event }) => {
+      if (RECORDED.includes(event.type)) {
+        // What was said until now is recorded in the background; there is no answer to wait for.
+        ask({ hook_event_name: event.type, sessionID: event.properties.sessionID, directory, worktree });
+      }
       if (event.type === "session.compacted") lessons.delete(event.properties.sessionID);
       if (event.type === "session.deleted") lessons.delete(event.properties.info?.id);
     },
