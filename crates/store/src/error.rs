@@ -56,9 +56,10 @@ pub enum StoreError {
     /// The content is gone from the records, but its bytes may still be in the file.
     #[error("the content was taken out, but other readers hold old pages of the file")]
     ScrubUnfinished,
-    /// The system gave no random bytes for a key.
+    /// A defect: the thread ended otherwise than by its work.
     #[error("the thread that writes the search index stopped")]
     IndexFailed,
+    /// The system gave no random bytes for a key.
     #[error("the system gave no random bytes: {0}")]
     Randomness(getrandom::Error),
 }

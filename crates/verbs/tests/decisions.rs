@@ -1,7 +1,6 @@
 //! Decisions of recorded sessions: found in other words, and what became of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test panics where it fails")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use coroner_read::decision::Source;
@@ -61,12 +60,11 @@ impl Session {
 fn record(store: &Store, folder: &Path) {
     let request = IngestRequest {
         from: vec![folder.to_owned()],
-        agent: None,
         machine: "box".into(),
         cwd: folder.to_owned(),
         home: folder.to_owned(),
-        env: BTreeMap::new(),
         now: "2026-03-03T00:00:00Z".parse::<Timestamp>().unwrap(),
+        ..IngestRequest::default()
     };
     let report = ingest(store, &request, &|_| {}).unwrap();
     assert_eq!(report.failed, 0);
