@@ -172,6 +172,7 @@ fn what_was_said_run_printed_and_changed_is_found_as_typed() {
     assert_eq!((&command["exit_code"], &command["status"]), (&json!(17), &json!("error")));
     let error = bench.first_hit(&["QX4711"]);
     assert_eq!((&error["kind"], &error["session"], &error["message"]), (&json!("error"), &json!("s1"), &json!("r-t1")));
+    assert_eq!(error["title"], "the shop answers 502 since the deployment");
     let edit = bench.first_hit(&["src/gate_keeper.py"]);
     assert_eq!((&edit["kind"], &edit["path"]), (&json!("edit"), &json!("/srv/shop/src/gate_keeper.py")));
     assert_eq!(bench.first_hit(&["\"closed connection\""])["kind"], "error");

@@ -44,6 +44,11 @@ impl Redacted {
         Redacted(out)
     }
 
+    /// The beginning of the first line that is not blank; what is redacted stays so.
+    pub fn first_line(&self, chars_max: usize) -> Redacted {
+        Redacted(self.0.trim_start().lines().next().unwrap_or("").trim_end().chars().take(chars_max).collect())
+    }
+
     /// Whether nothing is there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -16,7 +16,7 @@ use crate::render;
 ///
 /// Words, "phrases", prefixes*, paths, flags and error codes are found as typed; rare words count most.
 ///
-/// Examples: coroner recall "connection refused" --kind error · coroner recall docker compose down --exit failed
+/// Example: coroner recall "connection refused" --kind error · coroner recall docker compose down --exit failed
 #[derive(Debug, Args)]
 pub struct RecallArgs {
     /// What to look for.

@@ -24,7 +24,7 @@ use follow::Follower;
 /// later stays. With `--to`, everything that a verb could ask of this host is written as a casefile (a folder or
 /// .tar.zst of raw command outputs), from which every verb can answer elsewhere and later.
 ///
-/// Examples: coroner record · coroner record --from ~/.claude/projects · coroner record --to monday.tar.zst
+/// Example: coroner record · coroner record --from ~/.claude/projects · coroner record --to monday.tar.zst
 #[derive(Debug, Args)]
 pub struct RecordArgs {
     /// Transcripts to record, histories of shells, reports of tests, logs of a casefile: folders or files. Where none

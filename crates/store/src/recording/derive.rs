@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use coroner_model::Redacted;
-use coroner_model::entry::{About, CallResult};
-use coroner_model::session::CallStatus;
+use coroner_model::entry::{About, CallResult, Origin, Said};
+use coroner_model::session::{CallStatus, Role};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::RecordedEntry;
 use crate::error::Result;
+
+/// Longest title that is made of a prompt, in characters.
+const TITLE_CHARS_MAX: usize = 100;
 
 /// The newest record of an entry.
 pub(crate) struct Known {
@@ -76,6 +79,9 @@ impl Derived {
         session.started = [session.started, at].into_iter().flatten().min();
         session.ended = session.ended.max(at);
         session.messages += i64::from(entry.message.is_some() && replaced.is_none());
+        if session.about.title.is_none() {
+            session.about.title = entry.message.as_ref().and_then(prompt);
+        }
         session.is_changed = true;
         let id = session.id;
         let mut new_calls = 0;
@@ -138,6 +144,13 @@ impl Session {
     fn new(id: i64) -> Session {
         Session { id, about: About::default(), started: None, ended: None, messages: 0, calls: 0, is_changed: true }
     }
+}
+
+/// The beginning of what a person typed: the title of a session that has none of its own.
+fn prompt(said: &Said<Redacted>) -> Option<Redacted> {
+    let is_typed = said.role == Role::User && said.origin != Origin::Injected;
+    let text = said.text.first_line(TITLE_CHARS_MAX);
+    (is_typed && !text.is_empty()).then_some(text)
 }
 
 fn open(connection: &Connection, agent: &str, native: &str, subagent: &str) -> Result<Session> {
