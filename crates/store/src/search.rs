@@ -66,6 +66,7 @@ pub(crate) struct Writer {
     rows: u64,
     /// Documents that the index holds and does not count yet.
     uncounted: u64,
+    undeciding: decided::Undeciding,
 }
 
 /// Feeds both shards on threads of their own.
@@ -238,7 +239,15 @@ impl Writer {
         }
         let last: Option<i64> =
             connection.query_row("SELECT value FROM meta WHERE name = 'last'", [], |row| row.get(0)).optional()?;
-        Ok(Writer { shard, connection, last: last.unwrap_or(0).unsigned_abs(), bytes: 0, rows: 0, uncounted: 0 })
+        Ok(Writer {
+            shard,
+            connection,
+            last: last.unwrap_or(0).unsigned_abs(),
+            bytes: 0,
+            rows: 0,
+            uncounted: 0,
+            undeciding: decided::Undeciding::default(),
+        })
     }
 
     /// Adds the records of the ledger that the index lacks, up to `before`.
@@ -283,7 +292,8 @@ impl Writer {
         if self.shard != DocKind::Decision.shard() {
             return self.add(seq, &docs);
         }
-        let decisions = decided::of_entry(recorded, seq, ledger);
+        let decisions = decided::of_next_entry(recorded, seq, ledger, &self.undeciding);
+        self.undeciding.note(recorded);
         if !decisions.is_empty() || recorded.entry.calls.iter().any(|call| !call.changes.is_empty()) {
             self.begin()?;
             self.rows += decided::note(&self.connection, seq, recorded, &decisions)?;

@@ -158,7 +158,7 @@ pub fn decisions(entry: &Entry<Redacted>, before: &dyn Before) -> Vec<Decision> 
 }
 
 /// Whether the result of a call may decide something.
-fn concerns(call: &Call<Redacted>) -> bool {
+pub fn concerns(call: &Call<Redacted>) -> bool {
     call.kind == ToolKind::Ask || call.command.as_ref().is_some_and(|command| command.as_str().contains("commit"))
 }
 

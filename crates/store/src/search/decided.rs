@@ -1,11 +1,11 @@
 //! Decisions in the index: what each is about, and which files were changed when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use coroner_model::Redacted;
 use coroner_model::entry::{Call, Origin};
 use coroner_model::session::{CallStatus, Role};
-use coroner_read::decision::{Before, Decision, Source, decisions};
+use coroner_read::decision::{Before, Decision, Source, concerns, decisions};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub(super) const TABLES: &str = "CREATE TABLE decided (row INTEGER PRIMARY KEY, 
      PRIMARY KEY (name, seq, path)) STRICT, WITHOUT ROWID;";
 /// Entries before a person's message among which the agent's last words are looked for.
 const ENTRIES_BEFORE_MAX: i64 = 40;
+/// Calls that are remembered as deciding nothing.
+const UNDECIDING_COUNT_MAX: usize = 20_000;
 /// Most words of what was chosen or rejected that tell what it is about.
 const WORDS_MAX: usize = 8;
 /// Words that tell nothing of what a decision is about.
@@ -86,19 +88,63 @@ pub(crate) struct Matter {
     pub(crate) is_by_person: bool,
 }
 
+/// Calls that an index has just written, whose results need not be looked up: they decide nothing.
+#[derive(Debug, Default)]
+pub(super) struct Undeciding(HashSet<[u8; 16]>);
+
+impl Undeciding {
+    /// Notes the calls of an entry; one that may decide something is looked up as ever.
+    pub(super) fn note(&mut self, recorded: &RecordedEntry) {
+        for call in recorded.entry.calls.iter().filter(|call| !call.id.is_empty()) {
+            let key = call_key(recorded, &call.id);
+            if concerns(call) {
+                self.0.remove(&key);
+            } else {
+                // Forgetting costs a look at the ledger, and nothing else.
+                if self.0.len() >= UNDECIDING_COUNT_MAX {
+                    self.0.clear();
+                }
+                self.0.insert(key);
+            }
+        }
+    }
+}
+
+/// What tells a call from those of other sessions.
+fn call_key(recorded: &RecordedEntry, call: &str) -> [u8; 16] {
+    let entry = &recorded.entry;
+    let hash = crate::hash_of(&[&recorded.from.agent, &entry.session, &entry.subagent, call]);
+    std::array::from_fn(|at| hash.as_bytes()[at])
+}
+
 /// What the ledger holds before an entry.
 struct Ledger<'c> {
     connection: &'c Connection,
     seq: u64,
+    recorded: &'c RecordedEntry,
+    undeciding: Option<&'c Undeciding>,
 }
 
 /// The decisions of an entry, with what the ledger holds before it.
 pub(crate) fn of_entry(recorded: &RecordedEntry, seq: u64, connection: &Connection) -> Vec<Decision> {
-    decisions(&recorded.entry, &Ledger { connection, seq })
+    decisions(&recorded.entry, &Ledger { connection, seq, recorded, undeciding: None })
+}
+
+/// The same for an index that is being written, which knows the calls that it has just seen.
+pub(super) fn of_next_entry(
+    recorded: &RecordedEntry,
+    seq: u64,
+    connection: &Connection,
+    undeciding: &Undeciding,
+) -> Vec<Decision> {
+    decisions(&recorded.entry, &Ledger { connection, seq, recorded, undeciding: Some(undeciding) })
 }
 
 impl Before for Ledger<'_> {
     fn call(&self, id: &str) -> Option<Call<Redacted>> {
+        if self.undeciding.is_some_and(|calls| calls.0.contains(&call_key(self.recorded, id))) {
+            return None;
+        }
         // Most results decide nothing, so the call is parsed only where it may.
         let body: Vec<u8> = self
             .connection

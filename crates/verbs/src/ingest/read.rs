@@ -152,10 +152,8 @@ impl<'a> Reader<'a> {
         let path = self.path;
         let agent = if form.starts_with("cursor") { "cursor" } else { "opencode" };
         self.name_agent(agent);
-        let mut batches = 0_u64;
         let mut failed = None;
         let mut each = |mut batch: Batch| {
-            batches += 1;
             for entry in batch.entries.drain(..) {
                 let raw = serde_json::to_vec(&entry).unwrap_or_default();
                 let (redacted, count) = entry.redact(&mut self.redactor);
